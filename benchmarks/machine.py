@@ -1,0 +1,20 @@
+"""What the figures were measured on, in one line."""
+
+import os
+import platform
+
+import torch
+
+
+def describe() -> str:
+    """Processor, threads that PyTorch uses, whether bfloat16 is in hardware, versions."""
+    from fasttransfer.hardware import has_bfloat16
+
+    processor = platform.processor() or platform.machine()
+    if hasattr(torch.cpu, "get_capabilities"):
+        processor = str(torch.cpu.get_capabilities().get("cpu_name") or processor)
+    number = "bfloat16" if has_bfloat16(torch.device("cpu")) else "float32"
+    return (
+        f"{processor}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, {number}, "
+        f"PyTorch {torch.__version__}, {platform.system()}"
+    )

@@ -1,0 +1,193 @@
+"""The only reader and writer of style files, and the only reader of weights in checkpoints.
+
+A style file is a safetensors file: the network's weights plus metadata as JSON strings. Nothing
+that is read here may run code: style files hold no objects, and Lightning checkpoints are opened
+with ``weights_only=True``.
+"""
+
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from .errors import FastTransferError
+from .images import write_whole
+from .network import TransformerNet
+
+FORMAT_VERSION = 1
+STYLE_FILE = "style.safetensors"
+STYLE_IMAGE_FILE = "style.png"  # in a run folder, as trained with: the result can be scored later
+LAST_CHECKPOINT = Path("checkpoints") / "last.ckpt"
+BUNDLED_STYLES = Path(__file__).parent / "assets" / "trained"
+CHECKPOINT_KEY = "fasttransfer"  # where a Lightning checkpoint carries a style file's metadata
+AVERAGED_WEIGHTS = "averaged.module."  # the prefix of the network's weights in such a checkpoint
+
+
+@dataclass(frozen=True)
+class StyleFile:
+    """A trained network and what is known of it.
+
+    Attributes:
+        network: in eval mode, float32, on the CPU.
+        name: of the style.
+        metadata: ``name``, ``licence``, ``network_config``, ``training`` (settings), ``scores``,
+            ``steps``, ``fasttransfer_version``: plain JSON values.
+    """
+
+    network: TransformerNet
+    name: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def save_style(
+    path: str | Path,
+    network: TransformerNet,
+    metadata: Mapping[str, Any],
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Writes a style file under a temporary name and renames it, so that it appears whole.
+
+    Args:
+        path: of the file, usually ``style.safetensors``.
+        network: its weights and its ``config`` are stored.
+        metadata: JSON values, at least ``name``.
+        dtype: float16 halves the file; it is read back as float32.
+    """
+    weights = {
+        key: value.detach().cpu().contiguous().to(dtype)
+        for key, value in network.state_dict().items()
+    }
+    strings = {
+        "format_version": FORMAT_VERSION,
+        "fasttransfer_version": version("fasttransfer"),
+        **metadata,
+        "network_config": network.config,
+    }
+    contents = save(weights, {key: json.dumps(value) for key, value in strings.items()})
+    write_whole(Path(path), lambda file: file.write(contents))
+
+
+def find_style(name_or_path: str | Path) -> Path:
+    """The file behind what a person calls a style: a bundled name, a style file, a Lightning
+    checkpoint or a run folder (its style file, or else its last checkpoint).
+
+    Raises:
+        FastTransferError: where there is none.
+    """
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        for inside in (path / STYLE_FILE, path / LAST_CHECKPOINT):
+            if inside.is_file():
+                return inside
+        raise FastTransferError(
+            f"The folder '{path}' holds neither {STYLE_FILE} nor {LAST_CHECKPOINT}; give a run folder "
+            "that train.py made, or a style file."
+        )
+    if path.is_file():
+        return path
+    bundled = BUNDLED_STYLES / f"{name_or_path}.safetensors"
+    if path.name == str(name_or_path) and bundled.is_file():
+        return bundled
+    raise FastTransferError(
+        f"There is no style '{name_or_path}'; give a style file, a run folder or one of the bundled "
+        f"styles ({', '.join(bundled_styles())})."
+    )
+
+
+def bundled_styles() -> list[str]:
+    """Names of the trained styles that come with the package."""
+    return sorted(path.stem for path in BUNDLED_STYLES.glob("*.safetensors"))
+
+
+def load_style(path: str | Path) -> StyleFile:
+    """Reads a style file or a Lightning checkpoint written by ``train.py``.
+
+    Raises:
+        FastTransferError: for a file that is missing, damaged, of another program, of a newer
+            format, or that would have to run code to be read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FastTransferError(f"There is no style file '{path}'; train one with train.py.")
+    weights, metadata = _read_checkpoint(path) if path.suffix == ".ckpt" else _read_style(path)
+    return StyleFile(
+        _build(path, weights, metadata), str(metadata.get("name", path.stem)), metadata
+    )
+
+
+def _read_style(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            strings = file.metadata() or {}
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise FastTransferError(
+            f"'{path}' is damaged or not a style file ({error}); give a style.safetensors or a .ckpt "
+            "that train.py wrote."
+        ) from error
+    if "format_version" not in strings or "network_config" not in strings:
+        raise FastTransferError(
+            f"'{path}' is a safetensors file of another program, without fasttransfer's metadata; "
+            "give a style.safetensors that train.py wrote."
+        )
+    try:
+        metadata = {key: json.loads(value) for key, value in strings.items()}
+    except ValueError as error:
+        raise FastTransferError(
+            f"The metadata of '{path}' is not JSON ({error}); train or download the style again."
+        ) from error
+    return weights, metadata
+
+
+def _read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise FastTransferError(
+            f"'{path}' would have to run code to be read, so it was refused; give a style.safetensors "
+            "or a .ckpt that train.py wrote."
+        ) from error
+    except (RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+        raise FastTransferError(
+            f"'{path}' is damaged or not a checkpoint ({type(error).__name__}); give a "
+            "style.safetensors or a .ckpt that train.py wrote."
+        ) from error
+    if not isinstance(checkpoint, dict) or CHECKPOINT_KEY not in checkpoint:
+        raise FastTransferError(
+            f"'{path}' is a checkpoint of another program; give a style.safetensors or a .ckpt that "
+            "train.py wrote."
+        )
+    weights = {
+        key.removeprefix(AVERAGED_WEIGHTS): value
+        for key, value in checkpoint["state_dict"].items()
+        if key.startswith(AVERAGED_WEIGHTS)
+    }
+    return weights, checkpoint[CHECKPOINT_KEY]
+
+
+def _build(path: Path, weights: dict[str, Tensor], metadata: dict[str, Any]) -> TransformerNet:
+    found = metadata.get("format_version")
+    if not isinstance(found, int) or found > FORMAT_VERSION:
+        raise FastTransferError(
+            f"'{path}' has style format {found}, this fasttransfer reads up to {FORMAT_VERSION}; "
+            "upgrade it with pip install --upgrade fasttransfer."
+        )
+    try:
+        # On the meta device nothing is allocated before the shapes are known to fit.
+        with torch.device("meta"):
+            network = TransformerNet(**metadata["network_config"])
+        network.load_state_dict({key: value.float() for key, value in weights.items()}, assign=True)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise FastTransferError(
+            f"The weights in '{path}' do not fit the network that its metadata describe; the file is "
+            "damaged or was changed by hand: train or download the style again."
+        ) from error
+    return network.eval().requires_grad_(False)

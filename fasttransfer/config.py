@@ -1,0 +1,143 @@
+"""Hydra for people: where the YAML lies, file names as they are typed, mistakes in one sentence."""
+
+import difflib
+import functools
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import hydra
+from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.errors import HydraException, InstantiationException, OverrideParseException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from .errors import FastTransferError
+
+_PACKAGE = Path(__file__).resolve().parent
+# A wheel carries conf/ inside the package; in the repository it lies beside it.
+CONF_DIR = next((d for d in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if d.is_dir()), _PACKAGE)
+
+
+def command(
+    config_name: str, paths: tuple[str, ...], folder: Path = CONF_DIR
+) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
+    """Turns ``task(config)`` into a command: Hydra composes ``config_name`` from ``folder``.
+
+    Args:
+        config_name: the YAML file in ``folder``, without its ending.
+        paths: the settings whose values are names of files, taken as they are typed.
+        folder: where the YAML lies; its subfolders are the groups.
+
+    A FastTransferError, a misspelt setting or a value that Hydra refuses ends the process with one
+    sentence on stderr and exit code 2; Ctrl-C ends it with 130; any other exception is a fault of
+    ours and keeps its traceback.
+    """
+
+    def decorate(task: Callable[[DictConfig], None]) -> Callable[[], None]:
+        @functools.wraps(task)
+        def guarded(config: DictConfig) -> None:
+            # Here, not only in main: Hydra announces every exception that leaves its task.
+            try:
+                task(config)
+            except Exception as error:
+                _end(error, config_name, folder)
+
+        run = hydra.main(version_base="1.3", config_path=str(folder), config_name=config_name)
+
+        @functools.wraps(task)
+        def main() -> None:
+            os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of explaining
+            sys.argv[1:] = quote_paths(sys.argv[1:], paths)
+            try:
+                run(guarded)()
+            except KeyboardInterrupt:
+                print("\nstopped", file=sys.stderr)
+                sys.exit(130)
+            except Exception as error:
+                _end(error, config_name, folder)
+
+        return main
+
+    return decorate
+
+
+def as_list(value: object) -> list[str]:
+    """A setting that may be one thing or a list of things, as a list; null is the empty list."""
+    if value is None:
+        return []
+    return [str(item) for item in value] if isinstance(value, ListConfig) else [str(value)]
+
+
+def quote_paths(arguments: list[str], keys: tuple[str, ...]) -> list[str]:
+    """Quotes the values of ``keys`` for Hydra, in whose grammar ``=``, blanks, commas, brackets and
+    much else have a meaning that they do not have in a file name.
+
+    ``input=my photo (1).jpg`` becomes ``input='my photo (1).jpg'``. A list ``[a b.jpg,c.jpg]`` is
+    quoted item by item; null, what is quoted already, and sweeps (``-m``) stay as they are.
+    """
+    if {"-m", "--multirun"} & set(arguments):
+        return arguments
+    return [_quote_argument(argument, keys) for argument in arguments]
+
+
+def _quote_argument(argument: str, keys: tuple[str, ...]) -> str:
+    key, equals, value = argument.partition("=")
+    if not equals or key.lstrip("+") not in keys:
+        return argument
+    if value.startswith("[") and value.endswith("]"):
+        # A comma separates unless it stands between quotes.
+        items = re.findall(r"""\s*((?:'[^']*'|"[^"]*")(?=\s*(?:,|$))|[^,]+)""", value[1:-1])
+        return f"{key}=[{','.join(_quote(item.strip()) for item in items)}]"
+    return f"{key}={_quote(value)}"
+
+
+def _quote(value: str) -> str:
+    if value in ("", "null") or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\""):
+        return value
+    # A person who types ${…} in a file name does not mean an interpolation.
+    return QuotedString(value.replace("${", "\\${"), Quote.single).with_quotes()
+
+
+def _end(error: Exception, config_name: str, folder: Path) -> NoReturn:
+    """Exit code 2 and one sentence for a user's mistake; anything else keeps its traceback."""
+    # Hydra wraps what a constructor raises, so the mistake may be the cause of the error.
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, FastTransferError):
+        cause = cause.__cause__
+    refused = isinstance(error, (HydraException, OmegaConfBaseException))
+    if cause is None and (not refused or isinstance(error, InstantiationException)):
+        raise error
+    sentence = str(cause) if cause is not None else _explain(error, config_name, folder)
+    print(sentence, file=sys.stderr)
+    sys.exit(2)
+
+
+def _explain(error: Exception, config_name: str, folder: Path) -> str:
+    if isinstance(error, OverrideParseException):
+        return f"{error.override} is not of the form setting=value; --help lists the settings"
+    unknown = re.match(r"Could not override '([^']+)'", str(error))
+    if unknown:
+        close = difflib.get_close_matches(unknown[1], _settings(config_name, folder), n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        return f"there is no setting {unknown[1]}; {hint}--help lists them"
+    return " ".join(str(error).split())
+
+
+def _settings(config_name: str, folder: Path) -> list[str]:
+    """Every setting of a command, as it is typed: ``size``, ``stylizer.size``, …"""
+    with hydra.initialize_config_dir(str(folder), version_base="1.3"):
+        config = hydra.compose(config_name)
+
+    def names(node: object, prefix: str) -> list[str]:
+        if not isinstance(node, dict):
+            return [prefix]
+        found = [prefix] if prefix else []
+        for key, child in node.items():
+            found += names(child, f"{prefix}.{key}" if prefix else str(key))
+        return found
+
+    return names(OmegaConf.to_container(config, resolve=False), "")

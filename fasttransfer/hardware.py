@@ -1,0 +1,46 @@
+"""What this machine can do: which device to use, and whether it computes in bfloat16."""
+
+import torch
+
+from .errors import FastTransferError
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name: ``auto`` (CUDA, else Apple's MPS, else the CPU) or anything that
+    ``torch.device`` takes, such as ``cuda:1``.
+
+    Raises:
+        FastTransferError: no such device on this machine.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)  # a device that is absent shows itself only when it is used
+    # An unbuilt backend raises AssertionError, an unknown one RuntimeError, both with many lines.
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise FastTransferError(
+            f"device={name} cannot be used on this machine; write auto, cpu, cuda or mps"
+        ) from error
+    if device.type == "meta":
+        raise FastTransferError("device=meta holds no numbers; write auto, cpu, cuda or mps")
+    return device
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """True where ``device`` multiplies bfloat16 in hardware; emulation is slower than float32."""
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # torch < 2.11
+        return False
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def training_precision(accelerator: str) -> str:
+    """What Lightning's Trainer calls the precision to train with on its ``accelerator``."""
+    device = {"gpu": "cuda"}.get(accelerator, accelerator)
+    return "bf16-mixed" if has_bfloat16(pick_device(device)) else "32-true"

@@ -1,0 +1,60 @@
+"""Stylizes pictures: source → stylizer → sink. ``python infer.py --help`` says what to type."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from .config import CONF_DIR, as_list, command
+from .errors import FastTransferError
+from .report import Report
+
+if TYPE_CHECKING:  # torch is loaded when the first object is built, so --help answers at once
+    from .media import Sink, Source
+    from .stylize import Stylizer
+
+
+# A folder of its own: in conf/ itself, style= would mean the group conf/style of the training.
+@command("infer", paths=("style", "input", "output"), folder=CONF_DIR / "infer")
+def main(config: DictConfig) -> None:
+    """Stylizes what ``config`` names; exit code 1 if a file could not be done."""
+    styles, inputs = as_list(config.style), as_list(config.input)
+    if config.compare:
+        _compare(styles, inputs, config)
+        return
+    stylizers = [instantiate(config.stylizer)(style) for style in styles]
+    names = [stylizer.name for stylizer in stylizers]
+    if len(set(names)) < len(names):
+        raise FastTransferError(f"style= has two styles of one name: {', '.join(sorted(names))}")
+    report = Report()
+    open_media = instantiate(config.media)
+    several = len(names) > 1
+    # All sources and sinks first: what cannot work is told before anything is written.
+    media = [open_media(inputs, config.output, name, several, report) for name in names]
+    for stylizer, (source, sink) in zip(stylizers, media, strict=True):
+        stylize_all(source, stylizer, sink, report)
+    report.tell()
+    if report.failures:
+        sys.exit(1)
+
+
+def stylize_all(source: "Source", stylizer: "Stylizer", sink: "Sink", report: Report) -> None:
+    """Every picture of ``source`` through ``stylizer`` into ``sink``; failures are reported."""
+    with source, sink:
+        for job, picture in report.track(source, source.total, stylizer.name):
+            try:
+                stylized = stylizer(picture.rgb)
+            except FastTransferError as error:
+                report.fail(job.input, error)
+                continue
+            sink.write(job, picture.with_rgb(stylized))
+
+
+def _compare(styles: list[str], inputs: list[str], config: DictConfig) -> None:
+    from .checkpoint import find_style
+    from .plan import find_pictures
+
+    compare = instantiate(config.comparison)  # with the loss network, which stylizing does not need
+    paths = [find_style(style) for style in styles]
+    compare(paths, find_pictures(inputs), instantiate(config.stylizer))

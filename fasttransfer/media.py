@@ -1,0 +1,165 @@
+"""Where pictures come from and where they go: sources and sinks.
+
+A source yields (job, picture), a sink takes (job, picture); what a job is, only these two know.
+``open_media`` finds the pair that fits what the user typed, so the loop in ``infer`` needs to know
+no kind of input.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from types import TracebackType
+from typing import Protocol
+
+from .errors import FastTransferError
+from .images import Picture, read_picture, write_picture
+from .plan import Job, plan
+from .report import Report
+
+Kind = type[BaseException] | None
+Error = BaseException | None
+Traceback = TracebackType | None
+
+
+class Source(Protocol):
+    """Pictures one after the other; ``total`` is their number, or None if nobody knows yet."""
+
+    total: int | None
+
+    def __enter__(self) -> "Source": ...
+    def __exit__(self, kind: Kind, error: Error, traceback: Traceback) -> None: ...
+    def __iter__(self) -> Iterator[tuple[Job, Picture]]: ...
+
+
+class Sink(Protocol):
+    """Takes pictures; leaving the ``with`` block finishes them, or drops the rest on an error."""
+
+    def __enter__(self) -> "Sink": ...
+    def __exit__(self, kind: Kind, error: Error, traceback: Traceback) -> None: ...
+    def write(self, job: Job, picture: Picture) -> None: ...
+
+
+def open_media(
+    inputs: Sequence[str],
+    output: str | None,
+    style: str,
+    several: bool,
+    report: Report,
+    *,
+    format: str | None,
+    overwrite: bool,
+    quality: int,
+    max_pixels: int,
+    min_side: int | None,
+    workers: int,
+) -> tuple[Source, Sink]:
+    """The source and the sink for what the user typed.
+
+    Args:
+        inputs: files, folders and patterns.
+        output: a file or a folder; None puts results beside the input, named after the style.
+        style: the style's name, as it enters the outputs' names.
+        several: whether other styles go to the same ``output``, which then gets a folder for each.
+        report: is told of failures, notes, skipped and finished pictures.
+        format: ending of all outputs, such as ``png``; None keeps the input's.
+        overwrite: do outputs again that are there already.
+        quality: 1 to 100, of formats that lose something.
+        max_pixels: pictures with more are refused.
+        min_side: pixels that the shorter side must keep while reading, see ``open_image``.
+        workers: threads that read, and as many that write; each holds a few pictures at most.
+
+    Raises:
+        FastTransferError: nothing to read, or outputs that would destroy each other or an input.
+    """
+    for name, value, largest in (
+        ("quality", quality, 100),
+        ("max_pixels", max_pixels, None),
+        ("workers", workers, None),
+    ):
+        if not isinstance(value, int) or value < 1 or (largest is not None and value > largest):
+            upper = f" to {largest}" if largest else " on"
+            raise FastTransferError(f"{name}={value} must be a whole number from 1{upper}")
+    jobs = plan(inputs, output, style, several=several, format=format)
+    waiting = [job for job in jobs if overwrite or not job.output.exists()]
+    report.skipped += [job.output for job in jobs if job not in set(waiting)]
+    source = PictureSource(waiting, report, max_pixels, min_side, workers)
+    return source, PictureSink(report, quality, workers)
+
+
+class PictureSource:
+    """Reads picture files ahead of the network, ``workers`` + 1 at most; bad ones are reported."""
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        report: Report,
+        max_pixels: int,
+        min_side: int | None,
+        workers: int,
+    ) -> None:
+        self.total: int | None = len(jobs)
+        self._jobs = jobs
+        self._report = report
+        self._read = partial(read_picture, max_pixels=max_pixels, min_side=min_side)
+        self._ahead = workers + 1
+        self._pool = ThreadPoolExecutor(workers)
+
+    def __enter__(self) -> "PictureSource":
+        return self
+
+    def __exit__(self, kind: Kind, error: Error, traceback: Traceback) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def __iter__(self) -> Iterator[tuple[Job, Picture]]:
+        jobs = iter(self._jobs)
+        reading = deque((job, self._submit(job)) for job in islice(jobs, self._ahead))
+        while reading:
+            job, future = reading.popleft()
+            reading.extend((job, self._submit(job)) for job in islice(jobs, 1))
+            try:
+                picture = future.result()
+            except FastTransferError as error:
+                self._report.fail(job.input, error)
+                continue
+            for note in picture.notes:
+                self._report.note(job.input, note)
+            yield job, picture
+
+    def _submit(self, job: Job) -> "Future[Picture]":
+        return self._pool.submit(self._read, job.input)
+
+
+class PictureSink:
+    """Writes picture files behind the network; 2 × ``workers`` pictures wait at most."""
+
+    def __init__(self, report: Report, quality: int, workers: int) -> None:
+        self._report = report
+        self._quality = quality
+        self._writing: deque[Future[None]] = deque()
+        self._at_most = 2 * workers
+        self._pool = ThreadPoolExecutor(workers)
+
+    def __enter__(self) -> "PictureSink":
+        return self
+
+    def __exit__(self, kind: Kind, error: Error, traceback: Traceback) -> None:
+        # After an error or Ctrl-C, what is being written is finished and what waits is dropped.
+        self._pool.shutdown(cancel_futures=error is not None)
+        while error is None and self._writing:
+            self._writing.popleft().result()
+
+    def write(self, job: Job, picture: Picture) -> None:
+        """Hands a picture to the writers; waits while too many are waiting."""
+        if len(self._writing) >= self._at_most:
+            self._writing.popleft().result()  # also brings an unexpected exception to light
+        self._writing.append(self._pool.submit(self._write, job, picture))
+
+    def _write(self, job: Job, picture: Picture) -> None:
+        try:
+            write_picture(job.output, picture.rgb, picture.alpha, self._quality)
+        except FastTransferError as error:
+            self._report.fail(job.input, error)
+        else:
+            self._report.done.append(job.output)

@@ -1,0 +1,178 @@
+"""The image transformation network of Johnson et al. 2016, "Perceptual Losses for Real-Time
+Style Transfer and Super-Resolution" (arXiv:1603.08155 and its supplementary material).
+
+``TransformerNet`` is the name the field gave it; it has nothing to do with attention.
+Departures from the paper: instance norm instead of batch norm (Ulyanov et al. 2016,
+arXiv:1607.08022), nearest-neighbour upsampling and a convolution instead of a transposed one
+(Odena et al. 2016, doi:10.23915/distill.00003), reflection padding in every layer, a linear
+output instead of a scaled tanh, and, for speed, an optional pixel-unshuffled input and
+pixel-shuffled output (Shi et al. 2016, arXiv:1609.05158).
+"""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class TransformerNet(nn.Module):
+    """Photo in, stylized photo out, in one pass.
+
+    Args:
+        channels: width at the (unshuffled) input resolution and after each stride-2 convolution;
+            the last one is the width of the residual blocks.
+        residual_blocks: how many of them, at the lowest resolution.
+        kernel_size: of the first and the last convolution, odd.
+        unshuffle: factor by which height and width are folded into channels before the first
+            convolution and unfolded after the last; 1 is the paper's network.
+        smooth_head: ends with a 3×3 convolution from RGB to RGB at full resolution, which starts
+            as a binomial blur; it takes away the grid of ``unshuffle`` pixels that a shuffled
+            output is prone to.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        residual_blocks: int,
+        kernel_size: int,
+        unshuffle: int,
+        smooth_head: bool,
+    ) -> None:
+        super().__init__()
+        if not channels or min(channels) < 1 or residual_blocks < 0 or unshuffle < 1:
+            raise ValueError(
+                f"TransformerNet needs positive channels and unshuffle and residual_blocks of 0 or "
+                f"more, got channels={list(channels)}, residual_blocks={residual_blocks}, "
+                f"unshuffle={unshuffle}"
+            )
+        if kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd so that sizes are kept, got {kernel_size}")
+        self.config = {  # what a style file carries to build this network again
+            "channels": list(channels),
+            "residual_blocks": residual_blocks,
+            "kernel_size": kernel_size,
+            "unshuffle": unshuffle,
+            "smooth_head": smooth_head,
+        }
+        folded = 3 * unshuffle**2
+        self.stride = unshuffle * 2 ** (len(channels) - 1)
+        # Reflection needs more pixels than it adds: kernel_size // 2 at the (unshuffled) input and
+        # 1 in the residual blocks.
+        smallest = max(unshuffle * (kernel_size // 2 + 1), 2 * self.stride)
+        self.smallest_side = -(-smallest // self.stride) * self.stride
+
+        down = list(itertools.pairwise(channels))
+        self.encoder = nn.Sequential(
+            nn.PixelUnshuffle(unshuffle),
+            ConvNorm(folded, channels[0], kernel_size),
+            nn.ReLU(),
+            *(layer for i, o in down for layer in (ConvNorm(i, o, 3, stride=2), nn.ReLU())),
+        )
+        self.residual = nn.Sequential(
+            *(ResidualBlock(channels[-1]) for _ in range(residual_blocks))
+        )
+        self.decoder = nn.Sequential(
+            *(
+                layer
+                for i, o in reversed(down)
+                for layer in (nn.Upsample(scale_factor=2), ConvNorm(o, i, 3), nn.ReLU())
+            ),
+        )
+        last = reflected_conv(channels[0], folded, kernel_size)
+        _start_flat(last, unshuffle)
+        self.head = nn.Sequential(last, nn.PixelShuffle(unshuffle))
+        if smooth_head:
+            smooth = reflected_conv(3, 3, 3)
+            _start_as_blur(smooth)
+            self.head.append(smooth)
+
+    def forward(self, content: Tensor) -> Tensor:
+        """Stylizes a batch.
+
+        Args:
+            content: float RGB in [0, 1], (B, 3, H, W) of any height and width from 1 on.
+
+        Returns:
+            (B, 3, H, W) of the same height and width; the output is linear and may leave [0, 1].
+        """
+        height, width = content.shape[-2:]
+        padded = reflect_to_multiple(content, self.stride, self.smallest_side)
+        features = self.encoder(padded)  # (B, channels[-1], H / stride, W / stride)
+        features = self.decoder(self.residual(features))  # (B, channels[0], H / u, W / u)
+        return self.head(features)[..., :height, :width]
+
+
+class ConvNorm(nn.Sequential):
+    """Reflection padding, convolution and instance norm; keeps or divides the size by ``stride``."""
+
+    def __init__(self, inputs: int, outputs: int, kernel_size: int, stride: int = 1) -> None:
+        # Instance norm subtracts the mean, so a bias before it would be dead weight.
+        super().__init__(
+            reflected_conv(inputs, outputs, kernel_size, stride, bias=False),
+            nn.InstanceNorm2d(outputs, affine=True),
+        )
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions beside an identity, without ReLU after the sum (Gross & Wilber 2016)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            ConvNorm(channels, channels, 3), nn.ReLU(), ConvNorm(channels, channels, 3)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C, H, W)."""
+        return features + self.body(features)
+
+
+def reflected_conv(
+    inputs: int, outputs: int, kernel_size: int, stride: int = 1, bias: bool = True
+) -> nn.Conv2d:
+    """A convolution with reflection padding that keeps the size (or divides it by ``stride``)."""
+    return nn.Conv2d(
+        inputs,
+        outputs,
+        kernel_size,
+        stride,
+        padding=kernel_size // 2,
+        padding_mode="reflect",
+        bias=bias,
+    )
+
+
+def reflect_to_multiple(images: Tensor, multiple: int, at_least: int) -> Tensor:
+    """Reflects (B, C, H, W) at the bottom and the right until both sides are multiples of
+    ``multiple`` and at least ``at_least``; a side of one pixel is repeated."""
+    for dim in (-2, -1):
+        wanted = max(at_least, -(-images.shape[dim] // multiple) * multiple)
+        while images.shape[dim] < wanted:  # one reflection can at most double a side
+            side = images.shape[dim]
+            extra = min(wanted - side, max(side - 1, 1))
+            padding = (0, extra, 0, 0) if dim == -1 else (0, 0, 0, extra)
+            images = F.pad(images, padding, mode="reflect" if side > 1 else "replicate")
+    return images
+
+
+def _start_flat(conv: nn.Conv2d, unshuffle: int) -> None:
+    """ICNR (Aitken et al. 2017, arXiv:1707.02937): every pixel of a shuffled block starts with the
+    same kernel, so the untrained output is a nearest-neighbour picture without a grid. It starts
+    at mid-grey and with little contrast, so that it lies in [0, 1]."""
+    block = unshuffle**2
+    with torch.no_grad():
+        conv.weight.copy_(conv.weight[::block].repeat_interleave(block, dim=0) / 4)
+        conv.get_parameter("bias").fill_(0.5)
+
+
+def _start_as_blur(conv: nn.Conv2d) -> None:
+    """Each colour by itself through the binomial kernel (1 2 1)ᵀ(1 2 1) / 16, whose response to
+    patterns of period 2 is zero."""
+    binomial = torch.tensor([1.0, 2.0, 1.0])
+    with torch.no_grad():
+        conv.weight.zero_()
+        for colour in range(3):
+            conv.weight[colour, colour] = torch.outer(binomial, binomial) / 16
+        conv.get_parameter("bias").zero_()

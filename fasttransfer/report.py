@@ -1,0 +1,72 @@
+"""What a run tells the person: a progress line, what could not be done, and how fast it went."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Item = TypeVar("Item")
+
+
+@dataclass
+class Report:
+    """Filled by sources and sinks, also from their threads (appending to a list is atomic)."""
+
+    done: list[Path] = field(default_factory=list)
+    skipped: list[Path] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    console: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+
+    def __post_init__(self) -> None:
+        self._start = time.perf_counter()
+
+    def fail(self, path: Path, error: Exception) -> None:
+        """Remembers a sentence about a file; the others go on."""
+        self.failures.append(_about(path, str(error)))
+
+    def note(self, path: Path, text: str) -> None:
+        """Tells at once what a person should know about a file that is done nevertheless."""
+        self.console.print(_about(path, text), markup=False, soft_wrap=True)
+
+    def track(self, items: Iterable[Item], total: int | None, title: str) -> Iterator[Item]:
+        """Yields ``items`` beside a line with their number and images/s, if there are several."""
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+        start, before = time.perf_counter(), len(self.failures)
+        with Progress(
+            TextColumn("{task.description}"),
+            *columns,
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=total is not None and total < 2,
+        ) as progress:
+            task = progress.add_task(title, total=total, rate="")
+            for count, item in enumerate(items, 1):
+                yield item  # the caller works here
+                rate = f"{count / (time.perf_counter() - start):.2f} images/s"
+                progress.update(task, completed=count + len(self.failures) - before, rate=rate)
+            progress.update(task, completed=total)
+
+    def tell(self) -> None:
+        """The last lines: what was done, what was skipped, and every file that failed."""
+        seconds = time.perf_counter() - self._start
+        lines = []
+        if self.done:
+            rate = f"{len(self.done) / seconds:.2f} images/s"
+            what = self.done[0] if len(self.done) == 1 else f"{len(self.done)} pictures"
+            lines.append(f"wrote {what} in {seconds:.1f} s ({rate})")
+        if self.skipped:
+            what = self.skipped[0] if len(self.skipped) == 1 else f"{len(self.skipped)} pictures"
+            lines.append(f"skipped {what}, there already; overwrite=true does them again")
+        if self.failures:
+            lines.append(f"could not do {len(self.failures)}:")
+            lines += [f"  {failure}" for failure in self.failures]
+        for line in lines:
+            self.console.print(line, markup=False, soft_wrap=True)
+
+
+def _about(path: Path, text: str) -> str:
+    return text if text.startswith(str(path)) else f"{path}: {text}"

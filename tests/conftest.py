@@ -1,0 +1,60 @@
+"""What several tests share: small real pictures, and a run that takes seconds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+torch.set_num_threads(2)
+
+
+def make_photo(path: Path, width: int, height: int, seed: int = 0) -> Path:
+    """A smooth random picture, so that there is something to see at every scale."""
+    rng = np.random.default_rng(seed)
+    small = rng.integers(0, 256, (max(2, height // 16), max(2, width // 16), 3), dtype=np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five photos of different sizes, one of them in a folder below."""
+    folder = tmp_path_factory.mktemp("pictures") / "photos"
+    for number in range(4):
+        make_photo(folder / f"photo{number}.jpg", 90 + 10 * number, 80, seed=number)
+    make_photo(folder / "below" / "photo4.png", 80, 120, seed=4)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def style_picture(photo_folder: Path) -> Path:
+    """A painting of sorts."""
+    return make_photo(photo_folder.parent / "painting.jpg", 96, 80, seed=9)
+
+
+@pytest.fixture(scope="session")
+def tiny_run(photo_folder: Path, style_picture: Path) -> list[str]:
+    """Arguments of train.py for a run of the real thing in seconds: small network and crops."""
+    probe = photo_folder.parent / "probe"
+    make_photo(probe / "probe.jpg", 64, 48, seed=7)
+    return [
+        f"style.path={style_picture}",
+        "style.size=80",
+        f"data.root={photo_folder}",
+        f"data.probe={probe}",
+        "data.probe_size=64",
+        "data.batch_size=2",
+        "data.crop_size=32",
+        "data.photo_size=64",
+        "data.min_side=32",
+        "data.workers=1",
+        "network.channels=[4,8]",
+        "network.residual_blocks=1",
+        "budget=null",
+        "trainer.max_steps=8",
+        "trainer.accelerator=cpu",
+        "trainer.log_every_n_steps=2",
+    ]

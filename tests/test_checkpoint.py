@@ -1,0 +1,168 @@
+import json
+import pickle
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from fasttransfer.checkpoint import (
+    AVERAGED_WEIGHTS,
+    CHECKPOINT_KEY,
+    FORMAT_VERSION,
+    find_style,
+    load_style,
+    save_style,
+)
+from fasttransfer.errors import FastTransferError
+from fasttransfer.network import TransformerNet
+
+CONFIG = {
+    "channels": [4, 6],
+    "residual_blocks": 1,
+    "kernel_size": 3,
+    "unshuffle": 2,
+    "smooth_head": True,
+}
+
+
+@pytest.fixture
+def network() -> TransformerNet:
+    return TransformerNet(**CONFIG)
+
+
+@pytest.fixture
+def style_file(network, tmp_path):
+    path = tmp_path / "run" / "style.safetensors"
+    save_style(path, network, {"name": "künstler", "licence": "CC0-1.0", "scores": {"x": 1.5}})
+    return path
+
+
+def test_what_is_saved_is_loaded(network, style_file):
+    style = load_style(style_file)
+    assert style.name == "künstler"
+    assert style.metadata["scores"] == {"x": 1.5}
+    assert style.metadata["format_version"] == FORMAT_VERSION
+    assert style.metadata["network_config"] == CONFIG
+    assert not style.network.training
+    assert not any(p.requires_grad for p in style.network.parameters())
+    content = torch.rand(1, 3, 20, 21)
+    with torch.no_grad():
+        assert torch.equal(network.eval()(content), style.network(content))
+
+
+def test_float16_halves_the_file(network, style_file, tmp_path):
+    small = tmp_path / "small.safetensors"
+    save_style(small, network, {"name": "small"}, torch.float16)
+    tensors = load_file(small)
+    assert {value.dtype for value in tensors.values()} == {torch.float16}
+    assert {p.dtype for p in load_style(small).network.parameters()} == {torch.float32}
+
+
+def test_nothing_half_written_stays(network, tmp_path):
+    with pytest.raises(TypeError):
+        save_style(tmp_path / "style.safetensors", network, {"name": object()})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_paths_and_folders(style_file, tmp_path):
+    run = style_file.parent
+    assert find_style(run) == find_style(str(style_file)) == style_file
+    checkpoint = run / "checkpoints" / "last.ckpt"
+    checkpoint.parent.mkdir()
+    checkpoint.touch()
+    assert find_style(run) == style_file
+    style_file.unlink()
+    assert find_style(run) == checkpoint
+    with pytest.raises(FastTransferError, match="holds neither"):
+        find_style(tmp_path)
+    with pytest.raises(FastTransferError, match="no style 'nobody'"):
+        find_style("nobody")
+
+
+def change(path, **strings):
+    """The same weights with other metadata."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    metadata |= {key: json.dumps(value) for key, value in strings.items()}
+    save_file(load_file(path), path, metadata)
+
+
+def test_a_newer_format_is_refused(style_file):
+    change(style_file, format_version=FORMAT_VERSION + 1)
+    with pytest.raises(FastTransferError, match=r"format 2.*upgrade"):
+        load_style(style_file)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        CONFIG | {"channels": [4, 8]},
+        CONFIG | {"channels": [10**6, 10**6]},  # terabytes, if they were allocated
+        CONFIG | {"kernel_size": 2},
+        CONFIG | {"surprise": 1},
+        {"_target_": "os.system", "command": "true"},
+        [],
+    ],
+    ids=str,
+)
+def test_a_config_that_does_not_fit_the_weights_is_refused(style_file, config):
+    change(style_file, network_config=config)
+    with pytest.raises(FastTransferError, match="do not fit"):
+        load_style(style_file)
+
+
+def test_foreign_safetensors_are_refused(tmp_path):
+    save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors")
+    with pytest.raises(FastTransferError, match="of another program"):
+        load_style(tmp_path / "other.safetensors")
+
+
+@given(st.integers(0, 10**6), st.binary(max_size=40))
+@settings(max_examples=30, deadline=None)
+def test_damage_is_one_sentence(tmp_path_factory, cut, tail):
+    folder = tmp_path_factory.mktemp("damage")
+    path = folder / "style.safetensors"
+    torch.manual_seed(0)
+    save_style(path, TransformerNet(**CONFIG), {"name": "x"})
+    whole = path.read_bytes()
+    path.write_bytes(whole[: cut % len(whole)] + tail)
+    with pytest.raises(FastTransferError):
+        load_style(path)
+
+
+class Malicious:
+    def __reduce__(self):
+        return open, ("ran.txt", "w")
+
+
+@pytest.mark.parametrize("name", ["evil.ckpt", "evil.safetensors"])
+def test_a_pickle_that_wants_to_run_code_is_refused(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"state_dict": {}, CHECKPOINT_KEY: Malicious()}, tmp_path / name)
+    with pytest.raises(FastTransferError):
+        load_style(tmp_path / name)
+    (tmp_path / name).write_bytes(pickle.dumps(Malicious()))
+    with pytest.raises(FastTransferError):
+        load_style(tmp_path / name)
+    assert not (tmp_path / "ran.txt").exists()
+
+
+def test_a_checkpoint_gives_its_averaged_weights(network, tmp_path):
+    path = tmp_path / "last.ckpt"
+    state = {f"{AVERAGED_WEIGHTS}{key}": value for key, value in network.state_dict().items()}
+    state |= {f"network.{key}": torch.zeros_like(v) for key, v in network.state_dict().items()}
+    metadata = {"name": "n", "format_version": FORMAT_VERSION, "network_config": network.config}
+    torch.save({"state_dict": state, CHECKPOINT_KEY: metadata}, path)
+    loaded = load_style(path).network
+    for left, right in zip(network.parameters(), loaded.parameters(), strict=True):
+        assert torch.equal(left, right)
+
+
+def test_a_foreign_checkpoint_is_refused(tmp_path):
+    torch.save({"state_dict": {}}, tmp_path / "other.ckpt")
+    with pytest.raises(FastTransferError, match="of another program"):
+        load_style(tmp_path / "other.ckpt")

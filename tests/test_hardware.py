@@ -1,0 +1,35 @@
+"""Which device, and does it compute in bfloat16."""
+
+import pytest
+import torch
+
+from fasttransfer.errors import FastTransferError
+from fasttransfer.hardware import has_bfloat16, pick_device
+
+
+def test_auto_is_a_device_that_works() -> None:
+    assert torch.ones(2, device=pick_device("auto")).sum() == 2
+
+
+def test_named_device() -> None:
+    assert pick_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "meta", "", "cpu:x"])
+def test_a_device_that_is_not_there(name: str) -> None:
+    with pytest.raises(FastTransferError, match="device="):
+        pick_device(name)
+
+
+def test_bfloat16_is_what_the_processor_says() -> None:
+    found = has_bfloat16(torch.device("cpu"))
+    if hasattr(torch.cpu, "get_capabilities"):
+        capabilities = torch.cpu.get_capabilities()
+        names = ("avx512_bf16", "amx_bf16")
+        assert found == any(capabilities.get(name, False) for name in names)
+    else:
+        assert found is False
+
+
+def test_no_bfloat16_on_other_devices() -> None:
+    assert has_bfloat16(torch.device("mps")) is False

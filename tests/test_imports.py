@@ -1,0 +1,25 @@
+"""Stylizing must not wait for what only training needs."""
+
+import subprocess
+import sys
+
+import pytest
+
+TRAINING = ("pytorch_lightning", "lightning", "torchvision", "tensorboard", "torchmetrics")
+TRAINING += ("fasttransfer.vgg", "fasttransfer.losses", "fasttransfer.module", "fasttransfer.data")
+
+
+def loaded_by(modules: str, among: tuple[str, ...]) -> str:
+    code = f"import sys, {modules}; print(*(m for m in {among!r} if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_inference_path_loads_nothing_of_training() -> None:
+    path = "fasttransfer.infer, fasttransfer.stylize, fasttransfer.media, fasttransfer.checkpoint"
+    assert loaded_by(path, TRAINING) == ""
+
+
+@pytest.mark.parametrize("module", ["fasttransfer.infer"])
+def test_help_and_mistakes_do_not_wait_for_torch(module: str) -> None:
+    assert loaded_by(module, ("torch", "numpy", "PIL")) == ""

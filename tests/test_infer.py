@@ -1,0 +1,168 @@
+"""The command as a person uses it, on a network that is tiny."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from fasttransfer.checkpoint import save_style
+from fasttransfer.images import read_picture
+from fasttransfer.infer import main
+from fasttransfer.network import TransformerNet
+
+SCRIPT = Path(__file__).parents[1] / "infer.py"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    for name in ("wood", "ink"):
+        save_style(f"{name}.safetensors", TransformerNet([4, 8], 1, 3, 2, False), {"name": name})
+    Path("photos/in").mkdir(parents=True)
+    for number in range(4):
+        size = (20 + number, 15)
+        Image.effect_noise(size, 80).convert("RGB").save(f"photos/in/{number}.png")
+    Image.linear_gradient("L").resize((40, 30)).convert("RGB").save("photo.png")
+    return tmp_path
+
+
+def infer(monkeypatch: pytest.MonkeyPatch, *typed: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["infer.py", "device=cpu", *typed])
+    try:
+        main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def rgb(path: str) -> torch.Tensor:
+    return read_picture(Path(path), max_pixels=10**6).rgb
+
+
+def test_one_picture(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    before = set(os.listdir())
+    assert infer(monkeypatch, "style=wood.safetensors", "input=photo.png") == 0
+    assert set(os.listdir()) - before == {"photo-wood.png"}  # no folders, no log files
+    assert rgb("photo-wood.png").shape == (3, 30, 40)
+    assert "wrote photo-wood.png" in capsys.readouterr().err
+
+
+def test_settings_reach_the_stylizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    common = ("style=wood.safetensors", "input=photo.png")
+    assert infer(monkeypatch, *common, "output=same.png", "strength=0") == 0
+    assert torch.equal(rgb("same.png"), rgb("photo.png"))
+    assert infer(monkeypatch, *common, "output=small.png", "size=20") == 0
+    assert rgb("small.png").shape == (3, 15, 20)
+    assert infer(monkeypatch, *common, "output=grey.png", "colour=content") == 0
+    grey = rgb("grey.png")
+    assert (grey[0] - grey[2]).abs().max() <= 1.5 / 255  # a grey photo stays grey
+    assert infer(monkeypatch, *common, "output=a.jpg", "quality=10") == 0
+    assert infer(monkeypatch, *common, "output=b.jpg", "quality=95") == 0
+    assert Path("a.jpg").stat().st_size < Path("b.jpg").stat().st_size
+
+
+def test_folder_with_a_bad_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("photos/bad.jpg").write_text("no picture")
+    common = ("style=wood.safetensors", "input=photos/", "output=out/")
+    assert infer(monkeypatch, *common) == 1
+    assert "could not do 1:\n  photos/bad.jpg" in capsys.readouterr().err
+    assert sorted(os.listdir("out/in")) == ["0.png", "1.png", "2.png", "3.png"]
+    os.remove("photos/bad.jpg")
+    written = Path("out/in/0.png").stat().st_mtime_ns
+    assert infer(monkeypatch, *common) == 0
+    assert Path("out/in/0.png").stat().st_mtime_ns == written
+    assert "skipped 4 pictures" in capsys.readouterr().err
+    assert infer(monkeypatch, *common, "overwrite=true") == 0
+    assert Path("out/in/0.png").stat().st_mtime_ns > written
+
+
+def test_several_styles(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = "style=[wood.safetensors,ink.safetensors]"
+    assert infer(monkeypatch, both, "input=photo.png", "output=x.png") == 0
+    assert Path("x-wood.png").exists()
+    assert Path("x-ink.png").exists()
+    assert infer(monkeypatch, both, "input=photos", "output=out") == 0
+    assert sorted(os.listdir("out")) == ["ink", "wood"]
+
+
+def test_pattern_and_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    style = "style=wood.safetensors"
+    assert infer(monkeypatch, style, "input=photos/**/[12].png", "output=out") == 0
+    assert sorted(os.listdir("out/in")) == ["1.png", "2.png"]
+    assert infer(monkeypatch, style, "input=[photo.png,photos/in/3.png]", "output=two/") == 0
+    assert sorted(os.listdir("two")) == ["3.png", "photo.png"]
+
+
+@pytest.mark.parametrize("name", ["my photo (1).png", "a=b.png", "ünïcode.png", "it's, [1].png"])
+def test_names_as_people_type_them(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    os.rename("photo.png", name)
+    os.rename("wood.safetensors", "my style=1.safetensors")
+    typed = ("style=my style=1.safetensors", f"input={name}", f"output=out/{name}")
+    assert infer(monkeypatch, *typed) == 0
+    assert os.listdir("out") == [name]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (["style=wood.safetensors"], "input= is missing"),
+        (["style=wood.safetensors", "input=none.jpg"], "does not exist"),
+        (["style=none", "input=photo.png"], "none"),
+        (["style=wood.safetensors", "input=photo.png", "strenght=1"], "did you mean strength?"),
+        (["style=wood.safetensors", "input=photo.png", "strength=2"], "from 0 to 1"),
+        (["style=wood.safetensors", "input=photo.png", "output=photo.png"], "overwrite"),
+        (["style=wood.safetensors", "input=photo.png", "output=a.xyz"], ".png"),
+        (["style=[wood.safetensors,wood.safetensors]", "input=photo.png"], "one name"),
+        (["input=photo.png", "style=photo.png"], "photo.png"),
+    ],
+)
+def test_mistakes(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: list[str],
+    words: str,
+) -> None:
+    assert infer(monkeypatch, *typed) == 2
+    told = capsys.readouterr().err
+    assert words in told
+    assert told.count("\n") == 1
+    assert "Traceback" not in told
+
+
+def test_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert infer(monkeypatch, "--help") == 0
+    told = capsys.readouterr().out
+    for setting in ("input=", "output=", "style=", "size=", "colour=", "strength=", "overwrite="):
+        assert setting in told
+
+
+def test_interrupted_and_run_again(tmp_path: Path) -> None:
+    for number in range(80):
+        Image.effect_noise((200, 200), 80).convert("RGB").save(f"photos/{number:03}.png")
+    typed = [sys.executable, str(SCRIPT), "style=wood.safetensors", "input=photos", "output=out"]
+    process = subprocess.Popen([*typed, "device=cpu"], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("out/*.png")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=120)[1]
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    done = list(tmp_path.glob("out/**/*.*"))
+    assert 0 < len(done) < 84
+    assert not list(tmp_path.rglob("*.part"))
+    for path in done:
+        if path.is_file():
+            rgb(str(path))
+    again = subprocess.run([*typed, "device=cpu"], stderr=subprocess.PIPE, text=True, check=True)
+    assert "skipped" in again.stderr
+    assert len(list(tmp_path.glob("out/**/*.png"))) == 84

@@ -1,0 +1,135 @@
+"""Picture files in, picture files out, in threads."""
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from fasttransfer.errors import FastTransferError
+from fasttransfer.images import Picture
+from fasttransfer.media import PictureSink, Sink, Source, open_media
+from fasttransfer.plan import Job
+from fasttransfer.report import Report
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    os.makedirs("photos/in")
+    for number in range(12):
+        Image.new("RGB", (8 + number, 6), (number, 0, 0)).save(f"photos/in/{number:02}.png")
+    return tmp_path
+
+
+def media(
+    report: Report, inputs: Sequence[str] = ("photos",), **changed: Any
+) -> tuple[Source, Sink]:
+    settings = {"format": None, "overwrite": False, "quality": 90, "max_pixels": 10_000}
+    settings |= {"min_side": None, "workers": 2} | changed
+    return open_media(inputs, "out", "wood", False, report, **settings)
+
+
+def copy(source: Source, sink: Sink) -> list[Path]:
+    seen = []
+    with source, sink:
+        for job, picture in source:
+            seen.append(job.input)
+            sink.write(job, picture)
+    return seen
+
+
+def test_pictures_come_in_order_and_arrive_whole() -> None:
+    report = Report()
+    source, sink = media(report)
+    assert source.total == 12
+    seen = copy(source, sink)
+    assert seen == sorted(seen)
+    assert len(report.done) == 12
+    assert report.failures == []
+    assert sorted(os.listdir("out/in")) == [f"{number:02}.png" for number in range(12)]
+    with Image.open("out/in/07.png") as image:
+        assert image.size == (15, 6)
+        assert image.getpixel((0, 0)) == (7, 0, 0)
+
+
+def test_bad_files_are_named_and_the_others_done() -> None:
+    Path("photos/in/03.png").write_bytes(b"")
+    Path("photos/in/05.png").write_bytes(Path("photos/in/05.png").read_bytes()[:45])
+    report = Report()
+    copy(*media(report))
+    assert len(report.done) == 10
+    assert [failure.split()[0] for failure in report.failures] == [
+        "photos/in/03.png",
+        "photos/in/05.png",
+    ]
+
+
+def test_finished_outputs_are_skipped_unless_told() -> None:
+    copy(*media(Report()))
+    os.remove("out/in/04.png")
+    report = Report()
+    assert copy(*media(report)) == [Path("photos/in/04.png")]
+    assert len(report.skipped) == 11
+    assert len(copy(*media(Report(), overwrite=True))) == 12
+
+
+def test_output_that_cannot_be_written_is_reported() -> None:
+    Path("out").write_text("a file where the folder should be")
+    report = Report()
+    copy(*media(report))
+    assert report.done == []
+    assert len(report.failures) == 12
+
+
+def test_reading_ahead_is_bounded() -> None:
+    source, sink = media(Report())
+    with source, sink:
+        next(iter(source))
+        assert source._pool._work_queue.qsize() <= 3  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_an_interruption_leaves_nothing_half_written(error: type[BaseException]) -> None:
+    source, sink = media(Report())
+
+    def interrupted() -> None:
+        with source, sink:
+            for number, (job, picture) in enumerate(source):
+                sink.write(job, picture)
+                if number == 5:
+                    raise error
+
+    with pytest.raises(error):
+        interrupted()
+    for name in os.listdir("out/in"):
+        assert not name.endswith(".part")
+        with Image.open(Path("out/in", name)) as image:
+            image.load()
+    assert threading.active_count() == 1
+
+
+def test_an_unexpected_failure_of_a_writer_comes_to_light() -> None:
+    sink = PictureSink(Report(), 90, 1)
+    picture = Picture(torch.zeros(5, 4, 4), None)  # five channels: a fault of ours
+    with pytest.raises(TypeError), sink:
+        sink.write(Job(Path("a.png"), Path("out/a.png")), picture)
+
+
+def test_notes_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
+    frames[0].save("moving.gif", save_all=True, append_images=frames[1:])
+    copy(*media(Report(), ["moving.gif"]))
+    assert "moving.gif: has 2 frames" in capsys.readouterr().err
+    assert os.listdir("out") == ["moving.png"]
+
+
+@pytest.mark.parametrize("name", ["quality", "max_pixels", "workers"])
+@pytest.mark.parametrize("value", [0, "many"])
+def test_what_cannot_be_used_is_named(name: str, value: object) -> None:
+    with pytest.raises(FastTransferError, match=f"{name}="):
+        media(Report(), **{name: value})

@@ -1,0 +1,156 @@
+from itertools import product
+
+import pytest
+import torch
+from hydra.utils import instantiate
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+
+from fasttransfer.config import CONF_DIR
+from fasttransfer.network import TransformerNet, reflect_to_multiple
+
+PRESETS = ("johnson", "default", "realtime")
+
+
+def preset(name: str) -> TransformerNet:
+    node = OmegaConf.load(CONF_DIR / "network" / f"{name}.yaml")
+    return instantiate(node, _convert_="all").eval()
+
+
+def tiny(**changes) -> TransformerNet:
+    config = {
+        "channels": [4, 6],
+        "residual_blocks": 1,
+        "kernel_size": 3,
+        "unshuffle": 2,
+        "smooth_head": True,
+    }
+    return TransformerNet(**(config | changes)).eval()
+
+
+def multiply_adds_a_pixel(network: TransformerNet, side: int = 64) -> float:
+    """Of the convolutions, counted while a picture goes through."""
+    total = 0
+
+    def count(conv: torch.nn.Conv2d, _, output: torch.Tensor) -> None:
+        nonlocal total
+        total += conv.weight.numel() * output.shape[-2] * output.shape[-1]
+
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(count)
+    with torch.no_grad():
+        network(torch.rand(1, 3, side, side))
+    return total / side**2
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "multiply_adds"),
+    [("johnson", 1.68e6, 153.8e3), ("default", 0.40e6, 29e3), ("realtime", 0.184e6, 13.3e3)],
+)
+def test_presets_have_the_size_that_is_promised(name, parameters, multiply_adds):
+    network = preset(name)
+    assert sum(p.numel() for p in network.parameters()) == pytest.approx(parameters, rel=0.02)
+    assert multiply_adds_a_pixel(network) == pytest.approx(multiply_adds, rel=0.02)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("size", [(1, 1), (2, 1), (3, 700), (17, 33), (31, 8)])
+@torch.no_grad()
+def test_presets_keep_odd_sizes(name, size):
+    assert preset(name)(torch.rand(1, 3, *size)).shape == (1, 3, *size)
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 2, 4]), st.sampled_from([3, 9]))
+@settings(max_examples=40, deadline=None)
+@torch.no_grad()
+def test_any_size_comes_out_as_it_went_in(height, width, unshuffle, kernel_size):
+    network = tiny(unshuffle=unshuffle, kernel_size=kernel_size)
+    stylized = network(torch.rand(2, 3, height, width))
+    assert stylized.shape == (2, 3, height, width)
+    assert stylized.isfinite().all()
+
+
+def test_a_very_long_picture():
+    with torch.no_grad():
+        assert tiny()(torch.rand(1, 3, 3, 5000)).shape == (1, 3, 3, 5000)
+
+
+def test_padding_reflects_at_the_bottom_and_the_right():
+    row = torch.tensor([1.0, 2.0, 3.0]).view(1, 1, 1, 3)
+    padded = reflect_to_multiple(row, multiple=8, at_least=8)
+    assert padded.shape == (1, 1, 8, 8)
+    assert padded[0, 0, 0].tolist() == [1, 2, 3, 2, 1, 2, 3, 2]
+    assert (padded == padded[..., :1, :]).all()
+
+
+def test_padding_leaves_a_fitting_picture_alone():
+    images = torch.rand(1, 3, 16, 24)
+    assert reflect_to_multiple(images, multiple=8, at_least=8) is images
+
+
+@pytest.mark.parametrize("unshuffle", [2, 4])
+def test_the_untrained_shuffled_output_has_no_grid(unshuffle):
+    network = tiny(unshuffle=unshuffle, smooth_head=False)
+    with torch.no_grad():
+        stylized = network(torch.rand(1, 3, 32, 32))
+    blocks = stylized.unfold(2, unshuffle, unshuffle).unfold(3, unshuffle, unshuffle)
+    assert torch.allclose(blocks, blocks[..., :1, :1].expand_as(blocks))
+
+
+def test_the_smooth_head_takes_a_period_2_pattern_away():
+    smooth = tiny().head[-1]
+    grid = torch.tensor([0.0, 1.0]).repeat(8).expand(1, 3, 16, 16)
+    with torch.no_grad():
+        assert torch.allclose(smooth(grid), torch.full((1, 3, 16, 16), 0.5), atol=1e-6)
+
+
+def test_every_parameter_gets_a_gradient():
+    network = tiny()
+    network(torch.rand(1, 3, 16, 16)).square().sum().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_brightness_and_contrast_of_the_photo_do_not_matter():
+    """What instance norm is for (Ulyanov et al. 2016), up to its epsilon."""
+    network, content = tiny().double(), torch.rand(1, 3, 32, 32, dtype=torch.float64)
+    with torch.no_grad():
+        difference = network(content) - network(0.5 * content + 0.2)
+    assert difference.abs().max() < 1e-3
+
+
+def test_config_builds_the_same_network():
+    network = tiny()
+    again = TransformerNet(**network.config)
+    again.load_state_dict(network.state_dict())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"kernel_size": 4}, {"channels": []}, {"unshuffle": 0}, {"residual_blocks": -1}],
+    ids=str,
+)
+def test_impossible_shapes_are_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        tiny(**wrong)
+
+
+def test_half_precision_keeps_statistics_in_float32():
+    """Values whose squares overflow a half and lose everything in bfloat16 sums."""
+    content = torch.rand(1, 3, 64, 64)
+    network = tiny()
+    with torch.no_grad():
+        full = network(content)
+        with torch.autocast("cpu", torch.bfloat16):
+            half = network(content).float()
+    assert (full - half).abs().mean() < 0.02
+
+
+def test_residual_and_stride_are_consistent():
+    for channels, unshuffle in product(([4], [4, 6], [4, 6, 8]), (1, 2)):
+        network = tiny(channels=channels, unshuffle=unshuffle)
+        assert network.stride == unshuffle * 2 ** (len(channels) - 1)
+        assert network.smallest_side % network.stride == 0

@@ -1,0 +1,153 @@
+"""Which picture becomes which file."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fasttransfer.errors import FastTransferError
+from fasttransfer.plan import find_pictures, plan
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to stand in, below one that takes what is written beside it."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for name in ("a.jpg", "photos/b.PNG", "photos/in/c.webp", "photos/anim.gif"):
+        touch(name)
+    for name in ("photos/notes.txt", "photos/.hidden.jpg", "photos/.thumbs/d.jpg"):
+        touch(name)
+    return folder
+
+
+def touch(name: str) -> None:
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).touch()
+
+
+def pairs(
+    *inputs: str, output: str | None = None, several: bool = False, format: str | None = None
+) -> dict[str, str]:
+    jobs = plan(inputs, output, "wood", several=several, format=format)
+    return {str(job.input): str(job.output) for job in jobs}
+
+
+def test_one_picture() -> None:
+    assert pairs("a.jpg") == {"a.jpg": "a-wood.jpg"}
+    assert pairs("a.jpg", output="x/y.png") == {"a.jpg": "x/y.png"}
+    assert pairs("a.jpg", output="x/") == {"a.jpg": "x/a.jpg"}
+    assert pairs("a.jpg", output="photos") == {"a.jpg": "photos/a.jpg"}
+    assert pairs("a.jpg", output="new") == {"a.jpg": "new/a.jpg"}
+    assert pairs("a.jpg", format="png") == {"a.jpg": "a-wood.png"}
+    assert pairs("photos/anim.gif") == {"photos/anim.gif": "photos/anim-wood.png"}
+
+
+def test_home(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(here))
+    monkeypatch.setenv("USERPROFILE", str(here))
+    assert pairs("~/a.jpg", output="~/x/") == {str(here / "a.jpg"): str(here / "x" / "a.jpg")}
+
+
+def test_folder_is_mirrored_without_what_is_hidden_or_no_picture() -> None:
+    expected = {
+        "photos/b.PNG": "out/b.PNG",
+        "photos/anim.gif": "out/anim.png",
+        "photos/in/c.webp": "out/in/c.webp",
+    }
+    assert pairs("photos/", output="out") == expected
+    beside = {key: value.replace("out", "photos-wood", 1) for key, value in expected.items()}
+    assert pairs("photos") == beside
+
+
+def test_folder_where_the_user_stands(tmp_path: Path) -> None:
+    assert pairs(".")["a.jpg"] == str(tmp_path / "here-wood" / "a.jpg")
+
+
+def test_output_inside_the_input_is_not_read() -> None:
+    touch("photos/out/b.PNG")
+    assert "photos/out/b.PNG" not in pairs("photos", output="photos/out")
+    assert "photos/out/b.PNG" not in pairs("photos/**/*", output="photos/out")
+    assert "photos/out/b.PNG" in pairs("photos", output="elsewhere")
+
+
+def test_pattern() -> None:
+    assert pairs("photos/*") == {
+        "photos/anim.gif": "photos/anim-wood.png",
+        "photos/b.PNG": "photos/b-wood.PNG",
+    }
+    assert pairs("photos/**/*.webp", output="out") == {"photos/in/c.webp": "out/in/c.webp"}
+    touch("photos/b-wood.PNG")  # an earlier result
+    assert "photos/b-wood.PNG" not in pairs("photos/*")
+
+
+def test_a_name_that_looks_like_a_pattern() -> None:
+    touch("a[1].jpg")
+    assert pairs("a[1].jpg") == {"a[1].jpg": "a[1]-wood.jpg"}
+
+
+def test_list_of_a_file_and_a_folder() -> None:
+    found = pairs("a.jpg", "photos")
+    assert found["a.jpg"] == "a-wood.jpg"
+    assert found["photos/in/c.webp"] == "photos-wood/in/c.webp"
+
+
+def test_several_styles_have_their_name_in_the_path() -> None:
+    assert pairs("a.jpg", output="x.png", several=True) == {"a.jpg": "x-wood.png"}
+    assert pairs("a.jpg", output="x/", several=True) == {"a.jpg": "x/wood/a.jpg"}
+    assert pairs("a.jpg", several=True) == {"a.jpg": "a-wood.jpg"}
+
+
+def test_a_style_name_cannot_leave_the_folder() -> None:
+    (job,) = plan(["a.jpg"], None, "../../etc/x y", several=False, format=None)
+    assert job.output == Path("a--..-etc-x-y.jpg")
+    (job,) = plan(["a.jpg"], "out/", "..", several=True, format=None)
+    assert job.output == Path("out/style/a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "words"),
+    [
+        ([], None, "input= is missing"),
+        (["nothing.jpg"], None, "does not exist"),
+        (["a.jpg,b.jpg"], None, r"input=\[a.jpg,b.jpg\]"),
+        (["x/*.jpg"], None, "no pictures"),
+        (["a.jpg"], "out.xyz", r"\.png"),
+        (["photos"], "out.jpg", "folder"),
+        (["a.jpg", "photos"], "out.jpg", "folder"),
+        (["a.jpg"], "a.jpg", "overwrite"),
+        (["a.jpg"], ".", "overwrite"),
+        (["photos"], "photos/", "overwrite"),
+        (["photos"], "photos/in/..", "overwrite"),
+        (["a.jpg", "other/a.jpg"], "out", "both become"),
+    ],
+)
+def test_mistakes(inputs: list[str], output: str | None, words: str) -> None:
+    touch("other/a.jpg")
+    with pytest.raises(FastTransferError, match=words):
+        plan(inputs, output, "wood", several=False, format=None)
+
+
+def test_an_output_that_is_another_input_is_refused() -> None:
+    touch("a-wood.jpg")
+    with pytest.raises(FastTransferError, match="which is an input"):
+        pairs("a.jpg", "a-wood.jpg")
+    os.symlink("a.jpg", "link.jpg")
+    with pytest.raises(FastTransferError, match="which is an input"):
+        pairs("a.jpg", output="link.jpg")
+
+
+def test_two_that_would_become_one() -> None:
+    touch("photos/b.jpg")
+    with pytest.raises(FastTransferError, match=r"b.PNG and .*b.jpg|b.jpg and .*b.PNG"):
+        pairs("photos", format="png")
+
+
+def test_unknown_format() -> None:
+    with pytest.raises(FastTransferError, match=r"\.gif.*\.png"):
+        pairs("photos", format="gif")
+
+
+def test_find_pictures() -> None:
+    assert find_pictures(["a.jpg", "photos/in"]) == [Path("a.jpg"), Path("photos/in/c.webp")]

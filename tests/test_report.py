@@ -1,0 +1,36 @@
+"""What the person is told."""
+
+from pathlib import Path
+
+import pytest
+
+from fasttransfer.report import Report
+
+
+def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report()
+    for number in report.track(range(3), 3, "wood"):
+        report.done.append(Path(f"{number}.jpg"))
+    report.skipped.append(Path("old.jpg"))
+    report.fail(Path("bad.jpg"), ValueError("bad.jpg is empty"))
+    report.fail(Path("huge.jpg"), ValueError("no memory"))
+    report.tell()
+    told = capsys.readouterr().err
+    assert "3/3" in told
+    assert "wrote 3 pictures" in told
+    assert "images/s" in told
+    assert "skipped old.jpg" in told
+    assert "could not do 2" in told
+    assert "  bad.jpg is empty\n" in told
+    assert "  huge.jpg: no memory\n" in told
+
+
+def test_brackets_in_names_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report()
+    report.note(Path("a[red].jpg"), "has [bold]2[/bold] frames")
+    assert "a[red].jpg: has [bold]2[/bold] frames" in capsys.readouterr().err
+
+
+def test_one_picture_needs_no_progress_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(Report().track([7], 1, "wood")) == [7]
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,148 @@
+"""The stylizer on networks whose output a person knows."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from fasttransfer.checkpoint import StyleFile
+from fasttransfer.errors import FastTransferError
+from fasttransfer.hardware import has_bfloat16
+from fasttransfer.images import keep_colours
+from fasttransfer.network import TransformerNet
+from fasttransfer.stylize import Stylizer
+
+
+class Negative(nn.Module):
+    """Leaves [0, 1] on purpose: 1.5 − 2 × content."""
+
+    def forward(self, content: Tensor) -> Tensor:
+        return 1.5 - 2 * content
+
+
+class Full(nn.Module):
+    def forward(self, content: Tensor) -> Tensor:
+        return torch.empty(2**60)
+
+
+class Broken(nn.Module):
+    def forward(self, content: Tensor) -> Tensor:
+        raise RuntimeError("a fault of ours")
+
+
+def stylizer(network: nn.Module, **changed: Any) -> Stylizer:
+    settings = {"size": None, "colour": "style", "strength": 1.0, "device": "cpu"}
+    settings |= {"precision": "float32"} | changed
+    return Stylizer(StyleFile(network, "test", {}), **settings)  # type: ignore[arg-type]
+
+
+def tiny() -> TransformerNet:
+    torch.manual_seed(0)
+    return TransformerNet([4, 8], 1, 3, 2, False)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 50), (17, 33), (64, 64)])
+def test_same_size_out(height: int, width: int) -> None:
+    run = stylizer(tiny())
+    content = torch.rand(3, height, width)
+    stylized = run(content)
+    assert stylized.shape == content.shape
+    assert stylized.dtype == torch.float32
+    assert stylized.min() >= 0
+    assert stylized.max() <= 1
+    assert torch.allclose(run(content[None])[0], stylized)
+
+
+def test_batch_is_the_pictures_one_by_one() -> None:
+    run = stylizer(tiny())
+    content = torch.rand(2, 3, 20, 30)
+    assert torch.allclose(run(content)[1], run(content[1]), atol=1e-5)
+
+
+def test_output_is_clamped() -> None:
+    stylized = stylizer(Negative())(torch.tensor([0.0, 0.5, 1.0]).expand(3, 1, 3))
+    assert stylized[0, 0].tolist() == [1, 0.5, 0]
+
+
+def test_strength_mixes_pixels() -> None:
+    content = torch.rand(3, 6, 6)
+    photo, full = stylizer(Negative(), strength=0)(content), stylizer(Negative())(content)
+    assert torch.equal(photo, content)
+    assert torch.equal(full, (1.5 - 2 * content).clamp(0, 1))
+    half = stylizer(Negative(), strength=0.5)(content)
+    assert torch.allclose(half, (photo + full) / 2)
+
+
+def test_size_is_the_longer_side() -> None:
+    assert stylizer(Negative(), size=10)(torch.rand(3, 40, 20)).shape == (3, 10, 5)
+    assert stylizer(Negative(), size=80, strength=0)(torch.rand(3, 40, 20)).shape == (3, 80, 40)
+
+
+def test_colour_of_the_content() -> None:
+    content = torch.rand(3, 5, 5)
+    kept = stylizer(Negative(), colour="content")(content)
+    assert torch.allclose(kept, keep_colours((1.5 - 2 * content).clamp(0, 1), content))
+
+
+def test_content_is_left_as_it_was() -> None:
+    content = torch.rand(3, 5, 5)
+    before = content.clone()
+    stylizer(Negative(), colour="content", strength=0.5)(content)
+    assert torch.equal(content, before)
+
+
+def test_no_gradient() -> None:
+    assert not stylizer(tiny())(torch.rand(3, 8, 8)).requires_grad
+
+
+def test_auto_precision_is_what_the_device_has() -> None:
+    expected = torch.bfloat16 if has_bfloat16(torch.device("cpu")) else torch.float32
+    run = stylizer(tiny(), precision="auto")
+    assert run.dtype == expected
+    content = torch.rand(3, 32, 32)
+    assert torch.allclose(run(content), stylizer(tiny())(content), atol=0.1)
+
+
+def test_bfloat16_stays_close() -> None:
+    run = stylizer(tiny())
+    content = torch.rand(3, 32, 32)
+    exact = run(content)
+    run.dtype = torch.bfloat16  # emulated where the processor lacks it: slow, but the same numbers
+    reduced = run(content)
+    assert reduced.dtype == torch.float32
+    assert torch.allclose(reduced, exact, atol=0.1)
+
+
+def test_bfloat16_is_refused_where_it_would_be_slow() -> None:
+    if not has_bfloat16(torch.device("cpu")):
+        with pytest.raises(FastTransferError, match="precision=auto"):
+            stylizer(tiny(), precision="bfloat16")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"size": 0},
+        {"size": "large"},
+        {"colour": "blue"},
+        {"strength": 1.1},
+        {"strength": -0.1},
+        {"strength": "x"},
+        {"precision": "float16"},
+        {"device": "gpu"},
+    ],
+)
+def test_what_cannot_be_used_is_named(changed: dict[str, Any]) -> None:
+    with pytest.raises(FastTransferError, match=f"{next(iter(changed))}="):
+        stylizer(tiny(), **changed)
+
+
+def test_memory_failure_names_size() -> None:
+    with pytest.raises(FastTransferError, match=r"30×20 .*size="):
+        stylizer(Full())(torch.rand(3, 20, 30))
+
+
+def test_other_failures_are_not_disguised() -> None:
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        stylizer(Broken())(torch.rand(3, 4, 4))

@@ -1,0 +1,276 @@
+"""Content photos: which files of a folder can be used, and random crops of them.
+
+A training step needs crop number i, i + 1, …; everything random about a crop follows from the seed
+and its number alone. So a resumed run, a run with more workers and a run on several devices see
+the crops that they should, and the whole sampler state is the number of steps taken.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from .errors import FastTransferError
+from .images import IMAGE_SUFFIXES, open_rgb, to_tensor
+
+ASSETS = Path(__file__).parent / "assets" / "photos"
+SKIPPED_FILE = "skipped_photos.txt"
+
+
+def photo_folder(root: str | Path) -> Path:
+    """``root`` itself, or the photos that come with the package for ``bundled`` (to train with) and
+    ``bundled-probe`` (to look at: never trained on)."""
+    named = {"bundled": ASSETS / "train", "bundled-probe": ASSETS / "probe"}
+    folder = named.get(str(root), Path(root).expanduser())
+    if not folder.is_dir():
+        raise FastTransferError(
+            f"The photo folder '{root}' does not exist; give a folder of photos, or bundled."
+        )
+    return folder
+
+
+def list_photos(folder: Path) -> list[Path]:
+    """Every picture file in ``folder`` and below, sorted, so that a seed means the same everywhere."""
+    return sorted(
+        Path(parent) / name
+        for parent, _, names in os.walk(folder, followlinks=True)
+        for name in names
+        if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".")
+    )
+
+
+def usable_photos(
+    folder: Path, min_side: int, max_pixels: int
+) -> tuple[list[Path], dict[Path, str]]:
+    """Opens every photo of a folder once, reduced, and sorts out what cannot be trained with.
+
+    Args:
+        folder: searched with everything below it.
+        min_side: shorter side in pixels that a photo must have.
+        max_pixels: largest picture that is decoded.
+
+    Returns:
+        The photos to use, and for each file left out the reason.
+
+    Raises:
+        FastTransferError: no pictures at all, or more than half of them unusable.
+    """
+    paths = list_photos(folder)
+    if not paths:
+        raise FastTransferError(
+            f"There is no picture in '{folder}'; give data.root a folder of photos (searched with "
+            "everything below it)."
+        )
+
+    def reason(path: Path) -> str | None:
+        try:
+            photo = open_rgb(path, max_pixels=max_pixels, min_side=min_side)
+        except FastTransferError as error:
+            return str(error)
+        if min(photo.size) < min_side:
+            return f"{path} has {photo.width}×{photo.height} pixels, too few ({min_side} a side)"
+        return None
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # decoders release the GIL
+        reasons = dict(zip(paths, pool.map(reason, paths), strict=True))
+    skipped = {path: why for path, why in reasons.items() if why is not None}
+    if 2 * len(skipped) > len(paths):
+        first = next(iter(skipped.values()))
+        raise FastTransferError(
+            f"{len(skipped)} of the {len(paths)} pictures in '{folder}' cannot be used, the first "
+            f"because {first}; give data.root a folder of photos."
+        )
+    return [path for path in paths if path not in skipped], skipped
+
+
+class PhotoCrops(Dataset[Tensor]):
+    """Random crops of photos, numbered without end.
+
+    Args:
+        paths: the photos.
+        crop_size: side of the square crops in pixels.
+        photo_size: larger photos are first reduced to this shorter side, so that a crop of a
+            camera's photo shows things and not just skin.
+        min_scale, max_scale: then scaled by a factor between these, uniform in its logarithm.
+        seed: of order, scale, place and mirroring.
+        max_pixels: largest picture that is decoded.
+        report: text file to which photos are added that turn out damaged while training.
+    """
+
+    def __init__(
+        self,
+        paths: list[Path],
+        crop_size: int,
+        photo_size: int,
+        min_scale: float,
+        max_scale: float,
+        seed: int,
+        max_pixels: int,
+        report: Path,
+    ) -> None:
+        self.paths = paths
+        self.crop_size = crop_size
+        self.photo_size = photo_size
+        self.scales = (min_scale, max_scale)
+        self.seed = seed
+        self.max_pixels = max_pixels
+        self.report = report
+        self._order: tuple[int, np.ndarray] | None = None  # of the epoch last asked for
+
+    def __getitem__(self, number: int) -> Tensor:
+        """Crop ``number``, float RGB (3, crop_size, crop_size) in [0, 1]; each epoch of
+        ``len(paths)`` numbers shows every photo once."""
+        rng = np.random.default_rng((self.seed, 1, number))
+        for attempt in range(len(self.paths)):  # a photo that broke since the start: take the next
+            path = self.paths[self._photo(number + attempt)]
+            try:
+                photo = open_rgb(path, max_pixels=self.max_pixels, min_side=self.photo_size)
+            except FastTransferError as error:
+                with self.report.open("a") as file:  # one short write: workers do not mix lines
+                    file.write(f"{error}\n")
+                continue
+            return to_tensor(self._crop(photo, rng))
+        raise FastTransferError(
+            "None of the photos can be read any more; is the folder still there?"
+        )
+
+    def _photo(self, number: int) -> int:
+        epoch, place = divmod(number, len(self.paths))
+        if self._order is None or self._order[0] != epoch:
+            shuffled = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.paths))
+            self._order = (epoch, shuffled)
+        return int(self._order[1][place])
+
+    def _crop(self, photo: Image.Image, rng: np.random.Generator) -> Image.Image:
+        scale = min(1.0, self.photo_size / min(photo.size))
+        scale *= float(np.exp(rng.uniform(*np.log(self.scales))))
+        side = min(self.crop_size / scale, *photo.size)  # what the crop covers, in photo pixels
+        left, top = (rng.uniform(0, length - side) for length in photo.size)
+        crop = photo.resize(
+            (self.crop_size, self.crop_size),
+            Image.Resampling.BICUBIC,
+            box=(left, top, left + side, top + side),
+            reducing_gap=2.0,
+        )
+        return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
+
+
+class CropNumbers(Sampler[list[int]]):
+    """The numbers of the crops in each batch of one process, without end.
+
+    Args:
+        batch_size: crops in a batch.
+        first_step: how many steps were taken before.
+        rank, world_size: of this process; together the processes take each number once.
+    """
+
+    def __init__(self, batch_size: int, first_step: int, rank: int, world_size: int) -> None:
+        self.batch_size = batch_size
+        self.first = (first_step * world_size + rank) * batch_size
+        self.stride = world_size * batch_size
+
+    def __iter__(self) -> Iterator[list[int]]:
+        number = self.first
+        while True:
+            yield list(range(number, number + self.batch_size))
+            number += self.stride
+
+
+class ContentPhotos(pl.LightningDataModule):
+    """Training crops of a folder of photos, and whole probe photos that are never trained on.
+
+    Args:
+        root: folder of the training photos, or ``bundled``.
+        probe: folder of the probe photos, or ``bundled-probe``; those also in ``root`` are not
+            trained on.
+        probe_size: longer side of the probe photos in pixels.
+        probe_count: how many of them at most.
+        batch_size: crops a step and process.
+        min_side: shorter side in pixels that a training photo must have.
+        workers: processes that read photos; null is one less than the processors, 1 to 16.
+        run_dir: folder for the list of skipped photos.
+
+    The other arguments are those of ``PhotoCrops``.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        probe: str,
+        probe_size: int,
+        probe_count: int,
+        batch_size: int,
+        crop_size: int,
+        photo_size: int,
+        min_scale: float,
+        max_scale: float,
+        min_side: int,
+        max_pixels: int,
+        workers: int | None,
+        seed: int,
+        run_dir: str,
+    ) -> None:
+        super().__init__()
+        self.batch_size = batch_size
+        self.crop_size = crop_size
+        self.workers = min(16, max(1, (os.cpu_count() or 1) - 1)) if workers is None else workers
+        self.report = Path(run_dir) / SKIPPED_FILE
+        self.probe = read_probe(photo_folder(probe), probe_size, probe_count, max_pixels)
+        self.paths, self.skipped = usable_photos(photo_folder(root), min_side, max_pixels)
+        self.paths = [path for path in self.paths if path.resolve() not in self.probe]
+        if not self.paths:
+            raise FastTransferError(
+                "Every photo in data.root is also a probe photo; give data.probe another folder."
+            )
+        self.crops = PhotoCrops(
+            self.paths,
+            crop_size,
+            photo_size,
+            min_scale,
+            max_scale,
+            seed,
+            max_pixels,
+            self.report,
+        )
+
+    def prepare_data(self) -> None:
+        """Names the photos that were skipped, in the run folder (on one process a machine)."""
+        if self.skipped:
+            self.report.parent.mkdir(parents=True, exist_ok=True)
+            self.report.write_text("".join(f"{why}\n" for why in self.skipped.values()))
+
+    def train_dataloader(self) -> DataLoader[Tensor]:
+        """Batches (batch_size, 3, crop_size, crop_size) from the step the trainer stands at."""
+        assert self.trainer is not None
+        numbers = CropNumbers(
+            self.batch_size,
+            self.trainer.global_step,
+            self.trainer.global_rank,
+            self.trainer.world_size,
+        )
+        return DataLoader(
+            self.crops,
+            batch_sampler=numbers,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+
+def read_probe(folder: Path, size: int, count: int, max_pixels: int) -> dict[Path, Tensor]:
+    """The first ``count`` photos of a folder, (3, H, W) in [0, 1] with a longer side of ``size``."""
+    photos = {}
+    for path in list_photos(folder)[:count]:
+        photo = open_rgb(path, max_pixels=max_pixels)
+        photo.thumbnail((size, size), Image.Resampling.LANCZOS)
+        photos[path.resolve()] = to_tensor(photo)
+    if not photos:
+        raise FastTransferError(f"There is no picture in '{folder}'; give data.probe some photos.")
+    return photos

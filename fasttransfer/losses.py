@@ -1,0 +1,194 @@
+"""The perceptual losses: content, style, total variation, and their weighted sum.
+
+Functions come first; ``PerceptualLoss`` puts them together. Two sets of settings use it:
+
+* ``johnson``: the published objective of jcjohnson/fast-neural-style, on the 0–255 scale;
+* ``balanced``: the same terms made dimensionless, so that one style weight suits every painting.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .vgg import VGG16Features, layer_index
+
+FeatureLoss = Callable[[Tensor, Tensor], Tensor]
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """Channel correlations F Fᵀ / (H·W), whatever the size of the picture (Gatys et al. 2016).
+
+    In float32 with autocast off, and divided by √(H·W) before the product: a half-precision
+    sum over positions overflows.
+
+    Args:
+        features: (B, C, H, W).
+
+    Returns:
+        (B, C, C), float32 (float64 for float64 features).
+    """
+    with torch.autocast(features.device.type, enabled=False):
+        flat = (
+            _wide(features).flatten(2) / (features.shape[-2] * features.shape[-1]) ** 0.5
+        )  # (B, C, H·W)
+        return flat @ flat.mT
+
+
+def squared_content_loss(stylized: Tensor, content: Tensor) -> Tensor:
+    """Mean squared difference of two activations (B, C, H, W): a scalar ≥ 0 (Johnson et al. 2016,
+    equation 2)."""
+    return F.mse_loss(_wide(stylized), _wide(content))
+
+
+def relative_content_loss(stylized: Tensor, content: Tensor) -> Tensor:
+    """Mean squared difference of two activations (B, C, H, W) divided, photo by photo, by the
+    variance of the photo's own activation over channels and positions: 0 for the photo itself,
+    without a unit, comparable between layers, weights and photos."""
+    difference = (_wide(stylized) - _wide(content)).square().mean(dim=(1, 2, 3))
+    variance = _wide(content).var(dim=(1, 2, 3), correction=0)
+    return (difference / variance.clamp_min(1e-6)).mean()
+
+
+def squared_style_loss(gram: Tensor, style_gram: Tensor) -> Tensor:
+    """Mean squared difference of G / C, as G / (C·H·W) is the normalisation of Johnson et al. 2016
+    (equations 3 and 4, mean instead of sum as in jcjohnson/fast-neural-style).
+
+    Args:
+        gram: (B, C, C) of the stylized pictures, as ``gram_matrix`` returns them.
+        style_gram: (1, C, C) of the style image.
+    """
+    return (gram - style_gram).square().mean() / gram.shape[-1] ** 2
+
+
+def relative_style_loss(gram: Tensor, style_gram: Tensor, over_batch: bool) -> Tensor:
+    """‖G − Gₛ‖² / (‖G‖² + ‖Gₛ‖²), Frobenius norms: 0 for equal Gram matrices and at most 1, since
+    neither has negative entries. The denominator is held constant in the gradient, or the loss
+    would fall by making G large.
+
+    Args:
+        gram: (B, C, C) of the stylized pictures.
+        style_gram: (1, C, C) of the style image.
+        over_batch: compare the mean Gram matrix of the batch instead of each picture's: a small
+            crop has fewer positions at relu4_3 than channels.
+    """
+    if over_batch:
+        gram = gram.mean(dim=0, keepdim=True)
+    difference = (gram - style_gram).square().sum(dim=(1, 2))
+    size = gram.detach().square().sum(dim=(1, 2)) + style_gram.square().sum(dim=(1, 2))
+    return (difference / size.clamp_min(1e-12)).mean()
+
+
+def total_variation(images: Tensor, scale: float) -> Tensor:
+    """Half the sum of squared differences between neighbours, down and to the right, of images (B,
+    3, H, W) in [0, 1] times ``scale``, averaged over the batch: the penalty of Mahendran & Vedaldi
+    2015 (arXiv:1412.0035) with exponent 2. Its gradient is the one jcjohnson/fast-neural-style
+    adds, there with scale 255 and summed over the batch."""
+    images = _wide(images) * scale
+    down = (images[..., 1:, :] - images[..., :-1, :]).square().sum()
+    right = (images[..., :, 1:] - images[..., :, :-1]).square().sum()
+    return (down + right) / (2 * len(images))
+
+
+def mean_variation(images: Tensor) -> Tensor:
+    """``total_variation`` of images (B, 3, H, W) in [0, 1] for each colour value, so that it does
+    not grow with the picture."""
+    return total_variation(images, scale=1) * len(images) / images.numel()
+
+
+def out_of_range(images: Tensor) -> Tensor:
+    """Mean squared distance of (B, C, H, W) to [0, 1]: 0 while every value is a colour."""
+    images = _wide(images)
+    return (images - images.clamp(0, 1)).square().mean()
+
+
+def _wide(values: Tensor) -> Tensor:
+    """At least float32, in which sums over positions neither overflow nor lose their small terms."""
+    return values if values.dtype == torch.float64 else values.float()
+
+
+class PerceptualLoss(nn.Module):
+    """Weighted sum of content, style, total variation and out-of-range terms.
+
+    Args:
+        features: the loss network.
+        content_layer: where content is compared.
+        style_layers: where Gram matrices are compared.
+        content_loss: of two activations (B, C, H, W).
+        style_loss: of the Gram matrices (B, C, C) and (1, C, C).
+        variation_loss: of pictures (B, 3, H, W).
+        average_layers: whether the style term is the mean over the layers or, as in Johnson et
+            al. 2016, their sum.
+        content_weight, style_weight, tv_weight: α, β, γ of the literature.
+        range_weight: of the penalty for colours outside [0, 1], which the linear output needs.
+    """
+
+    def __init__(
+        self,
+        features: VGG16Features,
+        content_layer: str,
+        style_layers: Sequence[str],
+        content_loss: FeatureLoss,
+        style_loss: FeatureLoss,
+        variation_loss: Callable[[Tensor], Tensor],
+        average_layers: bool,
+        content_weight: float,
+        style_weight: float,
+        tv_weight: float,
+        range_weight: float,
+    ) -> None:
+        super().__init__()
+        self.features = features
+        for layer in (content_layer, *style_layers):
+            layer_index(layer)  # a misspelt name is told now
+        self.content_layer = content_layer
+        self.style_layers = list(style_layers)
+        self.content_loss = content_loss
+        self.style_loss = style_loss
+        self.variation_loss = variation_loss
+        self.average_layers = average_layers
+        self.weights = {
+            "content": content_weight,
+            "style": style_weight,
+            "tv": tv_weight,
+            "range": range_weight,
+        }
+
+    def set_style(self, style: Tensor) -> None:
+        """Keeps the Gram matrices of the style image, float RGB (1, 3, H, W) in [0, 1]; its strokes
+        appear in the size that they have in this picture."""
+        with torch.no_grad():
+            activations = self.features(style, self.style_layers)
+        for layer in self.style_layers:
+            self.register_buffer(f"gram_{layer}", gram_matrix(activations[layer]), persistent=False)
+
+    def forward(self, stylized: Tensor, content: Tensor) -> dict[str, Tensor]:
+        """The terms and their weighted sum.
+
+        Args:
+            stylized: the network's output, (B, 3, H, W).
+            content: the photos, float RGB in [0, 1], (B, 3, H, W).
+
+        Returns:
+            Scalars ``content``, ``style``, ``tv`` and ``range`` before weighting, ``style_LAYER``
+            for each layer, and ``total``.
+        """
+        with torch.no_grad():
+            target = self.features(content, [self.content_layer])[self.content_layer]
+        activations = self.features(stylized, [self.content_layer, *self.style_layers])
+        by_layer = {
+            f"style_{layer}": self.style_loss(
+                gram_matrix(activations[layer]), self.get_buffer(f"gram_{layer}")
+            )
+            for layer in self.style_layers
+        }
+        style = torch.stack(list(by_layer.values())).sum()
+        terms = {
+            "content": self.content_loss(activations[self.content_layer], target),
+            "style": style / len(by_layer) if self.average_layers else style,
+            "tv": self.variation_loss(stylized),
+            "range": out_of_range(stylized),
+        }
+        total = torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
+        return terms | by_layer | {"total": total}

@@ -1,0 +1,55 @@
+import pytest
+import torch
+from conftest import make_photo
+
+from fasttransfer.evaluate import make_objective, score, score_pictures
+from fasttransfer.images import read_picture
+from fasttransfer.network import TransformerNet
+from fasttransfer.vgg import VGG16Features
+
+
+@pytest.fixture(scope="module")
+def features() -> VGG16Features:
+    return VGG16Features("bundled")
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    return [
+        read_picture(make_photo(tmp_path / f"{n}.png", 48, 40, seed=n), max_pixels=10**6).rgb
+        for n in range(3)
+    ]
+
+
+def test_the_photo_itself_and_the_style_itself(pictures, features):
+    photo, style, _ = pictures
+    untouched = score_pictures([(photo, photo)], style[None], features)
+    assert untouched["balanced_content"] == untouched["johnson_content"] == 0
+    assert untouched["balanced_style"] > 0.01
+    copied = score_pictures([(style, photo)], style[None], features)
+    assert copied["balanced_style"] == pytest.approx(0, abs=1e-9)
+    assert copied["johnson_style"] == pytest.approx(0, abs=1e-6)
+    assert copied["balanced_content"] > 0.1
+
+
+def test_scores_are_means_over_the_photos(pictures, features):
+    photo, other, style = pictures
+    pairs = [(other, photo), (photo, other)]
+    both = score_pictures(pairs, style[None], features)
+    each = [score_pictures([pair], style[None], features) for pair in pairs]
+    for key, value in both.items():
+        assert value == pytest.approx((each[0][key] + each[1][key]) / 2, rel=1e-5), key
+    objective = make_objective("balanced", features)
+    objective.set_style(style[None])
+    assert objective(other[None], photo[None])["total"].item() == pytest.approx(
+        each[0]["balanced_total"]
+    )
+
+
+def test_a_network_is_scored_by_what_a_file_would_show(pictures, features):
+    network = TransformerNet([4], 1, 3, 1, False)
+    with torch.no_grad():
+        network.head[0].bias.fill_(7.0)  # far out of range: white, once clamped
+        network.head[0].weight.zero_()
+    white = score_pictures([(torch.ones(3, 40, 48), pictures[0])], pictures[1][None], features)
+    assert score(network, [pictures[0]], pictures[1][None], features) == pytest.approx(white)

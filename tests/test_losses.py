@@ -1,0 +1,176 @@
+from functools import partial
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.autograd import gradcheck
+
+from fasttransfer.evaluate import make_objective
+from fasttransfer.losses import (
+    gram_matrix,
+    mean_variation,
+    out_of_range,
+    relative_content_loss,
+    relative_style_loss,
+    squared_content_loss,
+    squared_style_loss,
+    total_variation,
+)
+from fasttransfer.vgg import VGG16Features
+
+relative = partial(relative_style_loss, over_batch=False)
+
+
+def doubles(*shape: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(shape, generator=generator, dtype=torch.float64, requires_grad=True)
+
+
+def test_gram_matrix_by_hand():
+    features = torch.tensor([[[1.0, 2.0]], [[3.0, 0.0]]])[None]  # 2 channels, 1×2 positions
+    assert torch.allclose(gram_matrix(features), torch.tensor([[[2.5, 1.5], [1.5, 4.5]]]))
+
+
+def test_gram_matrix_does_not_depend_on_the_size():
+    features = torch.rand(1, 5, 4, 6)
+    assert torch.allclose(
+        gram_matrix(features), gram_matrix(features.repeat(1, 1, 2, 3)), atol=1e-6
+    )
+
+
+def test_gram_matrix_of_halves_does_not_overflow():
+    features = torch.full((1, 2, 64, 64), 300.0, dtype=torch.float16)  # 300² alone is infinite
+    with torch.autocast("cpu", torch.bfloat16):
+        gram = gram_matrix(features)
+    assert gram.dtype == torch.float32
+    assert torch.allclose(gram, torch.full((1, 2, 2), 90_000.0))
+
+
+def test_content_losses_by_hand():
+    content = torch.tensor([0.0, 2.0, 0.0, 2.0]).view(1, 1, 2, 2)  # variance 1
+    stylized = content + 3
+    assert squared_content_loss(stylized, content).item() == 9
+    assert relative_content_loss(stylized, content).item() == 9
+    assert relative_content_loss(10 * stylized, 10 * content).item() == pytest.approx(9)
+    assert squared_content_loss(10 * stylized, 10 * content).item() == 900
+
+
+def test_relative_content_loss_weighs_photos_alike():
+    content = torch.tensor([0.0, 2.0]).view(1, 1, 1, 2)
+    both = torch.cat([content, 100 * content])
+    assert relative_content_loss(2 * both, both).item() == pytest.approx(2)
+
+
+def test_style_losses_by_hand():
+    gram, style = torch.eye(2)[None], torch.zeros(1, 2, 2)
+    assert squared_style_loss(gram, style).item() == 2 / 4 / 4  # mean over 4 entries, over C²
+    assert relative(gram, style).item() == 1
+    assert relative(gram, gram).item() == 0
+    assert relative(3 * gram, gram).item() == pytest.approx(4 / 10)
+
+
+def test_style_loss_over_the_batch_compares_the_mean():
+    gram = torch.stack([torch.eye(2), 3 * torch.eye(2)])
+    style = 2 * torch.eye(2)[None]
+    assert relative_style_loss(gram, style, over_batch=True).item() == 0
+    assert relative(gram, style).item() > 0
+
+
+@given(st.integers(1, 6), st.integers(1, 5), st.integers(0, 10**6))
+@settings(max_examples=30, deadline=None)
+def test_relative_style_loss_lies_between_0_and_1(channels, side, seed):
+    generator = torch.Generator().manual_seed(seed)
+    features = [torch.randn(1, channels, side, side, generator=generator).relu() for _ in range(2)]
+    loss = relative(*map(gram_matrix, features))
+    assert 0 <= loss <= 1 + 1e-6
+
+
+def test_the_denominator_is_held_constant():
+    """d/dG ‖G−S‖²/N = 2 (G−S)/N with N = ‖G‖²+‖S‖² as a number."""
+    gram = doubles(1, 3, 3)
+    style = doubles(1, 3, 3).detach() + 1
+    relative(gram, style).backward()
+    size = gram.detach().square().sum() + style.square().sum()
+    assert torch.allclose(gram.grad, 2 * (gram.detach() - style) / size)
+
+
+def test_total_variation_by_hand():
+    assert total_variation(torch.ones(2, 3, 4, 4), scale=255).item() == 0
+    step = torch.zeros(1, 1, 2, 2)
+    step[..., 1] = 1  # two neighbours to the right differ by 1
+    assert total_variation(step, scale=1).item() == 1
+    assert total_variation(step, scale=255).item() == 255**2
+    assert total_variation(step.repeat(5, 1, 1, 1), scale=1).item() == 1  # a mean over pictures
+    assert mean_variation(step).item() == 0.25
+
+
+def test_out_of_range_by_hand():
+    assert out_of_range(torch.tensor([0.0, 0.5, 1.0])).item() == 0
+    assert out_of_range(torch.tensor([-1.0, 3.0])).item() == 2.5
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        gram_matrix,
+        lambda x: squared_style_loss(gram_matrix(x), torch.ones(1, 2, 2, dtype=x.dtype)),
+        lambda x: squared_content_loss(x, torch.ones_like(x)),
+        lambda x: relative_content_loss(x, doubles(2, 2, 3, 4).detach().square()),
+        lambda x: total_variation(x, scale=255),
+        lambda x: out_of_range(3 * x - 1),
+    ],
+    ids=["gram", "style", "content", "relative content", "tv", "range"],
+)
+def test_gradients(loss):
+    assert gradcheck(loss, doubles(2, 2, 3, 4))
+
+
+@pytest.fixture(scope="module")
+def features() -> VGG16Features:
+    return VGG16Features("bundled")
+
+
+@pytest.mark.parametrize("name", ["balanced", "johnson"])
+def test_objectives_put_the_functions_together(name, features):
+    objective = make_objective(name, features)
+    content, stylized, style = (torch.rand(2, 3, 32, 32) for _ in range(3))
+    objective.set_style(style[:1])
+    with torch.no_grad():
+        terms = objective(stylized, content)
+        found = features(stylized, objective.style_layers)
+        wanted = features(style[:1], objective.style_layers)
+        at = features(content, ["relu3_3"])["relu3_3"]
+    by_layer = []
+    for layer in objective.style_layers:
+        grams = gram_matrix(found[layer]), gram_matrix(wanted[layer])
+        expected = (
+            squared_style_loss(*grams) if name == "johnson" else relative_style_loss(*grams, True)
+        )
+        assert terms[f"style_{layer}"] == pytest.approx(expected.item(), rel=1e-5)
+        by_layer.append(expected.item())
+    if name == "johnson":
+        assert terms["content"] == pytest.approx((found["relu3_3"] - at).square().mean().item())
+        tv = total_variation(stylized, 255)
+        total = terms["content"] + 5 * sum(by_layer) + 1e-6 * tv
+    else:
+        total = terms["content"] + 20 * sum(by_layer) / 4
+    assert terms["total"].item() == pytest.approx(total.item(), rel=1e-5)
+
+
+def test_the_photo_itself_has_no_content_loss_and_the_style_image_no_style_loss(features):
+    objective = make_objective("balanced", features)
+    picture = torch.rand(1, 3, 32, 32)
+    objective.set_style(picture)
+    terms = objective(picture, picture)
+    assert terms["content"].item() == 0
+    assert terms["style"].item() == pytest.approx(0, abs=1e-9)
+
+
+def test_gradient_reaches_the_picture_through_the_loss_network(features):
+    objective = make_objective("balanced", features)
+    objective.set_style(torch.rand(1, 3, 32, 32))
+    stylized = torch.rand(1, 3, 32, 32, requires_grad=True)
+    objective(stylized, torch.rand(1, 3, 32, 32))["total"].backward()
+    assert stylized.grad is not None
+    assert stylized.grad.abs().max() > 0

@@ -1,0 +1,58 @@
+"""The style image: the one painting that a network is trained for."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from .errors import FastTransferError
+from .images import open_rgb, to_tensor
+
+BUNDLED = Path(__file__).parent / "assets" / "styles"
+BUNDLED_LICENCE = "CC0-1.0"
+MAX_PIXELS = 1_000_000_000  # chosen by a person, one at a time: only a safety net
+SMALLEST = 64  # a side in pixels, below which no strokes are left to learn
+
+
+class StyleImage:
+    """A style image and what is said of it in the style file.
+
+    Args:
+        path: a picture file, or the name of a bundled style image.
+        size: longer side in pixels that it is reduced or enlarged to; strokes in stylized pictures
+            are as large as they are here.
+        name: None takes the file's.
+        licence: None is that of the bundled images, or "not stated".
+
+    Attributes:
+        image: float RGB (1, 3, H, W) in [0, 1].
+
+    Raises:
+        FastTransferError: no such picture, or one too small.
+    """
+
+    def __init__(self, path: str, size: int, name: str | None, licence: str | None) -> None:
+        file = Path(path).expanduser()
+        bundled = BUNDLED / f"{path}.jpg"
+        is_bundled = not file.exists() and bundled.is_file()
+        if not is_bundled and not file.is_file():
+            raise FastTransferError(
+                f"There is no style image '{path}'; give style.path a picture file or one of "
+                f"{', '.join(bundled_style_images())}."
+            )
+        picture = open_rgb(bundled if is_bundled else file, max_pixels=MAX_PIXELS, min_side=size)
+        scale = size / max(picture.size)
+        width, height = (max(1, round(side * scale)) for side in picture.size)
+        if min(width, height) < SMALLEST:
+            raise FastTransferError(
+                f"The style image '{path}' is {width}×{height} pixels at style.size={size}, and needs "
+                f"{SMALLEST} a side; give a larger style.size or a less narrow picture."
+            )
+        self.image = to_tensor(picture.resize((width, height), Image.Resampling.LANCZOS))[None]
+        self.name = name or file.stem
+        self.size = size
+        self.licence = licence or (BUNDLED_LICENCE if is_bundled else "not stated")
+
+
+def bundled_style_images() -> list[str]:
+    """Names of the style images that come with the package."""
+    return sorted(path.stem for path in BUNDLED.glob("*.jpg"))

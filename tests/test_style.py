@@ -1,0 +1,36 @@
+import pytest
+from conftest import make_photo
+
+from fasttransfer.errors import FastTransferError
+from fasttransfer.style import StyleImage, bundled_style_images
+
+
+def test_a_picture_file(tmp_path):
+    path = make_photo(tmp_path / "my painting.jpg", 200, 100)
+    style = StyleImage(str(path), size=128, name=None, licence=None)
+    assert style.image.shape == (1, 3, 64, 128)
+    assert 0 <= style.image.min() <= style.image.max() <= 1
+    assert (style.name, style.licence) == ("my painting", "not stated")
+    named = StyleImage(str(path), size=400, name="ours", licence="CC BY 4.0")
+    assert named.image.shape == (1, 3, 200, 400)  # enlarged: strokes come out larger
+    assert (named.name, named.licence) == ("ours", "CC BY 4.0")
+
+
+@pytest.mark.parametrize("name", bundled_style_images())
+def test_bundled_style_images_open(name):
+    style = StyleImage(name, size=256, name=None, licence=None)
+    assert max(style.image.shape) == 256
+    assert style.licence == "CC0-1.0"
+    assert style.image.std() > 0.1  # something is drawn there
+
+
+def test_there_are_enough_bundled_style_images():
+    assert len(bundled_style_images()) >= 6
+
+
+def test_mistakes(tmp_path):
+    with pytest.raises(FastTransferError, match=r"no style image 'x.jpg'.*mosaic"):
+        StyleImage("x.jpg", size=256, name=None, licence=None)
+    narrow = make_photo(tmp_path / "narrow.png", 600, 20)
+    with pytest.raises(FastTransferError, match="600×20"):
+        StyleImage(str(narrow), size=600, name=None, licence=None)

@@ -1,0 +1,59 @@
+"""How many steps fit into the time that a person gives.
+
+The steps are counted once, before training, and written into the run's settings: so the schedule of
+the learning rate knows its end, and a resumed run takes the very same steps.
+"""
+
+import copy
+import re
+import time
+
+import torch
+from torch import Tensor
+
+from .errors import FastTransferError
+from .module import StyleTraining
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_WARM_UP = 2  # the first steps choose algorithms and fetch memory
+_TIMED = 4
+
+
+def seconds(budget: str) -> float:
+    """``"90s"``, ``"8m"`` or ``"1.5h"`` in seconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", str(budget).strip())
+    if not match or float(match[1]) <= 0:
+        raise FastTransferError(
+            f"budget={budget} is not a time; write something like 90s, 8m or 1h, or null for "
+            "trainer.max_steps steps."
+        )
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def steps_within(
+    budget: str, training: StyleTraining, batch: Tensor, device: torch.device, bfloat16: bool
+) -> int:
+    """Steps that fit into ``budget`` at the pace of the median of a few, taken on a copy.
+
+    Args:
+        budget: see ``seconds``.
+        training: left as it is.
+        batch: photos (B, 3, H, W) of the shape of every training batch.
+        device: that training will run on.
+        bfloat16: whether training uses autocast to bfloat16.
+    """
+    trial = copy.deepcopy(training).to(device)
+    optimizer = trial.make_optimizer(trial.network.parameters())
+    content = batch.to(device)
+    times = []
+    for _ in range(_WARM_UP + _TIMED):
+        start = time.perf_counter()
+        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+            terms = trial.loss(trial.network(content), content)
+        terms["total"].backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        terms["total"].item()  # waits for the device
+        times.append(time.perf_counter() - start)
+    median = sorted(times[_WARM_UP:])[_TIMED // 2]
+    return max(1, int(seconds(budget) / median))

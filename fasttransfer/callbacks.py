@@ -1,0 +1,267 @@
+"""What happens beside the training step: pictures, style files, safe stops, progress, scores."""
+
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, RichProgressBar
+from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+from pytorch_lightning.utilities import rank_zero_only
+from torch import Tensor
+
+from .checkpoint import LAST_CHECKPOINT, STYLE_FILE, save_style
+from .evaluate import Scores, score
+from .images import write_picture, write_whole
+from .module import StyleTraining
+from .network import TransformerNet
+from .pictures import contact_sheet, side_by_side
+
+PREVIEW_FILE = "preview.png"
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Writes checkpoints under a temporary name in the same folder and renames them."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
+    ) -> None:
+        """See ``TorchCheckpointIO``."""
+        write_whole(Path(path), lambda file: torch.save(checkpoint, file))
+
+
+class ProbePhotos(Callback):
+    """Stylizes photos that are never trained on: to TensorBoard with the content and the style
+    image beside them, and as a contact sheet to ``preview.png`` in the run folder.
+
+    Args:
+        every_seconds: how often ``preview.png`` is refreshed; TensorBoard gets pictures at the
+            steps 0, 10, 30, 100, 300, … and at the end.
+        run_dir: the run folder.
+    """
+
+    def __init__(self, every_seconds: float, run_dir: str) -> None:
+        self.clock = Clock(every_seconds)
+        self.preview = Path(run_dir) / PREVIEW_FILE
+
+    @rank_zero_only
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Pictures of the untrained network, unless the run was resumed."""
+        if trainer.global_step == 0:
+            self._show(trainer, pl_module, to_tensorboard=True)
+
+    @rank_zero_only
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Pictures when it is time for them."""
+        milestone = is_milestone(trainer.global_step)
+        if milestone or self.clock.strikes():
+            self._show(trainer, pl_module, to_tensorboard=milestone)
+
+    @rank_zero_only
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The last pictures."""
+        self._show(trainer, pl_module, to_tensorboard=not is_milestone(trainer.global_step))
+
+    def _show(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, to_tensorboard: bool
+    ) -> None:
+        assert isinstance(pl_module, StyleTraining)
+        probe = probe_of(trainer)
+        contents = list(probe.values())
+        # In the first steps the average still shows the untrained network.
+        network = pl_module.result if trainer.global_step >= 100 else pl_module.network
+        stylized = [stylize(network, content, pl_module.device) for content in contents]
+        style = pl_module.style.image[0]
+        write_picture(self.preview, contact_sheet(contents, stylized, style), None, quality=95)
+        if to_tensorboard and isinstance(trainer.logger, TensorBoardLogger):
+            names = [path.stem for path in probe]
+            for name, content, output in zip(names, contents, stylized, strict=True):
+                trainer.logger.experiment.add_image(
+                    f"probe/{name}", side_by_side([content, output, style]), trainer.global_step
+                )
+
+
+class StyleFile(Callback):
+    """Writes ``style.safetensors`` into the run folder while it trains and, with the scores over
+    the probe photos, at the end; the scores also go to TensorBoard's HParams tab.
+
+    Args:
+        every_seconds: time between two writes.
+        run_dir: the run folder.
+        hyper_parameters: the settings that the HParams tab shows as columns.
+    """
+
+    def __init__(
+        self, every_seconds: float, run_dir: str, hyper_parameters: Mapping[str, Any]
+    ) -> None:
+        self.clock = Clock(every_seconds)
+        self.path = Path(run_dir) / STYLE_FILE
+        self.hyper_parameters = dict(hyper_parameters)
+        self.scores: Scores | None = None
+
+    @rank_zero_only
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Writes the file when it is time for it."""
+        if self.clock.strikes():
+            self._write(trainer, pl_module)
+
+    @rank_zero_only
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Scores the result, if the run was not stopped before its end, and writes the file."""
+        assert isinstance(pl_module, StyleTraining)
+        if trainer.global_step < trainer.max_steps:
+            self._write(trainer, pl_module)
+            return
+        photos = list(probe_of(trainer).values())
+        features = pl_module.loss.features
+        self.scores = score(pl_module.result, photos, pl_module.style.image, features)
+        self._write(trainer, pl_module)
+        if isinstance(trainer.logger, TensorBoardLogger):
+            trainer.logger.log_hyperparams(
+                self.hyper_parameters
+                | {"style": pl_module.style.name, "steps": trainer.global_step},
+                metrics={f"val/{name}": value for name, value in self.scores.items()},
+            )
+
+    def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, StyleTraining)
+        extra = {"steps": trainer.global_step, "scores": self.scores}
+        save_style(self.path, pl_module.result, pl_module.metadata | extra)
+
+
+class Checkpoints(Callback):
+    """Keeps ``checkpoints/last.ckpt`` fresh, and saves it when the run is asked to stop: Ctrl-C and
+    SIGTERM end it after the step that is under way, a second signal at once.
+
+    Args:
+        every_seconds: time between two checkpoints; None for none by the clock.
+        every_n_steps: steps between two checkpoints; None for none by steps.
+        run_dir: the run folder.
+    """
+
+    def __init__(
+        self, every_seconds: float | None, every_n_steps: int | None, run_dir: str
+    ) -> None:
+        self.clock = Clock(every_seconds)
+        self.every_n_steps = every_n_steps
+        self.path = Path(run_dir) / LAST_CHECKPOINT
+        self.stopped_by: signal.Signals | None = None
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Takes the signals over; Lightning's own handlers would raise in the middle of a step."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._note)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        if self.stopped_by is not None:
+            raise KeyboardInterrupt
+        self.stopped_by = signal.Signals(number)
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Saves when it is time for it, and asks the trainer to stop once a signal has come."""
+        due = self.clock.strikes()
+        if self.every_n_steps is not None:
+            due = due or trainer.global_step % self.every_n_steps == 0
+        stop = self.stopped_by is not None
+        if trainer.world_size > 1:  # all processes must save and stop at the same step
+            flags = torch.tensor([float(due), float(stop)], device=trainer.strategy.root_device)
+            due, stop = (flag > 0 for flag in trainer.strategy.reduce(flags, reduce_op="sum"))
+        if due or stop:
+            trainer.save_checkpoint(self.path)
+        if stop:
+            self.stopped_by = self.stopped_by or signal.SIGTERM
+            trainer.should_stop = True
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keeps the last step."""
+        if self.stopped_by is None:
+            trainer.save_checkpoint(self.path)
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Gives the signals back."""
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous.clear()
+
+
+class Clock:
+    """Strikes once in every ``every_seconds``; never, if that is None."""
+
+    def __init__(self, every_seconds: float | None) -> None:
+        self.every_seconds = every_seconds
+        self.last = time.monotonic()
+
+    def strikes(self) -> bool:
+        """Whether the time is over; if so, it begins anew."""
+        if self.every_seconds is None or time.monotonic() - self.last < self.every_seconds:
+            return False
+        self.last = time.monotonic()
+        return True
+
+
+class Progress(RichProgressBar):
+    """A bar over all steps of the run, with the losses, images/s and the time left."""
+
+    @property
+    def total_train_batches(self) -> int:
+        """The photos never end, so the steps are what there is to count."""
+        return self.trainer.max_steps
+
+    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
+        """The few numbers that are worth a person's attention."""
+        shown = {
+            "content": "train/content",
+            "style": "train/style",
+            "loss": "train/total",
+            "images/s": "train/images_per_second",
+        }
+        metrics = trainer.callback_metrics
+        return {name: f"{metrics[key]:.3g}" for name, key in shown.items() if key in metrics}
+
+
+def is_milestone(step: int) -> bool:
+    """True for 0, 10, 30, 100, 300, 1000, …"""
+    digits = str(step)
+    return step == 0 or (step >= 10 and digits[0] in "13" and set(digits[1:]) <= {"0"})
+
+
+def probe_of(trainer: pl.Trainer) -> dict[Path, Tensor]:
+    """The probe photos, (3, H, W) each, by their paths."""
+    probe: dict[Path, Tensor] = trainer.datamodule.probe  # type: ignore[attr-defined]
+    return probe
+
+
+@torch.no_grad()
+def stylize(network: TransformerNet, content: Tensor, device: torch.device) -> Tensor:
+    """One photo (3, H, W) through the network as it stands, clamped to [0, 1], on the CPU."""
+    stylized = network(content[None].to(device))[0]
+    return stylized.float().clamp(0, 1).cpu()

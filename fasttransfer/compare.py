@@ -1,0 +1,141 @@
+"""Several style files or checkpoints over the same photos, side by side in TensorBoard."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import fmean, median
+
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+
+from .checkpoint import LAST_CHECKPOINT, STYLE_FILE, STYLE_IMAGE_FILE, StyleFile, load_style
+from .errors import FastTransferError
+from .evaluate import Scores, score_pictures
+from .images import read_picture, resize
+from .pictures import captioned, side_by_side
+from .style import BUNDLED, bundled_style_images
+from .stylize import Stylizer
+from .vgg import VGG16Features
+
+REPEATS = 3  # of every picture, for the time; one more goes before them
+SHOWN = {  # on the terminal; TensorBoard gets all
+    "objective": "balanced_total",
+    "content": "balanced_content",
+    "style term": "balanced_style",
+    "johnson": "johnson_total",
+    "ms": "milliseconds",
+}
+
+
+def compare(
+    styles: Sequence[Path],
+    photos: Sequence[Path],
+    make_stylizer: Callable[..., Stylizer],
+    log_dir: str,
+    photo_size: int,
+    max_pixels: int,
+    weights: str,
+) -> dict[str, Scores]:
+    """Stylizes each photo in each style and writes pictures, scores and times to TensorBoard.
+
+    Args:
+        styles: style files or Lightning checkpoints.
+        photos: picture files.
+        make_stylizer: makes a ``Stylizer`` of a style.
+        log_dir: TensorBoard's folder; every style gets one of its own in it.
+        photo_size: longer side in pixels at which all are stylized and scored.
+        max_pixels: larger photos are refused.
+        weights: of the loss network, see ``VGG16Features``.
+
+    Returns:
+        For each style its mean scores, where its style image is known, and milliseconds a photo.
+    """
+    contents = {
+        photo.stem: shrunk(read_picture(photo, max_pixels=max_pixels).rgb, photo_size)
+        for photo in photos
+    }
+    if not contents or not styles:
+        raise FastTransferError("compare=true needs one style and one photo at least; give both.")
+    features = VGG16Features(weights)
+    grids: dict[str, list[Tensor]] = {n: [captioned(c, "photo")] for n, c in contents.items()}
+    means: dict[str, Scores] = {}
+    for label, path in zip(labels(styles), styles, strict=True):
+        style_file = load_style(path)
+        stylizer = make_stylizer(style=style_file)
+        style = style_image_of(path, style_file)
+        with SummaryWriter(str(Path(log_dir) / label)) as writer:
+            rows = []
+            for number, (name, content) in enumerate(contents.items()):
+                stylized, milliseconds = timed(stylizer, content)
+                pairs = [(stylized, content)]
+                row = {} if style is None else score_pictures(pairs, style, features)
+                rows.append(row | {"milliseconds": milliseconds})
+                for key, value in rows[-1].items():
+                    writer.add_scalar(f"compare/{key}", value, number)
+                grids[name].append(captioned(stylized, label))
+            means[label] = {key: fmean(row[key] for row in rows) for key in rows[0]}
+            writer.add_hparams(
+                {"style": label, "steps": style_file.metadata.get("steps", 0)},
+                {f"compare/mean_{key}": value for key, value in means[label].items()},
+                run_name=".",
+            )
+    with SummaryWriter(log_dir) as writer:
+        for name, grid in grids.items():
+            writer.add_image(f"compare/{name}", side_by_side(grid))
+    tell(means, log_dir)
+    return means
+
+
+def shrunk(photo: Tensor, size: int) -> Tensor:
+    """(3, H, W) with a longer side of at most ``size``."""
+    return resize(photo, size) if max(photo.shape) > size else photo
+
+
+def timed(stylizer: Stylizer, content: Tensor) -> tuple[Tensor, float]:
+    """The stylized photo and the median milliseconds it took."""
+    stylizer(content)
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        stylized = stylizer(content)  # comes back to the CPU, so it waits for the device
+        times.append(1000 * (time.perf_counter() - start))
+    return stylized, median(times)
+
+
+def labels(styles: Sequence[Path]) -> list[str]:
+    """A short, different name for every path: of its run folder, or of the file."""
+    names: list[str] = []
+    for path in styles:
+        folder = path.parent.parent if path.name == LAST_CHECKPOINT.name else path.parent
+        name = (
+            folder.resolve().name if path.name in (STYLE_FILE, LAST_CHECKPOINT.name) else path.stem
+        )
+        numbered = (name if n == 1 else f"{name}-{n}" for n in range(1, len(styles) + 1))
+        names.append(next(candidate for candidate in numbered if candidate not in names))
+    return names
+
+
+def style_image_of(path: Path, style_file: StyleFile) -> Tensor | None:
+    """The style image (1, 3, H, W) that a style was trained for: from its run folder, or the bundled
+    one; None if neither is there, in which case only times can be told."""
+    training = style_file.metadata.get("training", {}).get("style", {})
+    name, size = str(training.get("path")), training.get("size")
+    for folder in (path.parent, path.parent.parent):
+        if (folder / STYLE_IMAGE_FILE).is_file():
+            return read_picture(folder / STYLE_IMAGE_FILE, max_pixels=10**9).rgb[None]
+    if name in bundled_style_images() and isinstance(size, int):
+        return resize(read_picture(BUNDLED / f"{name}.jpg", max_pixels=10**9).rgb[None], size)
+    return None
+
+
+def tell(means: dict[str, Scores], log_dir: str) -> None:
+    """A table on the terminal, and how to see the pictures."""
+    table = Table("style", *SHOWN)
+    for label, scores in means.items():
+        row = (f"{scores[key]:.4g}" if key in scores else "-" for key in SHOWN.values())
+        table.add_row(label, *row)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"see them with: tensorboard --logdir {log_dir}", soft_wrap=True)

@@ -1,0 +1,143 @@
+"""The Lightning module: one training step, the optimiser, the averaged weights, what is logged."""
+
+import random
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from .checkpoint import CHECKPOINT_KEY, FORMAT_VERSION
+from .errors import FastTransferError
+from .losses import PerceptualLoss
+from .network import TransformerNet
+from .style import StyleImage
+
+
+class StyleTraining(pl.LightningModule):
+    """Trains one network for one style image.
+
+    Args:
+        network: what is trained.
+        loss: what is minimised.
+        style: the style image.
+        optimizer: makes one for the parameters.
+        scheduler: makes one for an optimizer and ``total_steps``.
+        ema_decay: of the exponential moving average of the weights, which is what is kept.
+        compile: whether the network goes through ``torch.compile``.
+
+    Attributes:
+        metadata: JSON values that every checkpoint and style file of the run carries.
+    """
+
+    strict_loading = False  # checkpoints leave the frozen VGG out
+
+    def __init__(
+        self,
+        network: TransformerNet,
+        loss: PerceptualLoss,
+        style: StyleImage,
+        optimizer: Callable[[Iterable[Parameter]], Optimizer],
+        scheduler: Callable[..., LRScheduler],
+        ema_decay: float,
+        compile: bool,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.loss = loss
+        self.loss.set_style(style.image)
+        self.style = style
+        self.averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(ema_decay))  # type: ignore[no-untyped-call]
+        self.averaged.requires_grad_(False)
+        self.make_optimizer = optimizer
+        self.make_scheduler = scheduler
+        self.metadata: dict[str, Any] = {"name": style.name, "licence": style.licence}
+        if compile:
+            self.network.compile()
+        self._last_batch_end: float | None = None
+
+    @property
+    def result(self) -> TransformerNet:
+        """The network with the averaged weights."""
+        network = self.averaged.module
+        assert isinstance(network, TransformerNet)
+        return network
+
+    def on_fit_start(self) -> None:
+        """On a CPU PyTorch's instance norm copies every channels_last tensor, so the network is
+        left contiguous there; the loss network, without norms, never is."""
+        if self.device.type != "cpu":
+            self.network.to(memory_format=torch.channels_last)
+
+    def training_step(self, content: Tensor, _: int) -> Tensor:
+        """One batch of photos (B, 3, H, W) to the loss that is minimised."""
+        terms = self.loss(self.network(content), content)
+        self._stop_unless_finite(terms)
+        self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()})
+        return terms["total"]
+
+    def _stop_unless_finite(self, terms: dict[str, Tensor]) -> None:
+        if torch.isfinite(terms["total"]):  # on a GPU a wait, of microseconds beside the step
+            return
+        bad = [name for name, term in terms.items() if not torch.isfinite(term) and name != "total"]
+        raise FastTransferError(
+            f"The loss is no longer a number at step {self.global_step} ({', '.join(bad) or 'total'})"
+            "; the last good checkpoint is kept: go on from it with resume= and a smaller "
+            "optimizer.lr, or with trainer.precision=32-true."
+        )
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Averages the weights right behind the step, before any callback can save them."""
+        super().optimizer_step(*args, **kwargs)
+        self.averaged.update_parameters(self.network)
+
+    def on_train_batch_end(self, outputs: Any, batch: Tensor, batch_idx: int) -> None:
+        """Measures the speed."""
+        now = time.perf_counter()
+        if self._last_batch_end is not None:
+            photos = len(batch) * self.trainer.world_size
+            self.log("train/images_per_second", photos / (now - self._last_batch_end))
+        self._last_batch_end = now
+
+    def configure_optimizers(self) -> Any:
+        """The optimizer and, for each step, the schedule over the whole run."""
+        optimizer = self.make_optimizer(self.network.parameters())
+        # One more than is taken: OneCycleLR looks a step ahead.
+        scheduler = self.make_scheduler(optimizer, total_steps=self.trainer.max_steps + 1)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Leaves the loss network out, and adds the metadata and the random states."""
+        checkpoint["state_dict"] = {
+            key: value
+            for key, value in checkpoint["state_dict"].items()
+            if not key.startswith("loss.")
+        }
+        checkpoint[CHECKPOINT_KEY] = {
+            **self.metadata,
+            "format_version": FORMAT_VERSION,
+            "network_config": self.network.config,
+            "steps": self.global_step,
+        }
+        checkpoint["random_states"] = {
+            "python": random.getstate(),
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restores the random states."""
+        states = checkpoint["random_states"]
+        random.setstate(states["python"])
+        torch.set_rng_state(states["torch"])
+        if len(states["cuda"]) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(states["cuda"])

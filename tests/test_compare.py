@@ -1,0 +1,66 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import make_photo
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from fasttransfer.checkpoint import save_style
+from fasttransfer.compare import labels
+from fasttransfer.network import TransformerNet
+
+SCRIPT = Path(__file__).parent.parent / "infer.py"
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Two run folders, of which one has kept its style image, and a style that is bundled."""
+    for number, name in enumerate(("first", "second")):
+        torch.manual_seed(number)
+        network = TransformerNet([4], 1, 3, 1, False)
+        save_style(tmp_path / name / "style.safetensors", network, {"name": "painting", "steps": 5})
+    make_photo(tmp_path / "first" / "style.png", 64, 64)
+    bundled = {"training": {"style": {"path": "mosaic", "size": 64}}, "name": "mosaic"}
+    save_style(tmp_path / "mosaic.safetensors", network, bundled)
+    return tmp_path
+
+
+def test_styles_are_compared_in_tensorboard(runs):
+    for number in range(2):
+        make_photo(runs / "photos" / f"photo{number}.jpg", 60, 40, seed=number)
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(SCRIPT),
+            "style=[first,second,mosaic.safetensors]",
+            "input=photos",
+            "compare=true",
+            "log_dir=logs",
+        ],
+        cwd=runs,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "second" in done.stdout
+    assert "tensorboard --logdir logs" in done.stdout
+    grids = EventAccumulator(str(runs / "logs"), size_guidance={"images": 0}).Reload()
+    assert set(grids.Tags()["images"]) == {"compare/photo0", "compare/photo1"}
+    for name, scored in (("first", True), ("second", False), ("mosaic", True)):
+        events = EventAccumulator(str(runs / "logs" / name)).Reload()
+        milliseconds = events.Scalars("compare/milliseconds")
+        assert [event.step for event in milliseconds] == [0, 1]
+        assert all(event.value > 0 for event in milliseconds)
+        assert ("compare/balanced_total" in events.Tags()["scalars"]) == scored
+        assert "compare/mean_milliseconds" in events.Tags()["scalars"]
+
+
+def test_labels_are_short_and_different(tmp_path):
+    paths = [
+        tmp_path / "runs" / "a" / "style.safetensors",
+        tmp_path / "runs" / "a" / "checkpoints" / "last.ckpt",
+        tmp_path / "b.safetensors",
+    ]
+    assert labels(paths) == ["a", "a-2", "b"]

@@ -1,0 +1,109 @@
+"""Every node of every YAML file is bound to the signature of what it builds."""
+
+import inspect
+from pathlib import Path
+
+import hydra
+import pytest
+from hydra.utils import get_object
+from omegaconf import OmegaConf
+
+import fasttransfer.train  # noqa: F401 (registers the resolver that the settings use)
+from fasttransfer.config import CONF_DIR
+
+# What the commands add when they build an object, by its class.
+GIVEN = {
+    "PerceptualLoss": {"features"},
+    "StyleTraining": {"network", "loss", "style", "optimizer", "scheduler"},
+    "OneCycleLR": {"optimizer", "total_steps"},
+    "Adam": {"params"},
+    "TensorBoardLogger": {"purge_step"},
+    "Trainer": {"logger", "callbacks"},
+    "Stylizer": {"style"},
+    "open_media": {"inputs", "output", "style", "several", "report"},
+    "compare": {"styles", "photos", "make_stylizer"},
+    "relative_content_loss": {"stylized", "content"},
+    "squared_content_loss": {"stylized", "content"},
+    "relative_style_loss": {"gram", "style_gram"},
+    "squared_style_loss": {"gram", "style_gram"},
+    "total_variation": {"images"},
+    "mean_variation": {"images"},
+}
+GROUPS = sorted(p.name for p in CONF_DIR.iterdir() if p.is_dir() and p.name != "infer")
+OPTIONS = [
+    (group, path.stem) for group in GROUPS for path in sorted((CONF_DIR / group).glob("*.yaml"))
+]
+
+
+def composed(*overrides: str, name: str = "train", folder: Path = CONF_DIR) -> dict:
+    with hydra.initialize_config_dir(str(folder), version_base="1.3"):
+        config = hydra.compose(name, ["run_dir=runs/x", *overrides], return_hydra_config=True)
+    hydra.core.hydra_config.HydraConfig.instance().set_config(config)
+    OmegaConf.set_struct(config, False)
+    config.pop("hydra")
+    container = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(container, dict)
+    return container
+
+
+def nodes(node: object, at: str = "") -> list[tuple[str, dict]]:
+    if isinstance(node, list):
+        return [found for n, child in enumerate(node) for found in nodes(child, f"{at}[{n}]")]
+    if not isinstance(node, dict):
+        return []
+    below = [found for key, child in node.items() for found in nodes(child, f"{at}.{key}")]
+    return [(at, node), *below] if "_target_" in node else below
+
+
+def check(config: dict) -> int:
+    found = nodes(config)
+    for at, node in found:
+        target = get_object(node["_target_"])
+        keys = {key for key in node if not key.startswith("_")}
+        given = GIVEN.get(target.__name__, set())
+        assert not keys & given, f"{at}: {keys & given} are given by the command"
+        arguments = dict.fromkeys(keys | given)
+        try:
+            inspect.signature(target).bind(**arguments)
+        except TypeError as error:
+            raise AssertionError(f"{at} ({node['_target_']}): {error}") from error
+    return len(found)
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS, ids=[*map("/".join, OPTIONS)])
+def test_train_settings_fit_their_constructors(group, option):
+    override = f"+{group}={option}" if group == "experiment" else f"{group}={option}"
+    override = override.removeprefix("+")
+    assert check(composed(override)) >= 15
+
+
+def test_infer_settings_fit_their_constructors():
+    with hydra.initialize_config_dir(str(CONF_DIR / "infer"), version_base="1.3"):
+        config = OmegaConf.to_container(hydra.compose("infer"), resolve=True)
+    assert check(config) >= 2
+
+
+def test_a_misspelt_key_is_found():
+    config = composed()
+    config["loss"]["style_loss"]["over_bacth"] = True
+    with pytest.raises(AssertionError, match="over_bacth"):
+        check(config)
+
+
+def test_johnson2016_is_the_recipe_of_the_paper():
+    config = composed("experiment=johnson2016")
+    assert config["network"]["channels"] == [32, 64, 128]
+    assert config["loss"]["style_weight"] == 5
+    assert config["trainer"]["max_steps"] == 40_000
+    assert (config["data"]["batch_size"], config["data"]["crop_size"]) == (4, 256)
+    assert config["optimizer"]["lr"] == 1e-3
+    assert config["budget"] is None
+
+
+def test_no_default_stands_in_python_too():
+    """Settings have one home: what YAML builds of ours has no default arguments."""
+    for _, node in nodes(composed()):
+        if node["_target_"].startswith("fasttransfer.") and "Progress" not in node["_target_"]:
+            target = get_object(node["_target_"])
+            for parameter in inspect.signature(target).parameters.values():
+                assert parameter.default is parameter.empty, f"{node['_target_']}: {parameter}"

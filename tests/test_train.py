@@ -1,0 +1,183 @@
+"""Whole training runs through the command, in processes of their own, as a person starts them."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from fasttransfer.checkpoint import load_style
+from fasttransfer.train import main
+
+SCRIPT = Path(__file__).parent.parent / "train.py"
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def train(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *arguments],
+        cwd=cwd,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    checkpoint = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == 8
+    moments = {
+        f"optimizer.{parameter}.{name}": value
+        for parameter, state in checkpoint["optimizer_states"][0]["state"].items()
+        for name, value in state.items()
+    }
+    return checkpoint["state_dict"] | moments
+
+
+def wait_for(condition, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be stopped"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def step_of(run: Path) -> int:
+    """Steps behind the last checkpoint, 0 without one; a checkpoint is whole or not there at all."""
+    file = run / "checkpoints" / "last.ckpt"
+    return torch.load(file, weights_only=True)["global_step"] if file.exists() else 0
+
+
+@pytest.fixture(scope="module")
+def complete(tiny_run: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    done = train(*tiny_run, "run_dir=complete", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "python infer.py style=complete input=photo.jpg" in done.stdout
+    return folder / "complete"
+
+
+def test_a_run_leaves_a_style_a_preview_and_its_logs(complete: Path) -> None:
+    style = load_style(complete / "style.safetensors")
+    assert style.name == "painting"
+    assert style.metadata["steps"] == 8
+    assert style.metadata["scores"]["balanced_total"] > 0
+    assert style.metadata["training"]["data"]["root"] == "photos"  # no folders of this machine
+    assert str(complete.parent) not in str(style.metadata)
+    assert (complete / "preview.png").stat().st_size > 1000
+
+    events = EventAccumulator(str(complete), size_guidance={"images": 0}).Reload()
+    tags = events.Tags()
+    assert {"train/content", "train/style_relu4_3", "train/total", "val/balanced_total"} <= {
+        *tags["scalars"]
+    }
+    assert [event.step for event in events.Images("probe/probe")] == [0, 8]
+
+    checkpoint = load_style(complete / "checkpoints" / "last.ckpt")
+    for left, right in zip(
+        checkpoint.network.parameters(), style.network.parameters(), strict=True
+    ):
+        assert torch.equal(left, right)
+    keys = torch.load(complete / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    assert not [key for key in keys if key.startswith("loss.")]  # the frozen VGG stays out
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_and_resumed_run_ends_bit_for_bit_the_same(
+    number: signal.Signals, complete: Path, tiny_run: list[str], tmp_path: Path
+) -> None:
+    run = tmp_path / "stopped"
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            str(SCRIPT),
+            *tiny_run,
+            f"run_dir={run}",
+            "callbacks.checkpoints.every_n_steps=1",
+        ],
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # so that SIGKILL reaches the photo readers too
+    )
+    wait_for(lambda: step_of(run) >= 2, process)
+    if number is signal.SIGKILL:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    _, told = process.communicate(timeout=120)
+    assert 2 <= step_of(run) < 8
+    if number is not signal.SIGKILL:
+        assert process.returncode == 128 + number
+        assert f"resume={run}" in told
+        assert "Traceback" not in told
+
+    resumed = train(f"resume={run}", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    expected, found = weights(complete), weights(run)
+    assert expected.keys() == found.keys()
+    for key, value in expected.items():
+        assert torch.equal(value, found[key]), key
+
+
+def test_two_processes_train_together(tiny_run: list[str], tmp_path: Path) -> None:
+    done = train(*tiny_run, "run_dir=two", "trainer=ddp", "trainer.devices=2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert load_style(tmp_path / "two" / "style.safetensors").metadata["steps"] == 8
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
+    tiny_run: list[str], tmp_path: Path
+) -> None:
+    done = train(
+        *tiny_run,
+        "run_dir=bad",
+        "optimizer.lr=1e30",
+        "trainer.gradient_clip_val=null",
+        "callbacks.checkpoints.every_n_steps=1",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
+    assert re.search(r"no longer a number at step \d+ \(.*content", done.stderr)
+    assert "Traceback" not in done.stderr
+    kept = torch.load(tmp_path / "bad" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert kept["global_step"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("style.path=missing.jpg", "no style image 'missing.jpg'"),
+        ("data.root=missing", "photo folder 'missing' does not exist"),
+        ("budget=soon", "budget=soon is not a time"),
+        ("loss.content_layer=relu9_9", "no layer 'relu9_9'"),
+        ("network.chanels=[4]", "chanels"),
+        ("resume=missing", "'missing' is not a run folder"),
+        ("vgg.weights=missing.pth", "no VGG16 weights 'missing.pth'"),
+    ],
+)
+def test_mistakes_are_told_in_one_sentence(
+    argument: str,
+    told: str,
+    tiny_run: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train.py", *tiny_run, argument])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    stderr = capsys.readouterr().err
+    assert told in stderr
+    assert len(stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir()), "a mistake must not leave a run folder"

@@ -1,39 +1,25 @@
-"""What happens beside the training step: pictures, style files, safe stops, progress, scores."""
+"""What a run shows of itself while it trains: pictures, style files, scores, progress."""
 
-import signal
-import threading
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, RichProgressBar
 from pytorch_lightning.loggers import TensorBoardLogger
-from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
-from .checkpoint import LAST_CHECKPOINT, STYLE_FILE, save_style
+from .checkpoint import STYLE_FILE, save_style
 from .evaluate import Scores, score
-from .images import write_picture, write_whole
+from .images import write_picture
 from .module import StyleTraining
 from .network import TransformerNet
 from .pictures import contact_sheet, side_by_side
+from .saving import Clock
 
 PREVIEW_FILE = "preview.png"
-
-
-class WholeCheckpoints(TorchCheckpointIO):
-    """Writes checkpoints under a temporary name in the same folder and renames them."""
-
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
-    ) -> None:
-        """See ``TorchCheckpointIO``."""
-        write_whole(Path(path), lambda file: torch.save(checkpoint, file))
 
 
 class ProbePhotos(Callback):
@@ -145,87 +131,10 @@ class StyleFile(Callback):
 
     def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, StyleTraining)
+        if not all(bool(p.isfinite().all()) for p in pl_module.result.parameters()):
+            return  # the next step says so; the last good file stays
         extra = {"steps": trainer.global_step, "scores": self.scores}
         save_style(self.path, pl_module.result, pl_module.metadata | extra)
-
-
-class Checkpoints(Callback):
-    """Keeps ``checkpoints/last.ckpt`` fresh, and saves it when the run is asked to stop: Ctrl-C and
-    SIGTERM end it after the step that is under way, a second signal at once.
-
-    Args:
-        every_seconds: time between two checkpoints; None for none by the clock.
-        every_n_steps: steps between two checkpoints; None for none by steps.
-        run_dir: the run folder.
-    """
-
-    def __init__(
-        self, every_seconds: float | None, every_n_steps: int | None, run_dir: str
-    ) -> None:
-        self.clock = Clock(every_seconds)
-        self.every_n_steps = every_n_steps
-        self.path = Path(run_dir) / LAST_CHECKPOINT
-        self.stopped_by: signal.Signals | None = None
-        self._previous: dict[signal.Signals, Any] = {}
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Takes the signals over; Lightning's own handlers would raise in the middle of a step."""
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._previous[number] = signal.signal(number, self._note)
-
-    def _note(self, number: int, _: FrameType | None) -> None:
-        if self.stopped_by is not None:
-            raise KeyboardInterrupt
-        self.stopped_by = signal.Signals(number)
-
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-    ) -> None:
-        """Saves when it is time for it, and asks the trainer to stop once a signal has come."""
-        due = self.clock.strikes()
-        if self.every_n_steps is not None:
-            due = due or trainer.global_step % self.every_n_steps == 0
-        stop = self.stopped_by is not None
-        if trainer.world_size > 1:  # all processes must save and stop at the same step
-            flags = torch.tensor([float(due), float(stop)], device=trainer.strategy.root_device)
-            due, stop = (flag > 0 for flag in trainer.strategy.reduce(flags, reduce_op="sum"))
-        if due or stop:
-            trainer.save_checkpoint(self.path)
-        if stop:
-            self.stopped_by = self.stopped_by or signal.SIGTERM
-            trainer.should_stop = True
-
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Keeps the last step."""
-        if self.stopped_by is None:
-            trainer.save_checkpoint(self.path)
-
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Gives the signals back."""
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-        self._previous.clear()
-
-
-class Clock:
-    """Strikes once in every ``every_seconds``; never, if that is None."""
-
-    def __init__(self, every_seconds: float | None) -> None:
-        self.every_seconds = every_seconds
-        self.last = time.monotonic()
-
-    def strikes(self) -> bool:
-        """Whether the time is over; if so, it begins anew."""
-        if self.every_seconds is None or time.monotonic() - self.last < self.every_seconds:
-            return False
-        self.last = time.monotonic()
-        return True
 
 
 class Progress(RichProgressBar):
@@ -236,12 +145,14 @@ class Progress(RichProgressBar):
         """The photos never end, so the steps are what there is to count."""
         return self.trainer.max_steps
 
+    def _get_train_description(self, current_epoch: int) -> str:
+        return "training"  # there are no epochs
+
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         """The few numbers that are worth a person's attention."""
         shown = {
             "content": "train/content",
             "style": "train/style",
-            "loss": "train/total",
             "images/s": "train/images_per_second",
         }
         metrics = trainer.callback_metrics

@@ -19,7 +19,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from .errors import FastTransferError
-from .images import write_whole
+from .files import write_whole
 from .network import TransformerNet
 
 FORMAT_VERSION = 1
@@ -83,18 +83,21 @@ def find_style(name_or_path: str | Path) -> Path:
         FastTransferError: where there is none.
     """
     path = Path(name_or_path).expanduser()
+    bundled = BUNDLED_STYLES / f"{name_or_path}.safetensors"
+    is_bundled = path.name == str(name_or_path) and bundled.is_file()
     if path.is_dir():
         for inside in (path / STYLE_FILE, path / LAST_CHECKPOINT):
             if inside.is_file():
                 return inside
+        if is_bundled:  # a folder that only happens to be called so
+            return bundled
         raise FastTransferError(
             f"The folder '{path}' holds neither {STYLE_FILE} nor {LAST_CHECKPOINT}; give a run folder "
             "that train.py made, or a style file."
         )
     if path.is_file():
         return path
-    bundled = BUNDLED_STYLES / f"{name_or_path}.safetensors"
-    if path.name == str(name_or_path) and bundled.is_file():
+    if is_bundled:
         return bundled
     raise FastTransferError(
         f"There is no style '{name_or_path}'; give a style file, a run folder or one of the bundled "
@@ -160,7 +163,7 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"'{path}' is damaged or not a checkpoint ({type(error).__name__}); give a "
             "style.safetensors or a .ckpt that train.py wrote."
         ) from error
-    if not isinstance(checkpoint, dict) or CHECKPOINT_KEY not in checkpoint:
+    if not isinstance(checkpoint, dict) or not {CHECKPOINT_KEY, "state_dict"} <= checkpoint.keys():
         raise FastTransferError(
             f"'{path}' is a checkpoint of another program; give a style.safetensors or a .ckpt that "
             "train.py wrote."
@@ -174,7 +177,7 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _build(path: Path, weights: dict[str, Tensor], metadata: dict[str, Any]) -> TransformerNet:
-    found = metadata.get("format_version")
+    found = metadata.get("format_version") if isinstance(metadata, dict) else None
     if not isinstance(found, int) or found > FORMAT_VERSION:
         raise FastTransferError(
             f"'{path}' has style format {found}, this fasttransfer reads up to {FORMAT_VERSION}; "
@@ -185,7 +188,7 @@ def _build(path: Path, weights: dict[str, Tensor], metadata: dict[str, Any]) -> 
         with torch.device("meta"):
             network = TransformerNet(**metadata["network_config"])
         network.load_state_dict({key: value.float() for key, value in weights.items()}, assign=True)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, KeyError, AttributeError) as error:
         raise FastTransferError(
             f"The weights in '{path}' do not fit the network that its metadata describe; the file is "
             "damaged or was changed by hand: train or download the style again."

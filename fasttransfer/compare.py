@@ -13,9 +13,10 @@ from torch.utils.tensorboard import SummaryWriter
 from .checkpoint import LAST_CHECKPOINT, STYLE_FILE, STYLE_IMAGE_FILE, StyleFile, load_style
 from .errors import FastTransferError
 from .evaluate import Scores, score_pictures
-from .images import read_picture, resize
+from .files import fresh_folder
+from .images import read_picture, resize, resize_to
 from .pictures import captioned, side_by_side
-from .style import BUNDLED, bundled_style_images
+from .style import MAX_PIXELS, StyleImage, bundled_style_images
 from .stylize import Stylizer
 from .vgg import VGG16Features
 
@@ -52,12 +53,13 @@ def compare(
     Returns:
         For each style its mean scores, where its style image is known, and milliseconds a photo.
     """
-    contents = {
-        photo.stem: shrunk(read_picture(photo, max_pixels=max_pixels).rgb, photo_size)
-        for photo in photos
-    }
+    console = Console(highlight=False, soft_wrap=True)
+    contents = read_photos(photos, photo_size, max_pixels, console)
     if not contents or not styles:
         raise FastTransferError("compare=true needs one style and one photo at least; give both.")
+    log_dir = str(
+        fresh_folder(Path(log_dir))
+    )  # TensorBoard would mix two comparisons in one folder
     features = VGG16Features(weights)
     grids: dict[str, list[Tensor]] = {n: [captioned(c, "photo")] for n, c in contents.items()}
     means: dict[str, Scores] = {}
@@ -69,7 +71,8 @@ def compare(
             rows = []
             for number, (name, content) in enumerate(contents.items()):
                 stylized, milliseconds = timed(stylizer, content)
-                pairs = [(stylized, content)]
+                height, width = stylized.shape[1:]  # size= may make it another than the photo's
+                pairs = [(stylized, resize_to(content, height, width))]
                 row = {} if style is None else score_pictures(pairs, style, features)
                 rows.append(row | {"milliseconds": milliseconds})
                 for key, value in rows[-1].items():
@@ -84,8 +87,27 @@ def compare(
     with SummaryWriter(log_dir) as writer:
         for name, grid in grids.items():
             writer.add_image(f"compare/{name}", side_by_side(grid))
-    tell(means, log_dir)
+    tell(means, log_dir, console)
     return means
+
+
+def read_photos(
+    photos: Sequence[Path], size: int, max_pixels: int, console: Console
+) -> dict[str, Tensor]:
+    """Photos (3, H, W) with a longer side of at most ``size``, by names that tell them apart; a file
+    that cannot be read is told and left out."""
+    contents: dict[str, Tensor] = {}
+    for photo in photos:
+        try:
+            content = shrunk(read_picture(photo, max_pixels=max_pixels).rgb, size)
+        except FastTransferError as error:
+            console.print(f"left out: {error}", markup=False)
+            continue
+        numbered = (
+            photo.stem if n == 1 else f"{photo.stem}-{n}" for n in range(1, len(photos) + 1)
+        )
+        contents[next(name for name in numbered if name not in contents)] = content
+    return contents
 
 
 def shrunk(photo: Tensor, size: int) -> Tensor:
@@ -124,18 +146,17 @@ def style_image_of(path: Path, style_file: StyleFile) -> Tensor | None:
     name, size = str(training.get("path")), training.get("size")
     for folder in (path.parent, path.parent.parent):
         if (folder / STYLE_IMAGE_FILE).is_file():
-            return read_picture(folder / STYLE_IMAGE_FILE, max_pixels=10**9).rgb[None]
+            return read_picture(folder / STYLE_IMAGE_FILE, max_pixels=MAX_PIXELS).rgb[None]
     if name in bundled_style_images() and isinstance(size, int):
-        return resize(read_picture(BUNDLED / f"{name}.jpg", max_pixels=10**9).rgb[None], size)
+        return StyleImage(name, size, name=None, licence=None).image
     return None
 
 
-def tell(means: dict[str, Scores], log_dir: str) -> None:
+def tell(means: dict[str, Scores], log_dir: str, console: Console) -> None:
     """A table on the terminal, and how to see the pictures."""
     table = Table("style", *SHOWN)
     for label, scores in means.items():
         row = (f"{scores[key]:.4g}" if key in scores else "-" for key in SHOWN.values())
         table.add_row(label, *row)
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"see them with: tensorboard --logdir {log_dir}", soft_wrap=True)
+    console.print(table, soft_wrap=False)
+    console.print(f"see them with: tensorboard --logdir {log_dir}")

@@ -21,6 +21,9 @@ _PACKAGE = Path(__file__).resolve().parent
 # A wheel carries conf/ inside the package; in the repository it lies beside it.
 CONF_DIR = next((d for d in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if d.is_dir()), _PACKAGE)
 
+# The settings of training that are names of files.
+TRAINING_PATHS = ("style.path", "data.root", "data.probe", "vgg.weights")
+
 
 def command(
     config_name: str, paths: tuple[str, ...], folder: Path = CONF_DIR
@@ -108,12 +111,29 @@ def _end(error: Exception, config_name: str, folder: Path) -> NoReturn:
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, FastTransferError):
         cause = cause.__cause__
-    refused = isinstance(error, (HydraException, OmegaConfBaseException))
-    if cause is None and (not refused or isinstance(error, InstantiationException)):
+    if cause is None and isinstance(error, InstantiationException):
+        # What a constructor says of its arguments is the person's business; other faults are ours.
+        told = error.__cause__
+        if isinstance(told, (ValueError, TypeError)) or _is_misconfiguration(told):
+            print(f"{' '.join(str(told).split())} ({_node(error)})", file=sys.stderr)
+            sys.exit(2)
+        raise error
+    if cause is None and not isinstance(error, (HydraException, OmegaConfBaseException)):
         raise error
     sentence = str(cause) if cause is not None else _explain(error, config_name, folder)
     print(sentence, file=sys.stderr)
     sys.exit(2)
+
+
+def _is_misconfiguration(error: BaseException | None) -> bool:
+    """Whether it is Lightning's exception for wrong arguments, which is not worth importing it."""
+    return type(error).__name__ == "MisconfigurationException"
+
+
+def _node(error: InstantiationException) -> str:
+    """Which setting an object was built from, as it is typed."""
+    key = re.search(r"full_key: (\S+)", str(error))
+    return f"check the settings {key[1]}.…" if key else "check the settings"
 
 
 def _explain(error: Exception, config_name: str, folder: Path) -> str:

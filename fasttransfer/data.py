@@ -5,20 +5,24 @@ and its number alone. So a resumed run, a run with more workers and a run on sev
 the crops that they should, and the whole sampler state is the number of steps taken.
 """
 
+import hashlib
 import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytorch_lightning as pl
-import torch
 from PIL import Image
+from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from .errors import FastTransferError
-from .images import IMAGE_SUFFIXES, open_rgb, to_tensor
+from .images import open_rgb, to_tensor
+from .plan import pictures_below
 
 ASSETS = Path(__file__).parent / "assets" / "photos"
 SKIPPED_FILE = "skipped_photos.txt"
@@ -34,16 +38,6 @@ def photo_folder(root: str | Path) -> Path:
             f"The photo folder '{root}' does not exist; give a folder of photos, or bundled."
         )
     return folder
-
-
-def list_photos(folder: Path) -> list[Path]:
-    """Every picture file in ``folder`` and below, sorted, so that a seed means the same everywhere."""
-    return sorted(
-        Path(parent) / name
-        for parent, _, names in os.walk(folder, followlinks=True)
-        for name in names
-        if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".")
-    )
 
 
 def usable_photos(
@@ -62,7 +56,7 @@ def usable_photos(
     Raises:
         FastTransferError: no pictures at all, or more than half of them unusable.
     """
-    paths = list_photos(folder)
+    paths = list(pictures_below(folder))
     if not paths:
         raise FastTransferError(
             f"There is no picture in '{folder}'; give data.root a folder of photos (searched with "
@@ -218,6 +212,24 @@ class ContentPhotos(pl.LightningDataModule):
         run_dir: str,
     ) -> None:
         super().__init__()
+        at_least = {
+            "batch_size": (batch_size, 1),
+            "crop_size": (crop_size, 16),  # a VGG16 layer four poolings deep must see something
+            "photo_size": (photo_size, 16),
+            "probe_size": (probe_size, 16),
+            "probe_count": (probe_count, 1),
+            "min_side": (min_side, 1),
+            "workers": (workers or 0, 0),
+        }
+        for name, (value, least) in at_least.items():
+            if not isinstance(value, int) or value < least:
+                raise FastTransferError(
+                    f"data.{name}={value} must be a whole number from {least} on."
+                )
+        if not 0 < min_scale <= max_scale:
+            raise FastTransferError(
+                f"data.min_scale={min_scale} and data.max_scale={max_scale} must be above 0, in order."
+            )
         self.batch_size = batch_size
         self.crop_size = crop_size
         self.workers = min(16, max(1, (os.cpu_count() or 1) - 1)) if workers is None else workers
@@ -246,6 +258,18 @@ class ContentPhotos(pl.LightningDataModule):
             self.report.parent.mkdir(parents=True, exist_ok=True)
             self.report.write_text("".join(f"{why}\n" for why in self.skipped.values()))
 
+    def state_dict(self) -> dict[str, str]:
+        """Which photos are trained on: a resumed run can only be the same with the same ones."""
+        names = "\n".join(path.name for path in self.paths)
+        return {"photos": hashlib.sha256(names.encode()).hexdigest()}
+
+    def load_state_dict(self, state_dict: dict[str, str]) -> None:
+        """Says so if the photos are not those of before."""
+        if state_dict != self.state_dict():
+            rank_zero_warn(
+                "The photos have changed since the run was stopped; it goes on with those of now."
+            )
+
     def train_dataloader(self) -> DataLoader[Tensor]:
         """Batches (batch_size, 3, crop_size, crop_size) from the step the trainer stands at."""
         assert self.trainer is not None
@@ -260,14 +284,22 @@ class ContentPhotos(pl.LightningDataModule):
             batch_sampler=numbers,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
-            pin_memory=torch.cuda.is_available(),
+            pin_memory=self.trainer.strategy.root_device.type == "cuda",
+            worker_init_fn=_leave_signals_to_the_trainer,
         )
+
+
+def _leave_signals_to_the_trainer(_: int) -> None:
+    """Ctrl-C and most job managers signal the whole process group; photos must still come until the
+    trainer has finished its step and saved."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def read_probe(folder: Path, size: int, count: int, max_pixels: int) -> dict[Path, Tensor]:
     """The first ``count`` photos of a folder, (3, H, W) in [0, 1] with a longer side of ``size``."""
     photos = {}
-    for path in list_photos(folder)[:count]:
+    for path in islice(pictures_below(folder), count):
         photo = open_rgb(path, max_pixels=max_pixels)
         photo.thumbnail((size, size), Image.Resampling.LANCZOS)
         photos[path.resolve()] = to_tensor(photo)

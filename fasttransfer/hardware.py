@@ -40,7 +40,20 @@ def has_bfloat16(device: torch.device) -> bool:
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
+def accelerator_device(accelerator: str) -> torch.device:
+    """The device behind what Lightning's Trainer calls an ``accelerator``: auto, cpu, gpu, cuda, mps.
+
+    Raises:
+        FastTransferError: no such device on this machine.
+    """
+    try:
+        return pick_device({"gpu": "cuda"}.get(accelerator, accelerator))
+    except FastTransferError as error:
+        raise FastTransferError(
+            f"trainer.accelerator={accelerator} is not there on this machine; write auto or cpu"
+        ) from error
+
+
 def training_precision(accelerator: str) -> str:
     """What Lightning's Trainer calls the precision to train with on its ``accelerator``."""
-    device = {"gpu": "cuda"}.get(accelerator, accelerator)
-    return "bf16-mixed" if has_bfloat16(pick_device(device)) else "32-true"
+    return "bf16-mixed" if has_bfloat16(accelerator_device(accelerator)) else "32-true"

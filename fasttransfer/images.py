@@ -5,10 +5,6 @@ for one picture, sRGB, upright. Whatever is in a file becomes that here; ``decod
 kinds of files there are.
 """
 
-import io
-import os
-import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +17,7 @@ from torch.nn import functional as F
 
 from .decode import brief, open_image
 from .errors import FastTransferError
+from .files import write_whole
 
 WRITERS = {
     ".png": "PNG",
@@ -100,18 +97,6 @@ def write_picture(path: Path, rgb: Tensor, alpha: Tensor | None, quality: int) -
         write_whole(path, lambda file: image.save(file, kind, **options))
     except (OSError, ValueError) as error:  # ValueError: more pixels a side than the format holds
         raise FastTransferError(f"{path} cannot be written ({brief(error)})") from error
-
-
-def write_whole(path: Path, write: Callable[[io.BufferedWriter], object]) -> None:
-    """Lets ``write`` fill a file beside ``path`` and renames it: nobody ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def writer_of(path: Path) -> str:

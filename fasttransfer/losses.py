@@ -103,13 +103,33 @@ def out_of_range(images: Tensor) -> Tensor:
     return (images - images.clamp(0, 1)).square().mean()
 
 
+def grid_pattern(images: Tensor, period: int) -> Tensor:
+    """Mean square of the grid of ``period`` pixels that all blocks of a picture have in common.
+
+    Upsampling treats the pixels of a block differently, and what their means then differ by is seen
+    as a grid (Odena et al. 2016); in photos the means are equal but for noise.
+
+    Args:
+        images: (B, 3, H, W), H and W at least ``period``; blocks are counted from the top left.
+        period: in pixels.
+
+    Returns:
+        A scalar, the variance over the places in a block of the mean over all blocks: 0 without a
+        grid, and for a grid of amplitude a (half the pixels up, half down) a².
+    """
+    height, width = (side // period * period for side in images.shape[-2:])
+    blocks = _wide(images)[..., :height, :width].unflatten(-1, (-1, period))
+    means = blocks.unflatten(-3, (-1, period)).mean(dim=(0, 2, 4))  # (3, period, period)
+    return means.var(dim=(1, 2), correction=0).mean()
+
+
 def _wide(values: Tensor) -> Tensor:
     """At least float32, in which sums over positions neither overflow nor lose their small terms."""
     return values if values.dtype == torch.float64 else values.float()
 
 
 class PerceptualLoss(nn.Module):
-    """Weighted sum of content, style, total variation and out-of-range terms.
+    """Weighted sum of content, style, total variation, out-of-range and grid terms.
 
     Args:
         features: the loss network.
@@ -122,6 +142,7 @@ class PerceptualLoss(nn.Module):
             al. 2016, their sum.
         content_weight, style_weight, tv_weight: α, β, γ of the literature.
         range_weight: of the penalty for colours outside [0, 1], which the linear output needs.
+        grid_weight: of the penalty for a grid of ``grid_period`` pixels.
     """
 
     def __init__(
@@ -137,6 +158,8 @@ class PerceptualLoss(nn.Module):
         style_weight: float,
         tv_weight: float,
         range_weight: float,
+        grid_weight: float,
+        grid_period: int,
     ) -> None:
         super().__init__()
         self.features = features
@@ -153,7 +176,9 @@ class PerceptualLoss(nn.Module):
             "style": style_weight,
             "tv": tv_weight,
             "range": range_weight,
+            "grid": grid_weight,
         }
+        self.grid_period = grid_period
 
     def set_style(self, style: Tensor) -> None:
         """Keeps the Gram matrices of the style image, float RGB (1, 3, H, W) in [0, 1]; its strokes
@@ -171,8 +196,8 @@ class PerceptualLoss(nn.Module):
             content: the photos, float RGB in [0, 1], (B, 3, H, W).
 
         Returns:
-            Scalars ``content``, ``style``, ``tv`` and ``range`` before weighting, ``style_LAYER``
-            for each layer, and ``total``.
+            Scalars ``content``, ``style``, ``tv``, ``range`` and ``grid`` before weighting,
+            ``style_LAYER`` for each layer, and ``total``.
         """
         with torch.no_grad():
             target = self.features(content, [self.content_layer])[self.content_layer]
@@ -189,6 +214,7 @@ class PerceptualLoss(nn.Module):
             "style": style / len(by_layer) if self.average_layers else style,
             "tv": self.variation_loss(stylized),
             "range": out_of_range(stylized),
+            "grid": grid_pattern(stylized, self.grid_period),
         }
         total = torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
         return terms | by_layer | {"total": total}

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -13,7 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from .checkpoint import CHECKPOINT_KEY, FORMAT_VERSION
+from .checkpoint import CHECKPOINT_KEY, FORMAT_VERSION, LAST_CHECKPOINT
 from .errors import FastTransferError
 from .losses import PerceptualLoss
 from .network import TransformerNet
@@ -49,6 +50,8 @@ class StyleTraining(pl.LightningModule):
         compile: bool,
     ) -> None:
         super().__init__()
+        if not 0 <= ema_decay < 1:
+            raise FastTransferError(f"training.ema_decay={ema_decay} must be from 0 to below 1.")
         self.network = network
         self.loss = loss
         self.loss.set_style(style.image)
@@ -83,13 +86,20 @@ class StyleTraining(pl.LightningModule):
         return terms["total"]
 
     def _stop_unless_finite(self, terms: dict[str, Tensor]) -> None:
-        if torch.isfinite(terms["total"]):  # on a GPU a wait, of microseconds beside the step
+        bad = ~torch.isfinite(terms["total"])
+        if self.trainer.world_size > 1:  # all processes must stop at the same step
+            bad = self.trainer.strategy.reduce(bad.float(), reduce_op="sum") > 0
+        if not bad:  # on a GPU this waits for the step
             return
-        bad = [name for name, term in terms.items() if not torch.isfinite(term) and name != "total"]
+        names = [name for name, term in terms.items() if not torch.isfinite(term)]
+        if len(names) > 1:  # the sum says nothing that its terms do not
+            names.remove("total")
+        kept = Path(self.trainer.default_root_dir) / LAST_CHECKPOINT
         raise FastTransferError(
-            f"The loss is no longer a number at step {self.global_step} ({', '.join(bad) or 'total'})"
-            "; the last good checkpoint is kept: go on from it with resume= and a smaller "
-            "optimizer.lr, or with trainer.precision=32-true."
+            f"The loss is no longer a number at step {self.global_step} "
+            f"({', '.join(names) or 'on another process'}); start again with a smaller optimizer.lr, "
+            "or with trainer.gradient_clip_val=1 and trainer.precision=32-true if they were changed"
+            + (f"; the last good checkpoint is kept as {kept}." if kept.exists() else ".")
         )
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:

@@ -118,7 +118,7 @@ def _expand(item: str, style: str, folder: Path | None) -> Iterator[_Found]:
         files = [file for file in files if file.is_file() and _is_picture(file)]
     elif path.is_dir():
         root = path
-        files = list(_walk(path))
+        files = list(pictures_below(path))
     else:
         # Also a file that is missing: reading it says so, as for every bad file.
         yield _Found(path, Path(path.name), path.with_stem(f"{path.stem}-{style}"))
@@ -134,8 +134,8 @@ def _expand(item: str, style: str, folder: Path | None) -> Iterator[_Found]:
             yield _Found(file, relative, beside)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """The pictures below a folder, without what is hidden."""
+def pictures_below(folder: Path) -> Iterator[Path]:
+    """The picture files in a folder and below it, in a fixed order, without what is hidden."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):

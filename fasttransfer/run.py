@@ -1,11 +1,13 @@
 """The run folder: where a training run keeps its settings, and from where it goes on.
 
-``config.yaml`` holds the settings, with everything resolved that depended on the machine or the
-clock. Who resumes a run gets those back.
+``config.yaml`` holds the settings, with what depended on the machine or on a measurement filled in.
+Who resumes a run gets those back.
 """
 
 import logging
 import os
+import shlex
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -16,16 +18,18 @@ import pytorch_lightning as pl
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 from rich.console import Console
 from torch import Tensor
 
 from .budget import seconds, steps_within
 from .checkpoint import LAST_CHECKPOINT, STYLE_FILE, STYLE_IMAGE_FILE
+from .config import TRAINING_PATHS
 from .errors import FastTransferError
-from .hardware import pick_device
-from .images import write_picture, write_whole
+from .files import fresh_folder, write_whole
+from .hardware import accelerator_device
+from .images import write_picture
 
 if TYPE_CHECKING:
     from .data import ContentPhotos
@@ -34,24 +38,43 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "config.yaml"
 # How Lightning's DDP tells the processes that it starts from this one where the run is.
 RUN_DIR_VARIABLE = "FASTTRANSFER_RUN_DIR"
-# What belongs to a machine or a moment, and not into a style file that is passed on.
+# Settings that may differ when a run is resumed; any other would make it another run.
+CHANGEABLE = (
+    "data.root",
+    "data.workers",
+    "trainer.accelerator",
+    "trainer.devices",
+    "trainer.log_every_n_steps",
+    "callbacks.checkpoints.every_n_steps",
+    "callbacks.checkpoints.every_seconds",
+    "callbacks.probe.every_seconds",
+    "callbacks.style_file.every_seconds",
+)
+# What belongs to a machine or a moment, and not into a style file.
 PRIVATE = ("run_dir", "resume", "logger", "callbacks", "experiment")
+# What is filled in before the settings are written down.
+FOUND_OUT = (
+    "trainer.precision",
+    "callbacks.style_file.hyper_parameters.network",
+    "callbacks.style_file.hyper_parameters.loss",
+)
 
 
 class Run:
     """One training run: its settings, its folder and, if it is resumed, its checkpoint.
 
     Attributes:
-        config: the settings; only numbers, strings, lists and mappings once ``begin`` was called.
+        config: the settings.
         checkpoint: path of the checkpoint to go on from, or None.
         first_step: how many steps that checkpoint has behind it, or None.
     """
 
-    def __init__(self, config: DictConfig, checkpoint: Path | None) -> None:
+    def __init__(self, config: DictConfig, checkpoint: Path | None, settled: bool) -> None:
         self.config = config
         self.folder = Path(config.run_dir)
         self.checkpoint = checkpoint
         self.first_step = _step_of(checkpoint) if checkpoint else None
+        self.settled = settled  # whether config.yaml is written and the number of steps known
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
         pl.seed_everything(config.seed, verbose=False)
 
@@ -60,14 +83,13 @@ class Run:
         """A new run, or the one that ``config.resume`` names.
 
         Raises:
-            FastTransferError: nothing to resume, or a run folder that is in use.
+            FastTransferError: nothing to resume, or a run folder that has a run already.
         """
         if config.resume is not None:
-            return cls._resumed(Path(config.resume))
+            return cls._resumed(Path(config.resume).expanduser())
         if _started_by_lightning():
-            return cls(_read_settings(Path(os.environ[RUN_DIR_VARIABLE])), None)
-        if config.budget is not None:
-            seconds(config.budget)  # a mistake is told now
+            return cls(_read_settings(Path(os.environ[RUN_DIR_VARIABLE])), None, settled=True)
+        _check_length(config)
         if config.run_dir is None:
             if _launched_outside():
                 raise FastTransferError(
@@ -75,40 +97,77 @@ class Run:
                     "agree on their folder; give run_dir=runs/NAME."
                 )
             name = config.style.name or Path(config.style.path).stem
-            config.run_dir = str(_fresh(Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"))
-        elif (Path(config.run_dir) / SETTINGS_FILE).exists() and not _launched_outside():
-            raise FastTransferError(
-                f"The folder '{config.run_dir}' holds a run already; go on with it by "
-                f"resume={config.run_dir}, or give another run_dir."
+            plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)  # needs no quotes
+            config.run_dir = str(
+                fresh_folder(Path("runs") / f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}")
             )
-        if config.budget is not None and _launched_outside():
+        config.run_dir = str(Path(config.run_dir).expanduser())
+        folder = Path(config.run_dir)
+        # Processes from outside may find the settings that the first of them has just written.
+        taken = folder / (LAST_CHECKPOINT if _launched_outside() else SETTINGS_FILE)
+        if taken.exists():
             raise FastTransferError(
-                "Several processes were started from outside (torchrun or SLURM), which must agree "
-                "on the number of steps; give budget=null and trainer.max_steps=N."
+                f"The folder '{folder}' holds a run already; go on with it by resume={folder}, or give "
+                "another run_dir."
             )
-        return cls(config, None)
+        return cls(config, None, settled=False)
 
     @classmethod
     def _resumed(cls, folder: Path) -> "Run":
         config = _read_settings(folder)
-        checkpoint = folder / LAST_CHECKPOINT
-        if not checkpoint.is_file():
-            raise FastTransferError(
-                f"The run '{folder}' ended before its first checkpoint; start it again."
-            )
-        for override in OverridesParser.create().parse_overrides(
-            list(HydraConfig.get().overrides.task)
-        ):
+        typed = OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task))
+        for override in typed:
             key = override.key_or_group
             if key == "resume":
                 continue
-            if OmegaConf.is_missing(config, key) or OmegaConf.select(config, key) is None:
+            if key not in CHANGEABLE:
                 raise FastTransferError(
                     f"{key} cannot be changed in a run that is resumed; leave it out, or start anew."
                 )
             OmegaConf.update(config, key, override.value())
-        config.run_dir = str(folder)  # it may have been moved
-        return cls(config, checkpoint)
+        checkpoint = folder / LAST_CHECKPOINT
+        # Killed before the first checkpoint, it begins again, with its settings and steps.
+        run = cls(config, checkpoint if checkpoint.is_file() else None, settled=True)
+        if run.first_step is not None and run.first_step >= config.trainer.max_steps:
+            raise FastTransferError(
+                f"The run '{folder}' is complete after {run.first_step} steps, as its learning rate was "
+                f"planned for; stylize with style={folder}, or start a longer run."
+            )
+        return run
+
+    @property
+    def first_unlogged_step(self) -> int | None:
+        """From where TensorBoard is to forget what a run that was killed had still logged."""
+        return None if self.first_step is None else self.first_step + 1
+
+    @property
+    def style(self) -> str:
+        """The style image: what the person named or, for a resumed run, the copy in its folder."""
+        copy = self.folder / STYLE_IMAGE_FILE
+        return str(copy) if self.settled and copy.exists() else str(self.config.style.path)
+
+    def settle_steps(self, training: "StyleTraining", photos: "ContentPhotos") -> None:
+        """Sets ``trainer.max_steps`` of a new run to what ``budget`` allows, if that is less."""
+        if self.settled or self.config.budget is None:
+            return
+        self.console.print(f"measuring how many steps fit into budget={self.config.budget} …")
+        device = accelerator_device(self.config.trainer.accelerator)
+        batch = torch.rand(photos.batch_size, 3, photos.crop_size, photos.crop_size)
+        bfloat16 = str(self.config.trainer.precision).startswith("bf16")
+        steps = steps_within(self.config.budget, training, batch, device, bfloat16)
+        self.config.trainer.max_steps = min(steps, self.config.trainer.max_steps)
+
+    def begin(self, training: "StyleTraining", photos: "ContentPhotos") -> None:
+        """Writes the settings of a new run down and says what is coming."""
+        if not self.settled:
+            self.config.style.name, self.config.style.licence = (
+                training.style.name,
+                training.style.licence,
+            )
+            self._write(training.style.image[0])
+            os.environ[RUN_DIR_VARIABLE] = str(self.folder)
+        training.metadata["training"] = self.settings()
+        self._announce(training, photos)
 
     def settings(self) -> dict[str, Any]:
         """What a style file tells of its training: JSON values without this machine's folders."""
@@ -116,45 +175,33 @@ class Run:
         assert isinstance(settings, dict)
         for key in PRIVATE:
             settings.pop(key, None)
-        for group, key in (("style", "path"), ("data", "root"), ("data", "probe")):
+        for path in TRAINING_PATHS:  # a style file is passed on
+            group, key = path.split(".")
             settings[group][key] = Path(settings[group][key]).name
         for group, key in (("data", "run_dir"), ("trainer", "default_root_dir")):
             settings[group].pop(key, None)
         return {str(key): value for key, value in settings.items()}
 
-    def begin(self, training: "StyleTraining", photos: "ContentPhotos") -> None:
-        """Settles the number of steps, writes the settings down and says what is coming."""
-        if self.checkpoint is None and not _started_by_lightning():
-            self._settle_steps(training, photos)
-            self._write_settings(training.style.image[0])
-            os.environ[RUN_DIR_VARIABLE] = str(self.folder)
-        training.metadata["training"] = self.settings()
-        self._announce(training, photos)
-
-    def _settle_steps(self, training: "StyleTraining", photos: "ContentPhotos") -> None:
-        if self.config.budget is None:
-            return
-        self.console.print(f"measuring how many steps fit into budget={self.config.budget} …")
-        accelerator = self.config.trainer.accelerator
-        device = pick_device({"gpu": "cuda"}.get(accelerator, accelerator))
-        batch = torch.rand(photos.batch_size, 3, photos.crop_size, photos.crop_size)
-        bfloat16 = str(self.config.trainer.precision).startswith("bf16")
-        steps = steps_within(self.config.budget, training, batch, device, bfloat16)
-        self.config.trainer.max_steps = min(steps, self.config.trainer.max_steps)
-
     @rank_zero_only
-    def _write_settings(self, style: Tensor) -> None:
-        text = OmegaConf.to_yaml(self.config, resolve=True)
+    def _write(self, style: Tensor) -> None:
+        config = self.config.copy()
+        for key in FOUND_OUT:
+            OmegaConf.update(config, key, OmegaConf.select(config, key))
+        for key in TRAINING_PATHS:  # a run may be resumed from another folder
+            path = Path(OmegaConf.select(config, key)).expanduser()
+            if path.exists():  # else the name of something bundled
+                OmegaConf.update(config, key, str(path.resolve()))
+        text = OmegaConf.to_yaml(config)
         write_whole(self.folder / SETTINGS_FILE, lambda file: file.write(text.encode()))
         write_picture(self.folder / STYLE_IMAGE_FILE, style, None, quality=95)
 
     @rank_zero_only
     def _announce(self, training: "StyleTraining", photos: "ContentPhotos") -> None:
         start = f"from step {self.first_step} " if self.first_step else ""
-        steps = self.config.trainer.max_steps
         self.console.print(
-            f"training '{training.style.name}' on {len(photos.paths)} photos {start}to step {steps} "
-            f"in {self.folder}/ (watch preview.png there, or tensorboard --logdir {self.folder.parent})"
+            f"training '{training.style.name}' on {len(photos.paths)} photos {start}to step "
+            f"{self.config.trainer.max_steps} in {self.folder}/ (watch preview.png there, or "
+            f"tensorboard --logdir {shlex.quote(str(self.folder.parent))})"
         )
         if photos.skipped:
             self.console.print(
@@ -162,22 +209,23 @@ class Run:
             )
 
     @rank_zero_only
-    def end(self, trainer: pl.Trainer, stopped_by: Signals | None) -> None:
+    def end(self, steps: int, stopped_by: Signals | None) -> None:
         """Says what to type next."""
+        script = Path(sys.argv[0])
+        train = "python train.py" if script.suffix == ".py" else "fasttransfer-train"
+        infer = "python infer.py" if script.suffix == ".py" else "fasttransfer-infer"
+        folder = shlex.quote(str(self.folder))
         if stopped_by is not None:
-            self.console.print(
-                f"stopped at step {trainer.global_step}; go on with: python train.py "
-                f"resume={self.folder}"
-            )
+            self.console.print(f"stopped at step {steps}; go on with: {train} resume={folder}")
             return
         print(
             f"{self.folder / STYLE_FILE} is ready; stylize a photo with:\n"
-            f"python infer.py style={self.folder} input=photo.jpg output=stylized.jpg"
+            f"{infer} style={folder} input=photo.jpg output=stylized.jpg"
         )
 
 
 def quiet_lightning() -> None:
-    """Keeps Lightning's warnings, less those that do not hold here, and its advertisements away."""
+    """Keeps away Lightning's advertisements and those of its warnings that do not hold here."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     for message in (
@@ -186,6 +234,20 @@ def quiet_lightning() -> None:
         ".*LeafSpec.*is deprecated.*",  # between Lightning and torch
     ):
         warnings.filterwarnings("ignore", message=message)
+
+
+def _check_length(config: DictConfig) -> None:
+    steps = config.trainer.max_steps
+    if not isinstance(steps, int) or steps < 1:
+        raise FastTransferError(f"trainer.max_steps={steps} must be a whole number from 1 on.")
+    if config.budget is None:
+        return
+    seconds(config.budget)  # a mistake is told now
+    if _launched_outside():
+        raise FastTransferError(
+            "Several processes were started from outside (torchrun or SLURM), which must agree on the "
+            "number of steps; give budget=null and trainer.max_steps=N."
+        )
 
 
 def _read_settings(folder: Path) -> DictConfig:
@@ -197,8 +259,7 @@ def _read_settings(folder: Path) -> DictConfig:
         )
     config = OmegaConf.load(file)
     assert isinstance(config, DictConfig)
-    with open_dict(config):
-        config.run_dir = str(folder)
+    config.run_dir = str(folder)  # it may have been moved
     return config
 
 
@@ -217,10 +278,4 @@ def _started_by_lightning() -> bool:
 
 
 def _launched_outside() -> bool:
-    return any(name in os.environ for name in ("TORCHELASTIC_RUN_ID", "SLURM_NTASKS"))
-
-
-def _fresh(folder: Path) -> Path:
-    """``folder``, or with a number behind it if there is one of that name already."""
-    candidates = [folder, *(folder.with_name(f"{folder.name}-{n}") for n in range(2, 1000))]
-    return next(candidate for candidate in candidates if not candidate.exists())
+    return "TORCHELASTIC_RUN_ID" in os.environ or int(os.environ.get("SLURM_NTASKS", 1)) > 1

@@ -33,7 +33,11 @@ class StyleImage:
     def __init__(self, path: str, size: int, name: str | None, licence: str | None) -> None:
         file = Path(path).expanduser()
         bundled = BUNDLED / f"{path}.jpg"
-        is_bundled = not file.exists() and bundled.is_file()
+        is_bundled = bundled.is_file() and not file.is_file()
+        if not isinstance(size, int) or size < SMALLEST:
+            raise FastTransferError(
+                f"style.size={size} must be the longer side in whole pixels, {SMALLEST} or more."
+            )
         if not is_bundled and not file.is_file():
             raise FastTransferError(
                 f"There is no style image '{path}'; give style.path a picture file or one of "

@@ -6,26 +6,30 @@ from functools import partial
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from .config import command
-from .hardware import training_precision
+from .config import TRAINING_PATHS, command
 
 build = partial(instantiate, _convert_="all")  # no class ever sees a DictConfig
-OmegaConf.register_new_resolver("precision", training_precision, replace=True)
 
 
-@command("train", paths=("style.path", "data.root", "data.probe", "resume", "run_dir"))
+def _precision(accelerator: str) -> str:
+    from .hardware import training_precision  # with torch, for which --help need not wait
+
+    return training_precision(accelerator)
+
+
+OmegaConf.register_new_resolver("precision", _precision, replace=True)
+
+
+@command("train", paths=(*TRAINING_PATHS, "resume", "run_dir"))
 def main(config: DictConfig) -> None:
     """Trains what ``config`` describes; exit code 130 or 143 if Ctrl-C or SIGTERM ended it."""
-    from .run import (  # with Lightning, seconds to import: --help can do without
-        Run,
-        quiet_lightning,
-    )
+    from .run import Run, quiet_lightning  # with Lightning, which takes seconds as well
 
     quiet_lightning()
     run = Run.open(config)
     config = run.config
 
-    style = build(config.style)
+    style = build(config.style, path=run.style)
     network = build(config.network)
     loss = build(config.loss, features=build(config.vgg))
     training = build(
@@ -37,17 +41,21 @@ def main(config: DictConfig) -> None:
         scheduler=build(config.scheduler),
     )
     photos = build(config.data)
-    run.begin(training, photos)
+    run.settle_steps(training, photos)
 
     callbacks = build(config.callbacks)
     trainer = build(
         config.trainer,
-        logger=build(config.logger, purge_step=run.first_step),
+        logger=build(config.logger, purge_step=run.first_unlogged_step),
         callbacks=list(callbacks.values()),
     )
+    run.begin(training, photos)
     trainer.fit(training, photos, ckpt_path=run.checkpoint, weights_only=True)
 
-    stopped_by = callbacks["checkpoints"].stopped_by
-    run.end(trainer, stopped_by)
-    if stopped_by is not None:
+    complete = trainer.global_step >= trainer.max_steps
+    stopped_by = None if complete else callbacks["checkpoints"].stopped_by
+    run.end(trainer.global_step, stopped_by)
+    trainer.strategy.barrier()
+    # Lightning ends the first process at once where another one ends with an error.
+    if stopped_by is not None and trainer.is_global_zero:
         sys.exit(128 + stopped_by)

@@ -1,5 +1,6 @@
 """What several tests share: small real pictures, and a run that takes seconds."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,12 @@ def tiny_run(photo_folder: Path, style_picture: Path) -> list[str]:
         "network.channels=[4,8]",
         "network.residual_blocks=1",
         "budget=null",
-        "trainer.max_steps=8",
+        "trainer.max_steps=20",
         "trainer.accelerator=cpu",
-        "trainer.log_every_n_steps=2",
+        "trainer.log_every_n_steps=5",
     ]
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background by a shell, Ctrl-C would be ignored by every process under test.
+    signal.signal(signal.SIGINT, signal.default_int_handler)

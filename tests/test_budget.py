@@ -4,7 +4,6 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from fasttransfer.budget import seconds, steps_within
-from fasttransfer.config import CONF_DIR
 from fasttransfer.errors import FastTransferError
 from fasttransfer.evaluate import make_objective
 from fasttransfer.module import StyleTraining
@@ -13,7 +12,7 @@ from fasttransfer.style import StyleImage
 from fasttransfer.vgg import VGG16Features
 
 
-def tiny_training() -> StyleTraining:
+def tiny_training(ema_decay: float = 0.9) -> StyleTraining:
     return StyleTraining(
         TransformerNet([4], 1, 3, 1, False),
         make_objective("balanced", VGG16Features("bundled")),
@@ -21,7 +20,7 @@ def tiny_training() -> StyleTraining:
         instantiate(OmegaConf.create({"_target_": "torch.optim.Adam", "_partial_": True})),
         instantiate(OmegaConf.create({"_target_": "torch.optim.lr_scheduler.OneCycleLR",
                                       "_partial_": True, "max_lr": 1e-3})),
-        ema_decay=0.9,
+        ema_decay=ema_decay,
         compile=False,
     )  # fmt: skip
 
@@ -39,7 +38,7 @@ def test_other_times_are_refused(budget):
         seconds(budget)
 
 
-def test_twice_the_time_is_about_twice_the_steps_and_nothing_is_trained():
+def test_a_longer_time_is_more_steps_and_nothing_is_trained():
     training = tiny_training()
     before = {key: value.clone() for key, value in training.state_dict().items()}
     batch = torch.rand(1, 3, 16, 16)
@@ -47,10 +46,7 @@ def test_twice_the_time_is_about_twice_the_steps_and_nothing_is_trained():
         budget: steps_within(budget, training, batch, torch.device("cpu"), bfloat16=False)
         for budget in ("10s", "10h")
     }
-    assert 1 <= counts["10s"] < counts["10h"]
+    # The same step is measured twice: 3600 times the time, give or take a factor for a busy machine.
+    assert 3600 / 20 < counts["10h"] / counts["10s"] < 3600 * 20
     for key, value in training.state_dict().items():
         assert torch.equal(value, before[key]), key
-
-
-def test_the_settings_it_measures_with_exist():
-    assert (CONF_DIR / "train.yaml").is_file()

@@ -12,12 +12,12 @@ from fasttransfer.data import (
     ContentPhotos,
     CropNumbers,
     PhotoCrops,
-    list_photos,
     photo_folder,
     read_probe,
     usable_photos,
 )
 from fasttransfer.errors import FastTransferError
+from fasttransfer.plan import pictures_below
 
 
 def crops_of(paths, tmp_path, **changes) -> PhotoCrops:
@@ -58,12 +58,12 @@ def test_folders_are_searched_to_the_bottom(tmp_path):
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    found = [path.relative_to(tmp_path).as_posix() for path in list_photos(tmp_path)]
+    found = [path.relative_to(tmp_path).as_posix() for path in pictures_below(tmp_path)]
     assert found == ["a.PNG", "b.jpg", "below/deeper/c.webp"]
 
 
 def test_bad_photos_are_sorted_out_with_their_reason(photo_folder, tmp_path):
-    for source in list_photos(photo_folder):
+    for source in pictures_below(photo_folder):
         Image.open(source).save(tmp_path / source.name)
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "photo0.jpg").read_bytes()[:600])
     (tmp_path / "text.jpg").write_text("no picture")
@@ -93,7 +93,9 @@ def test_a_missing_folder_is_named():
 
 
 def test_the_bundled_photos_are_there_and_apart():
-    train, probe = (list_photos(photo_folder(name)) for name in ("bundled", "bundled-probe"))
+    train, probe = (
+        list(pictures_below(photo_folder(name))) for name in ("bundled", "bundled-probe")
+    )
     assert len(train) >= 8
     assert len(probe) >= 4
     assert not {p.name for p in train} & {p.name for p in probe}
@@ -101,7 +103,7 @@ def test_the_bundled_photos_are_there_and_apart():
 
 
 def test_a_crop_follows_from_its_number(photo_folder, tmp_path):
-    paths = list_photos(photo_folder)
+    paths = list(pictures_below(photo_folder))
     crops, again = crops_of(paths, tmp_path), crops_of(paths, tmp_path)
     later = again[17]  # asked for first: no state is carried from one crop to the next
     for number in (0, 17, 3):
@@ -113,14 +115,14 @@ def test_a_crop_follows_from_its_number(photo_folder, tmp_path):
 
 def test_crops_follow_the_image_convention(photo_folder, tmp_path):
     for number in range(10):
-        crop = crops_of(list_photos(photo_folder), tmp_path)[number]
+        crop = crops_of(pictures_below(photo_folder), tmp_path)[number]
         assert crop.shape == (3, 32, 32)
         assert crop.dtype == torch.float32
         assert 0 <= crop.min() <= crop.max() <= 1
 
 
 def test_every_epoch_shows_every_photo_once_in_another_order(photo_folder, tmp_path):
-    crops = crops_of(list_photos(photo_folder), tmp_path)
+    crops = crops_of(pictures_below(photo_folder), tmp_path)
     epochs = [[crops._photo(5 * epoch + place) for place in range(5)] for epoch in range(6)]
     assert all(sorted(epoch) == [0, 1, 2, 3, 4] for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 1
@@ -142,7 +144,7 @@ def test_a_crop_covers_what_the_scale_says(tmp_path):
 
 def test_a_photo_that_breaks_meanwhile_is_replaced_and_named(photo_folder, tmp_path):
     paths = []
-    for source in list_photos(photo_folder):
+    for source in pictures_below(photo_folder):
         Image.open(source).save(tmp_path / source.name)
         paths.append(tmp_path / source.name)
     crops = crops_of(paths, tmp_path)
@@ -195,3 +197,32 @@ def test_skipped_photos_are_named_in_the_run_folder(photo_folder, tmp_path):
     data = data_of(root, photo_folder, tmp_path / "run")
     data.prepare_data()
     assert "bad.jpg is empty" in (tmp_path / "run" / "skipped_photos.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"batch_size": 0},
+        {"crop_size": 4},
+        {"crop_size": "big"},
+        {"photo_size": 0},
+        {"probe_size": 0},
+        {"probe_count": 0},
+        {"workers": -1},
+        {"min_scale": 0},
+        {"min_scale": 2.0},
+    ],
+    ids=str,
+)
+def test_impossible_settings_are_refused(wrong, photo_folder, tmp_path):
+    with pytest.raises(FastTransferError, match=next(iter(wrong))):
+        data_of(photo_folder, photo_folder / "below", tmp_path, **wrong)
+
+
+def test_other_photos_than_before_are_told(photo_folder, tmp_path):
+    data = data_of(photo_folder, photo_folder / "below", tmp_path)
+    data.load_state_dict(data.state_dict())
+    before = data.state_dict()
+    data.paths = data.paths[1:]
+    with pytest.warns(UserWarning, match="photos have changed"):
+        data.load_state_dict(before)

@@ -2,8 +2,11 @@ import pytest
 import torch
 from conftest import make_photo
 
-from fasttransfer.evaluate import make_objective, score, score_pictures
+from fasttransfer.checkpoint import bundled_styles, find_style, load_style
+from fasttransfer.data import photo_folder, read_probe
+from fasttransfer.evaluate import GRID_PERIOD, make_objective, score, score_pictures
 from fasttransfer.images import read_picture
+from fasttransfer.losses import grid_pattern
 from fasttransfer.network import TransformerNet
 from fasttransfer.vgg import VGG16Features
 
@@ -53,3 +56,13 @@ def test_a_network_is_scored_by_what_a_file_would_show(pictures, features):
         network.head[0].weight.zero_()
     white = score_pictures([(torch.ones(3, 40, 48), pictures[0])], pictures[1][None], features)
     assert score(network, [pictures[0]], pictures[1][None], features) == pytest.approx(white)
+
+
+@pytest.mark.parametrize("name", bundled_styles())
+def test_bundled_styles_leave_no_grid(name):
+    """The head is watched where it shows: in what a trained network makes of photos."""
+    network = load_style(find_style(name)).network
+    for photo in read_probe(photo_folder("bundled-probe"), 384, 8, 10**6).values():
+        with torch.no_grad():
+            stylized = network(photo[None]).clamp(0, 1)
+        assert 255 * grid_pattern(stylized, GRID_PERIOD).sqrt() < 1.5  # 8-bit levels

@@ -9,6 +9,7 @@ from torch.autograd import gradcheck
 from fasttransfer.evaluate import make_objective
 from fasttransfer.losses import (
     gram_matrix,
+    grid_pattern,
     mean_variation,
     out_of_range,
     relative_content_loss,
@@ -105,6 +106,17 @@ def test_total_variation_by_hand():
     assert mean_variation(step).item() == 0.25
 
 
+def test_grid_pattern_by_hand():
+    assert grid_pattern(torch.rand(1, 3, 1, 1).expand(1, 3, 9, 9), 4).item() == pytest.approx(0)
+    stripes = torch.tensor([0.0, 0.2]).repeat(8).expand(2, 3, 8, 16)  # amplitude 0.1 around 0.1
+    assert grid_pattern(stripes, 2).item() == pytest.approx(0.01)
+    assert grid_pattern(stripes, 4).item() == pytest.approx(0.01)
+    assert grid_pattern(stripes.mT, 4).item() == pytest.approx(0.01)
+    assert grid_pattern(stripes[..., :15], 3).item() == pytest.approx(0, abs=1e-3)
+    torch.manual_seed(0)
+    assert grid_pattern(torch.rand(1, 3, 256, 256), 4) < 1e-4
+
+
 def test_out_of_range_by_hand():
     assert out_of_range(torch.tensor([0.0, 0.5, 1.0])).item() == 0
     assert out_of_range(torch.tensor([-1.0, 3.0])).item() == 2.5
@@ -119,8 +131,9 @@ def test_out_of_range_by_hand():
         lambda x: relative_content_loss(x, doubles(2, 2, 3, 4).detach().square()),
         lambda x: total_variation(x, scale=255),
         lambda x: out_of_range(3 * x - 1),
+        lambda x: grid_pattern(x, 2),
     ],
-    ids=["gram", "style", "content", "relative content", "tv", "range"],
+    ids=["gram", "style", "content", "relative content", "tv", "range", "grid"],
 )
 def test_gradients(loss):
     assert gradcheck(loss, doubles(2, 2, 3, 4))
@@ -154,7 +167,8 @@ def test_objectives_put_the_functions_together(name, features):
         tv = total_variation(stylized, 255)
         total = terms["content"] + 5 * sum(by_layer) + 1e-6 * tv
     else:
-        total = terms["content"] + 20 * sum(by_layer) / 4
+        grid = 300 * grid_pattern(stylized, 4)
+        total = terms["content"] + 20 * sum(by_layer) / 4 + grid
     assert terms["total"].item() == pytest.approx(total.item(), rel=1e-5)
 
 

@@ -34,3 +34,15 @@ def test_mistakes(tmp_path):
     narrow = make_photo(tmp_path / "narrow.png", 600, 20)
     with pytest.raises(FastTransferError, match="600×20"):
         StyleImage(str(narrow), size=600, name=None, licence=None)
+
+
+@pytest.mark.parametrize("size", [0, 100.5, "big"])
+def test_sizes_are_whole_pixels(size):
+    with pytest.raises(FastTransferError, match=r"style\.size="):
+        StyleImage("mosaic", size=size, name=None, licence=None)
+
+
+def test_a_folder_of_its_name_does_not_hide_a_bundled_image(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mosaic").mkdir()
+    assert StyleImage("mosaic", size=64, name=None, licence=None).licence == "CC0-1.0"

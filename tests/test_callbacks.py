@@ -1,0 +1,22 @@
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fasttransfer.callbacks import is_milestone, stylize
+from fasttransfer.network import TransformerNet
+
+
+@given(st.integers(0, 10**6))
+def test_milestones_are_powers_of_ten_and_three_times_them(step):
+    expected = {0} | {factor * 10**n for factor in (1, 3) for n in range(1, 7)}
+    assert is_milestone(step) == (step in expected)
+
+
+def test_probe_photos_are_shown_as_a_file_would_be():
+    network = TransformerNet([4], 1, 3, 1, False)
+    with torch.no_grad():
+        network.head[0].bias.fill_(3.0)
+    shown = stylize(network, torch.rand(3, 9, 11), torch.device("cpu"))
+    assert shown.shape == (3, 9, 11)
+    assert not shown.requires_grad
+    assert shown.max() == 1

@@ -1,0 +1,62 @@
+import pytest
+import pytorch_lightning as pl
+import torch
+from test_budget import tiny_training
+
+from fasttransfer.errors import FastTransferError
+
+
+@pytest.fixture
+def training():
+    torch.manual_seed(0)
+    return tiny_training()
+
+
+def test_a_step_lowers_the_loss(training):
+    """Gradients go through the loss network to the weights, and in the right direction."""
+    content = torch.rand(2, 3, 16, 16)
+    optimizer = training.make_optimizer(training.network.parameters())
+    losses = []
+    for _ in range(12):
+        total = training.loss(training.network(content), content)["total"]
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        losses.append(total.item())
+    assert min(losses[6:]) < losses[0]
+
+
+def test_only_the_network_is_trained(training):
+    trained = {name for name, p in training.named_parameters() if p.requires_grad}
+    assert trained == {f"network.{name}" for name, _ in training.network.named_parameters()}
+
+
+def test_averaged_weights_follow_slowly(training):
+    training.averaged.update_parameters(training.network)  # the first update copies
+    with torch.no_grad():
+        for parameter in training.network.parameters():
+            parameter += 1
+    before = [p.clone() for p in training.result.parameters()]
+    training.averaged.update_parameters(training.network)  # decay 0.9
+    for old, new in zip(before, training.result.parameters(), strict=True):
+        assert torch.allclose(new - old, torch.tensor(0.1), atol=1e-5)
+
+
+def test_no_number_is_told_with_step_term_and_remedy(training, tmp_path):
+    training.trainer = pl.Trainer(accelerator="cpu", logger=False, default_root_dir=tmp_path)
+    fine, bad = torch.tensor(1.0), torch.tensor(float("nan"))
+    training._stop_unless_finite({"content": fine, "style": fine, "total": fine})
+    with pytest.raises(FastTransferError, match=r"step 0 \(style\).*smaller optimizer\.lr"):
+        training._stop_unless_finite({"content": fine, "style": bad, "total": bad})
+
+
+def test_compiled_weights_keep_their_names():
+    names = set(tiny_training().state_dict())
+    training = tiny_training()
+    training.network.compile(backend="eager")
+    assert set(training.state_dict()) == names
+
+
+def test_the_average_must_be_an_average(training):
+    with pytest.raises(FastTransferError, match="ema_decay=1"):
+        tiny_training(ema_decay=1.0)

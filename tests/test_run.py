@@ -1,0 +1,101 @@
+import hydra
+import pytest
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+import fasttransfer.train  # noqa: F401 (registers the resolver that the settings use)
+from fasttransfer.config import CONF_DIR
+from fasttransfer.errors import FastTransferError
+from fasttransfer.run import CHANGEABLE, Run
+
+
+def composed(*overrides: str) -> DictConfig:
+    with hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        config = hydra.compose("train", list(overrides), return_hydra_config=True)
+    hydra.core.hydra_config.HydraConfig.instance().set_config(config)
+    OmegaConf.set_struct(config, False)
+    config.pop("hydra")
+    return config
+
+
+def test_a_new_run_gets_a_folder_of_its_own_that_is_not_made_yet(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = Run.open(composed("style=woodcut"))
+    assert run.config.run_dir.startswith("runs/woodcut-")
+    assert run.checkpoint is None
+    assert run.first_step is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_folder_is_not_used_twice(tmp_path):
+    (tmp_path / "config.yaml").touch()
+    with pytest.raises(FastTransferError, match="holds a run already"):
+        Run.open(composed(f"run_dir={tmp_path}"))
+
+
+@pytest.mark.parametrize("variable", ["TORCHELASTIC_RUN_ID", "SLURM_NTASKS"])
+def test_processes_from_outside_must_be_told_what_they_cannot_agree_on(variable, monkeypatch):
+    if variable == "SLURM_NTASKS":
+        monkeypatch.setenv(variable, "1")
+        assert Run.open(composed("run_dir=runs/x")).config.run_dir == "runs/x"  # one is no crowd
+    monkeypatch.setenv(variable, "2")
+    with pytest.raises(FastTransferError, match="give run_dir="):
+        Run.open(composed("budget=null"))
+    with pytest.raises(FastTransferError, match=r"give budget=null and trainer\.max_steps"):
+        Run.open(composed("run_dir=runs/x"))
+    assert Run.open(composed("run_dir=runs/x", "budget=null")).config.run_dir == "runs/x"
+
+
+def resumable(tmp_path, *overrides: str) -> DictConfig:
+    (tmp_path / "config.yaml").write_text(OmegaConf.to_yaml(composed(f"run_dir={tmp_path}")))
+    return composed(f"resume={tmp_path}", *overrides)
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_again(tmp_path):
+    run = Run.open(resumable(tmp_path))
+    assert run.settled  # with the steps that were counted
+    assert run.checkpoint is None
+
+
+def test_a_damaged_checkpoint_is_told(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").write_bytes(b"half of a")
+    with pytest.raises(FastTransferError, match="is damaged"):
+        Run.open(resumable(tmp_path))
+
+
+def test_what_would_make_it_another_run_cannot_be_changed(tmp_path):
+    for override in ("optimizer.lr=1", "network=johnson", "seed=3", "trainer.max_steps=9"):
+        with pytest.raises(FastTransferError, match="cannot be changed"):
+            Run.open(resumable(tmp_path, override))
+    run = Run.open(resumable(tmp_path, "data.workers=3", "trainer.devices=2"))
+    assert run.config.data.workers == 3
+    assert run.config.trainer.devices == 2
+    for key in CHANGEABLE:
+        assert OmegaConf.select(run.config, key, default="absent") != "absent", key
+
+
+def test_a_complete_run_is_not_resumed(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    torch.save({"global_step": 40_000}, tmp_path / "checkpoints" / "last.ckpt")
+    with pytest.raises(FastTransferError, match="is complete after 40000 steps"):
+        Run.open(resumable(tmp_path))
+
+
+@pytest.mark.parametrize("steps", ["0", "-1", "many"])
+def test_steps_must_be_a_number(steps):
+    with pytest.raises(FastTransferError, match="must be a whole number"):
+        Run.open(composed(f"trainer.max_steps={steps}"))
+
+
+def test_what_a_style_file_tells_names_no_folder_of_this_machine(tmp_path):
+    run = Run.open(
+        composed("style.path=/home/me/painting.jpg", "data.root=/data/coco", "run_dir=r")
+    )
+    settings = run.settings()
+    assert settings["style"]["path"] == "painting.jpg"
+    assert settings["data"]["root"] == "coco"
+    assert "/home" not in str(settings)
+    assert "/data" not in str(settings)
+    assert "run_dir" not in str(settings)
+    assert settings["loss"]["style_weight"] == 20

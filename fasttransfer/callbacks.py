@@ -9,6 +9,7 @@ import torch
 from pytorch_lightning.callbacks import Callback, RichProgressBar
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_only
+from rich.progress import BarColumn, ProgressColumn
 from torch import Tensor
 
 from .checkpoint import STYLE_FILE, save_style
@@ -145,8 +146,10 @@ class Progress(RichProgressBar):
         """The photos never end, so the steps are what there is to count."""
         return self.trainer.max_steps
 
-    def _get_train_description(self, current_epoch: int) -> str:
-        return "training"  # there are no epochs
+    def configure_columns(self, trainer: pl.Trainer) -> list[ProgressColumn]:
+        """Bar, steps and time left, narrow enough to leave the losses room on 80 columns."""
+        steps, elapsed_and_left = super().configure_columns(trainer)[2:4]
+        return [BarColumn(bar_width=10), steps, elapsed_and_left]
 
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         """The few numbers that are worth a person's attention."""
@@ -156,7 +159,7 @@ class Progress(RichProgressBar):
             "images/s": "train/images_per_second",
         }
         metrics = trainer.callback_metrics
-        return {name: f"{metrics[key]:.3g}" for name, key in shown.items() if key in metrics}
+        return {name: f"{metrics[key]:.2g}" for name, key in shown.items() if key in metrics}
 
 
 def is_milestone(step: int) -> bool:

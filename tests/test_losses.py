@@ -167,7 +167,7 @@ def test_objectives_put_the_functions_together(name, features):
         tv = total_variation(stylized, 255)
         total = terms["content"] + 5 * sum(by_layer) + 1e-6 * tv
     else:
-        grid = 300 * grid_pattern(stylized, 4)
+        grid = 1000 * grid_pattern(stylized, 4)
         total = terms["content"] + 20 * sum(by_layer) / 4 + grid
     assert terms["total"].item() == pytest.approx(total.item(), rel=1e-5)
 

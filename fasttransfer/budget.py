@@ -21,11 +21,11 @@ _BESIDE = 1.15  # a step of training, with logs, pictures and checkpoints, to th
 
 
 def seconds(budget: str) -> float:
-    """``"90s"``, ``"8m"`` or ``"1.5h"`` in seconds."""
+    """``"90s"``, ``"6m"`` or ``"1.5h"`` in seconds."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", str(budget).strip())
     if not match or float(match[1]) <= 0:
         raise FastTransferError(
-            f"budget={budget} is not a time; write something like 90s, 8m or 1h, or null for "
+            f"budget={budget} is not a time; write something like 90s, 6m or 1h, or null for "
             "trainer.max_steps steps."
         )
     return float(match[1]) * _UNITS[match[2]]

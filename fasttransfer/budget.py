@@ -16,7 +16,7 @@ from .module import StyleTraining
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _WARM_UP = 2  # the first steps choose algorithms and fetch memory
-_TIMED = 4
+_TIMED = 8
 _BESIDE = 1.15  # a step of training, with logs, pictures and checkpoints, to the bare step measured
 
 

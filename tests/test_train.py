@@ -147,8 +147,9 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
 def test_two_processes_together_are_one_with_twice_the_batch(
     tiny_run: list[str], tmp_path: Path
 ) -> None:
-    """The crops and, with gradients averaged over the photos of a step, the weights."""
-    same = [*tiny_run, "loss.style_loss.over_batch=false", "training.ema_decay=0"]
+    """The crops and, with terms that are means over the photos of a step, the weights."""
+    means = ["loss.style_loss.over_batch=false", "loss.grid_weight=0"]
+    same = [*tiny_run, *means, "training.ema_decay=0", "trainer.max_steps=6"]
     two = train(*same, "run_dir=two", "trainer=ddp", "trainer.devices=2", cwd=tmp_path)
     assert two.returncode == 0, two.stderr
     one = train(*same, "run_dir=one", "data.batch_size=4", cwd=tmp_path)

@@ -117,9 +117,11 @@ def grid_pattern(images: Tensor, period: int) -> Tensor:
         A scalar, the variance over the places in a block of the mean over all blocks: 0 without a
         grid, and for a grid of amplitude a (half the pixels up, half down) a².
     """
-    height, width = (side // period * period for side in images.shape[-2:])
-    blocks = _wide(images)[..., :height, :width].unflatten(-1, (-1, period))
-    means = blocks.unflatten(-3, (-1, period)).mean(dim=(0, 2, 4))  # (3, period, period)
+    batch, colours = images.shape[:2]
+    rows, columns = (side // period for side in images.shape[-2:])
+    whole = _wide(images)[..., : rows * period, : columns * period]
+    blocks = whole.reshape(batch, colours, rows, period, columns, period)
+    means = blocks.mean(dim=(0, 2, 4))  # (3, period, period)
     return means.var(dim=(1, 2), correction=0).mean()
 
 

@@ -18,7 +18,7 @@ from .images import write_picture
 from .module import StyleTraining
 from .network import TransformerNet
 from .pictures import contact_sheet, side_by_side
-from .saving import Clock
+from .saving import Clock, is_finite
 
 PREVIEW_FILE = "preview.png"
 
@@ -132,7 +132,7 @@ class StyleFile(Callback):
 
     def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, StyleTraining)
-        if not all(bool(p.isfinite().all()) for p in pl_module.result.parameters()):
+        if not is_finite(pl_module.result):
             return  # the next step says so; the last good file stays
         extra = {"steps": trainer.global_step, "scores": self.scores}
         save_style(self.path, pl_module.result, pl_module.metadata | extra)

@@ -1,7 +1,7 @@
 """Several style files or checkpoints over the same photos, side by side in TensorBoard."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from statistics import fmean, median
 
@@ -57,9 +57,8 @@ def compare(
     contents = read_photos(photos, photo_size, max_pixels, console)
     if not contents or not styles:
         raise FastTransferError("compare=true needs one style and one photo at least; give both.")
-    log_dir = str(
-        fresh_folder(Path(log_dir))
-    )  # TensorBoard would mix two comparisons in one folder
+    # In one folder TensorBoard would mix two comparisons.
+    log_dir = str(fresh_folder(Path(log_dir)))
     features = VGG16Features(weights)
     grids: dict[str, list[Tensor]] = {n: [captioned(c, "photo")] for n, c in contents.items()}
     means: dict[str, Scores] = {}
@@ -103,10 +102,7 @@ def read_photos(
         except FastTransferError as error:
             console.print(f"left out: {error}", markup=False)
             continue
-        numbered = (
-            photo.stem if n == 1 else f"{photo.stem}-{n}" for n in range(1, len(photos) + 1)
-        )
-        contents[next(name for name in numbered if name not in contents)] = content
+        contents[different(photo.stem, contents)] = content
     return contents
 
 
@@ -134,9 +130,14 @@ def labels(styles: Sequence[Path]) -> list[str]:
         name = (
             folder.resolve().name if path.name in (STYLE_FILE, LAST_CHECKPOINT.name) else path.stem
         )
-        numbered = (name if n == 1 else f"{name}-{n}" for n in range(1, len(styles) + 1))
-        names.append(next(candidate for candidate in numbered if candidate not in names))
+        names.append(different(name, names))
     return names
+
+
+def different(name: str, taken: Collection[str]) -> str:
+    """``name``, or with a number behind it if it is taken."""
+    numbered = (f"{name}-{n}" for n in range(2, len(taken) + 2))
+    return name if name not in taken else next(c for c in numbered if c not in taken)
 
 
 def style_image_of(path: Path, style_file: StyleFile) -> Tensor | None:

@@ -30,9 +30,8 @@ def gram_matrix(features: Tensor) -> Tensor:
         (B, C, C), float32 (float64 for float64 features).
     """
     with torch.autocast(features.device.type, enabled=False):
-        flat = (
-            _wide(features).flatten(2) / (features.shape[-2] * features.shape[-1]) ** 0.5
-        )  # (B, C, H·W)
+        flat = _wide(features).flatten(2)  # (B, C, H·W)
+        flat = flat / flat.shape[-1] ** 0.5
         return flat @ flat.mT
 
 

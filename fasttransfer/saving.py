@@ -13,6 +13,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.plugins.io import TorchCheckpointIO
+from torch import nn
 
 from .checkpoint import LAST_CHECKPOINT
 from .errors import FastTransferError
@@ -101,7 +102,7 @@ class Checkpoints(Callback):
 
     def _save(self, trainer: pl.Trainer) -> None:
         assert trainer.lightning_module is not None
-        if all(bool(p.isfinite().all()) for p in trainer.lightning_module.parameters()):
+        if is_finite(trainer.lightning_module):
             trainer.save_checkpoint(self.new)
             self._saved_step = trainer.global_step
 
@@ -114,6 +115,11 @@ class Checkpoints(Callback):
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         self._previous.clear()
+
+
+def is_finite(module: nn.Module) -> bool:
+    """Whether every weight is a number: others are neither kept nor exported."""
+    return all(bool(parameter.isfinite().all()) for parameter in module.parameters())
 
 
 class Clock:

@@ -7,7 +7,7 @@ kinds of files there are.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,6 +18,9 @@ from torch.nn import functional as F
 from .decode import brief, open_image
 from .errors import FastTransferError
 from .files import write_whole
+
+if TYPE_CHECKING:
+    from .stylize import Stylizer
 
 WRITERS = {
     ".png": "PNG",
@@ -54,6 +57,10 @@ class Picture:
         if alpha is not None and alpha.shape[-2:] != rgb.shape[-2:]:
             alpha = resize_to(alpha, rgb.shape[-2], rgb.shape[-1])
         return replace(self, rgb=rgb, alpha=alpha)
+
+    def stylized(self, stylizer: "Stylizer") -> "Picture":
+        """The same picture through ``stylizer``."""
+        return self.with_rgb(stylizer(self.rgb))
 
 
 def open_rgb(path: Path, *, max_pixels: int, min_side: int | None = None) -> Image.Image:

@@ -44,11 +44,11 @@ def stylize_all(source: "Source", stylizer: "Stylizer", sink: "Sink", report: Re
     with source, sink:
         for job, picture in report.track(source, source.total, stylizer.name):
             try:
-                stylized = stylizer(picture.rgb)
+                stylized = picture.stylized(stylizer)
             except FastTransferError as error:
                 report.fail(job.input, error)
                 continue
-            sink.write(job, picture.with_rgb(stylized))
+            sink.write(job, stylized)
 
 
 def _compare(styles: list[str], inputs: list[str], config: DictConfig) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .checkpoint import StyleFile, find_style, load_style
+from .engine import from_bytes, open_engine, to_bytes
 from .errors import FastTransferError
-from .hardware import has_bfloat16, pick_device
 from .images import keep_colours, resize
 
 # What PyTorch says when memory runs out; only CUDA has an exception of its own.
@@ -24,6 +25,7 @@ class Stylizer:
         size: longer side of the output in pixels; None leaves the content's size.
         colour: ``style``, or ``content`` to keep the photo's own colours.
         strength: 0 (exactly the content) to 1 (exactly the network); pixels between are mixed.
+            It may be set anew between two calls, as ``colour`` may.
         device: ``auto``, ``cpu``, ``cuda``, ``mps``, …
         precision: ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the device has it.
 
@@ -51,15 +53,9 @@ class Stylizer:
         self.size = size
         self.colour = colour
         self.strength = float(strength)
-        self.device = pick_device(device)
-        self.dtype = _pick_dtype(precision, self.device)
         loaded = style if isinstance(style, StyleFile) else load_style(find_style(style))
         self.name = loaded.name
-        # On the CPU, instance norm copies every channels_last tensor to and fro (measured: 1.0 to
-        # 1.3 times the processor time, for `default` as for `johnson`).
-        channels_last = self.device.type != "cpu"
-        self.layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.network = loaded.network.eval().to(self.device).to(memory_format=self.layout)
+        self.engine = open_engine(loaded, device, precision)
 
     @torch.inference_mode()
     def __call__(self, content: Tensor) -> Tensor:
@@ -71,32 +67,38 @@ class Stylizer:
         if content.ndim == 3:
             return self(content[None])[0]
         with _memory_in_one_sentence(content):
-            photo = content.to(self.device, torch.float32)
+            photo = content.to(self.engine.device, torch.float32)
             if self.size is not None:
                 photo = resize(photo, self.size)
             if self.strength == 0:
                 return photo.to(content.device)
-            stylized = self._run(photo).clamp(0, 1)
-            if self.colour == "content":
-                stylized = keep_colours(stylized, photo)
-            return torch.lerp(photo, stylized, self.strength).to(content.device)
+            return self._mix(self.engine(photo).clamp(0, 1), photo).to(content.device)
 
-    def _run(self, photo: Tensor) -> Tensor:
-        reduced = self.dtype != torch.float32
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=reduced):
-            return self.network(photo.contiguous(memory_format=self.layout)).float()
+    @torch.inference_mode()
+    def frame(self, frame: np.ndarray) -> np.ndarray:
+        """Stylizes a frame of a video: RGB bytes (H, W, 3) to RGB bytes, of the same size unless
+        ``size`` is set.
 
+        Raises:
+            FastTransferError: the frame does not fit into memory.
+        """
+        with _memory_in_one_sentence(torch.from_numpy(frame).permute(2, 0, 1)):
+            frames = torch.from_numpy(frame[None])
+            if self.size is not None and max(frame.shape[:2]) != self.size:
+                frames = to_bytes(resize(from_bytes(frames), self.size)).contiguous()
+            if self.strength == 0:
+                return frames[0].numpy()
+            stylized = self.engine.frames(frames.numpy())
+            if self.strength == 1 and self.colour == "style":
+                return stylized[0]
+            mixed = self._mix(from_bytes(torch.from_numpy(stylized)), from_bytes(frames))
+            return to_bytes(mixed)[0].contiguous().numpy()
 
-def _pick_dtype(precision: str, device: torch.device) -> torch.dtype:
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise FastTransferError(f"precision={precision} must be auto, float32 or bfloat16")
-    if precision == "bfloat16" and not has_bfloat16(device):
-        raise FastTransferError(
-            f"precision=bfloat16 needs a device with instructions for it, which this {device.type} "
-            "has not; write precision=auto"
-        )
-    wanted = precision != "float32" and has_bfloat16(device)
-    return torch.bfloat16 if wanted else torch.float32
+    def _mix(self, stylized: Tensor, photo: Tensor) -> Tensor:
+        """Colour and strength, of (…, 3, H, W) in [0, 1]."""
+        if self.colour == "content":
+            stylized = keep_colours(stylized, photo)
+        return torch.lerp(photo, stylized, self.strength)
 
 
 @contextmanager

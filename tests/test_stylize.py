@@ -2,13 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from fasttransfer.checkpoint import StyleFile
 from fasttransfer.errors import FastTransferError
-from fasttransfer.hardware import has_bfloat16
 from fasttransfer.images import keep_colours
 from fasttransfer.network import TransformerNet
 from fasttransfer.stylize import Stylizer
@@ -96,28 +96,33 @@ def test_no_gradient() -> None:
     assert not stylizer(tiny())(torch.rand(3, 8, 8)).requires_grad
 
 
-def test_auto_precision_is_what_the_device_has() -> None:
-    expected = torch.bfloat16 if has_bfloat16(torch.device("cpu")) else torch.float32
-    run = stylizer(tiny(), precision="auto")
-    assert run.dtype == expected
-    content = torch.rand(3, 32, 32)
-    assert torch.allclose(run(content), stylizer(tiny())(content), atol=0.1)
+def frame(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def test_bfloat16_stays_close() -> None:
-    run = stylizer(tiny())
-    content = torch.rand(3, 32, 32)
-    exact = run(content)
-    run.dtype = torch.bfloat16  # emulated where the processor lacks it: slow, but the same numbers
-    reduced = run(content)
-    assert reduced.dtype == torch.float32
-    assert torch.allclose(reduced, exact, atol=0.1)
+@pytest.mark.parametrize("changed", [{}, {"strength": 0.4}, {"colour": "content"}, {"size": 10}])
+def test_a_frame_is_stylized_as_a_picture_is(changed: dict[str, Any]) -> None:
+    run = stylizer(Negative(), **changed)
+    given = frame(20, 30)
+    as_picture = run(torch.from_numpy(given).permute(2, 0, 1) / 255) * 255
+    difference = run.frame(given).astype(float) - as_picture.permute(1, 2, 0).numpy()
+    assert abs(difference).max() <= 1.51  # bytes are rounded on the way, and Negative doubles that
 
 
-def test_bfloat16_is_refused_where_it_would_be_slow() -> None:
-    if not has_bfloat16(torch.device("cpu")):
-        with pytest.raises(FastTransferError, match="precision=auto"):
-            stylizer(tiny(), precision="bfloat16")
+def test_strength_zero_is_the_frame_itself() -> None:
+    given = frame(20, 30)
+    assert np.array_equal(stylizer(Negative(), strength=0).frame(given), given)
+
+
+def test_strength_and_colour_change_while_frames_come() -> None:
+    run, given = stylizer(Negative()), frame(6, 8)
+    first = run.frame(given)
+    run.strength = 0.0
+    assert np.array_equal(run.frame(given), given)
+    run.strength = 1.0
+    assert np.array_equal(run.frame(given), first)
+    run.colour = "content"
+    assert not np.array_equal(run.frame(given), first)
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def build(name: str, size: int | None) -> Stylizer:
     torch.manual_seed(0)
     network = TransformerNet(**{str(k): v for k, v in settings.items() if k != "_target_"})
     style = StyleFile(network.requires_grad_(False), name, {})
-    return Stylizer(style, size, "style", 1.0, device="cpu", precision="auto")
+    return Stylizer(style, size, "style", 1.0, engine="torch", device="cpu", precision="auto")
 
 
 def measure(stylizer: Stylizer, photos: Path, out: Path) -> float:

@@ -7,6 +7,7 @@ with ``weights_only=True``.
 
 import json
 import pickle
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -40,11 +41,13 @@ class StyleFile:
         name: of the style.
         metadata: ``name``, ``licence``, ``network_config``, ``training`` (settings), ``scores``,
             ``steps``, ``fasttransfer_version``: plain JSON values.
+        path: of the file it was read from, if it was.
     """
 
     network: TransformerNet
     name: str
     metadata: dict[str, Any] = field(default_factory=dict)
+    path: Path | None = None
 
 
 def save_style(
@@ -110,6 +113,11 @@ def bundled_styles() -> list[str]:
     return sorted(path.stem for path in BUNDLED_STYLES.glob("*.safetensors"))
 
 
+def safe_name(style: str) -> str:
+    """A style's name as part of a file name: a style file may say anything."""
+    return re.sub(r"[^\w.-]+", "-", style).lstrip(".") or "style"
+
+
 def load_style(path: str | Path) -> StyleFile:
     """Reads a style file or a Lightning checkpoint written by ``train.py``.
 
@@ -121,9 +129,8 @@ def load_style(path: str | Path) -> StyleFile:
     if not path.is_file():
         raise FastTransferError(f"There is no style file '{path}'; train one with train.py.")
     weights, metadata = _read_checkpoint(path) if path.suffix == ".ckpt" else _read_style(path)
-    return StyleFile(
-        _build(path, weights, metadata), str(metadata.get("name", path.stem)), metadata
-    )
+    network = _build(path, weights, metadata)
+    return StyleFile(network, str(metadata.get("name", path.stem)), metadata, path)
 
 
 def _read_style(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

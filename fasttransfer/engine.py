@@ -4,23 +4,37 @@ An engine takes photos as float tensors, or video frames as the bytes they are; 
 two conversions a frame and is what videos and cameras use.
 """
 
-from typing import Protocol
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .checkpoint import StyleFile
 from .errors import FastTransferError
+from .extras import has, need
 from .hardware import has_bfloat16, pick_device
+from .images import from_bytes, to_bytes
+from .network import TransformerNet, reflect_to_multiple
+
+CPU = torch.device("cpu")
+Run = Callable[[np.ndarray], np.ndarray]
 
 
 class Engine(Protocol):
-    """What runs a network. Both calls take any height and width and return the same."""
+    """What runs a network. Both calls take any height and width and return the same.
+
+    Attributes:
+        name: ``torch``, ``openvino`` or ``onnxruntime``.
+        precision: what is computed in: ``float32``, ``bfloat16`` or ``int8``.
+        device: where photos are best handed over.
+    """
 
     name: str
     precision: str
-    device: torch.device  # where photos are best handed over
+    device: torch.device
 
     def __call__(self, photos: Tensor) -> Tensor:
         """Float RGB (B, 3, H, W) in [0, 1] to float32 RGB, linear, so it may leave [0, 1]."""
@@ -31,26 +45,35 @@ class Engine(Protocol):
         ...
 
 
-class OnFrames(nn.Module):
-    """A network on RGB bytes, as cameras and videos have them."""
+def open_engine(style: StyleFile, engine: str, device: str, precision: str) -> Engine:
+    """The engine for a style.
 
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
+    Args:
+        style: whose network is run.
+        engine: ``torch``, ``openvino``, ``onnxruntime``, or ``auto``: on a CPU OpenVINO, then
+            PyTorch, whichever is installed; PyTorch on other devices.
+        device: ``auto``, ``cpu``, ``cuda``, ``mps``, …
+        precision: ``float32``; ``bfloat16``; ``int8``, which only OpenVINO has; or ``auto``:
+            bfloat16 where the device computes in it, else float32.
 
-    def forward(self, frames: Tensor) -> Tensor:
-        """uint8 (B, H, W, 3) to the same, clamped and rounded."""
-        return to_bytes(self.network(from_bytes(frames)))
-
-
-def from_bytes(frames: Tensor) -> Tensor:
-    """uint8 (B, H, W, 3) to float32 (B, 3, H, W) in [0, 1]."""
-    return frames.permute(0, 3, 1, 2).to(torch.float32) / 255
-
-
-def to_bytes(photos: Tensor) -> Tensor:
-    """(B, 3, H, W) to uint8 (B, H, W, 3); clamped to [0, 1] and rounded."""
-    return (photos.float().clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+    Raises:
+        FastTransferError: what cannot be used here, or is not installed.
+    """
+    if engine not in ("auto", "torch", "openvino", "onnxruntime"):
+        raise FastTransferError(f"engine={engine} must be auto, torch, openvino or onnxruntime")
+    if precision not in ("auto", "float32", "bfloat16", "int8"):
+        raise FastTransferError(f"precision={precision} must be auto, float32, bfloat16 or int8")
+    place = pick_device(device)
+    if engine == "auto":
+        wanted = precision == "int8" or (has("openvino") and has("onnxscript"))
+        engine = "openvino" if place.type == "cpu" and wanted else "torch"
+    if engine == "torch":
+        return TorchEngine(style.network, place, precision)
+    if place.type != "cpu" and device != "auto":
+        raise FastTransferError(f"engine={engine} runs on the CPU here; write device=cpu")
+    return (
+        OpenVinoEngine(style, precision) if engine == "openvino" else OnnxEngine(style, precision)
+    )
 
 
 class TorchEngine:
@@ -58,7 +81,7 @@ class TorchEngine:
 
     name = "torch"
 
-    def __init__(self, network: nn.Module, device: torch.device, precision: str) -> None:
+    def __init__(self, network: TransformerNet, device: torch.device, precision: str) -> None:
         self.device = device
         self.precision = _torch_precision(precision, device)
         # On the CPU, instance norm copies every channels_last tensor to and fro (measured: 1.0 to
@@ -83,26 +106,116 @@ class TorchEngine:
             return self._network(photos.contiguous(memory_format=self._layout))
 
 
-def open_engine(style: StyleFile, device: str, precision: str) -> Engine:
-    """The engine for a style.
+class _GraphEngine:
+    """What OpenVINO and ONNX Runtime have in common: two graphs, each made when it is first used."""
 
-    Args:
-        style: whose network is run.
-        device: ``auto``, ``cpu``, ``cuda``, ``mps``, …
-        precision: ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the device has it.
+    device = CPU
 
-    Raises:
-        FastTransferError: a device or precision that cannot be used here.
-    """
-    return TorchEngine(style.network, pick_device(device), precision)
+    def __init__(self, style: StyleFile) -> None:
+        self._style = style
+        self._open: dict[str, Run] = {}
+
+    def __call__(self, photos: Tensor) -> Tensor:
+        """See ``Engine``."""
+        height, width = photos.shape[-2:]
+        padded = self._large_enough(photos.to(CPU, torch.float32)).contiguous()
+        stylized = torch.from_numpy(self._run("photos")(padded.numpy()))
+        return stylized[..., :height, :width]
+
+    def frames(self, frames: np.ndarray) -> np.ndarray:
+        """See ``Engine``."""
+        height, width = frames.shape[1:3]
+        if min(height, width) < self._style.network.smallest_side:
+            photos = self._large_enough(from_bytes(torch.from_numpy(frames)))
+            frames = to_bytes(photos).contiguous().numpy()
+        return self._run("frames")(frames)[:, :height, :width]
+
+    def _large_enough(self, photos: Tensor) -> Tensor:
+        """What ``TransformerNet`` does to small pictures cannot be part of a graph for any size."""
+        network = self._style.network
+        if min(photos.shape[-2:]) >= network.smallest_side:
+            return photos
+        return reflect_to_multiple(photos, network.stride, network.smallest_side)
+
+    def _run(self, kind: str) -> Run:
+        if kind not in self._open:
+            self._open[kind] = self._load(kind)
+        return self._open[kind]
+
+    def _load(self, kind: str) -> Run:
+        raise NotImplementedError
+
+
+class OpenVinoEngine(_GraphEngine):
+    """OpenVINO on the CPU. Left to itself it takes bfloat16 wherever there is hardware for it; here
+    ``precision`` says so."""
+
+    name = "openvino"
+
+    def __init__(self, style: StyleFile, precision: str) -> None:
+        super().__init__(style)
+        openvino = need("openvino", "fast", "engine=openvino")
+        self._core = openvino.Core()
+        bfloat16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        if precision == "bfloat16" and not bfloat16:
+            raise _no_bfloat16("processor")
+        self._hint = "bf16" if bfloat16 and precision != "float32" else "f32"
+        self._int8 = precision == "int8"
+        self.precision = (
+            "int8" if self._int8 else {"bf16": "bfloat16", "f32": "float32"}[self._hint]
+        )
+
+    def _load(self, kind: str) -> Run:
+        from .export import cached_int8, cached_onnx
+
+        path: Path = (cached_int8 if self._int8 else cached_onnx)(self._style, kind)
+        settings = {"INFERENCE_PRECISION_HINT": self._hint, "PERFORMANCE_HINT": "LATENCY"}
+        request = self._core.compile_model(path, "CPU", settings).create_infer_request()
+
+        def run(content: np.ndarray) -> np.ndarray:
+            stylized: Any = request.infer([content], share_inputs=True, share_outputs=True)[0]
+            return stylized.copy()  # the request writes into the same memory next time
+
+        return run
+
+
+class OnnxEngine(_GraphEngine):
+    """ONNX Runtime on the CPU, in float32."""
+
+    name = "onnxruntime"
+    precision = "float32"
+
+    def __init__(self, style: StyleFile, precision: str) -> None:
+        super().__init__(style)
+        self._runtime: Any = need("onnxruntime", "fast", "engine=onnxruntime")
+        if precision not in ("auto", "float32"):
+            raise FastTransferError(
+                f"engine=onnxruntime computes in float32, not {precision}; write precision=auto, or "
+                "engine=openvino"
+            )
+
+    def _load(self, kind: str) -> Run:
+        from .export import cached_onnx
+
+        options = self._runtime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        path = str(cached_onnx(self._style, kind))
+        session = self._runtime.InferenceSession(path, options, ["CPUExecutionProvider"])
+        return lambda content: session.run(None, {"content": content})[0]
 
 
 def _torch_precision(precision: str, device: torch.device) -> str:
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise FastTransferError(f"precision={precision} must be auto, float32 or bfloat16")
-    if precision == "bfloat16" and not has_bfloat16(device):
+    if precision == "int8":
         raise FastTransferError(
-            f"precision=bfloat16 needs a device with instructions for it, which this {device.type} "
-            "has not; write precision=auto"
+            "precision=int8 needs engine=openvino; write that, or precision=auto"
         )
+    if precision == "bfloat16" and not has_bfloat16(device):
+        raise _no_bfloat16(device.type)
     return "bfloat16" if precision != "float32" and has_bfloat16(device) else "float32"
+
+
+def _no_bfloat16(device: str) -> FastTransferError:
+    return FastTransferError(
+        f"precision=bfloat16 needs a device with instructions for it, which this {device} has not; "
+        "write precision=auto"
+    )

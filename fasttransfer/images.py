@@ -129,6 +129,16 @@ def to_pil(picture: Tensor) -> Image.Image:
     return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
 
 
+def from_bytes(frames: Tensor) -> Tensor:
+    """Video frames, uint8 (B, H, W, 3), to float32 (B, 3, H, W) in [0, 1]."""
+    return frames.permute(0, 3, 1, 2).to(torch.float32) / 255
+
+
+def to_bytes(photos: Tensor) -> Tensor:
+    """(B, 3, H, W) to uint8 (B, H, W, 3), a view; clamped to [0, 1] and rounded."""
+    return (photos.float().clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+
+
 def resize(images: Tensor, size: int) -> Tensor:
     """(…, C, H, W) in [0, 1] to a longer side of ``size`` pixels, antialiased, in [0, 1]."""
     height, width = images.shape[-2:]

@@ -20,6 +20,9 @@ if TYPE_CHECKING:  # torch is loaded when the first object is built, so --help a
 def main(config: DictConfig) -> None:
     """Stylizes what ``config`` names; exit code 1 if a file could not be done."""
     styles, inputs = as_list(config.style), as_list(config.input)
+    if config.export:
+        _export(styles, config)
+        return
     if config.compare:
         _compare(styles, inputs, config)
         return
@@ -49,6 +52,14 @@ def stylize_all(source: "Source", stylizer: "Stylizer", sink: "Sink", report: Re
                 report.fail(job.input, error)
                 continue
             sink.write(job, stylized)
+
+
+def _export(styles: list[str], config: DictConfig) -> None:
+    from .checkpoint import find_style, load_style
+
+    export = instantiate(config.exporting)
+    for style in styles:
+        print(f"wrote {export(load_style(find_style(style)), config.output)}", file=sys.stderr)
 
 
 def _compare(styles: list[str], inputs: list[str], config: DictConfig) -> None:

@@ -146,7 +146,12 @@ def reflected_conv(
 
 def reflect_to_multiple(images: Tensor, multiple: int, at_least: int) -> Tensor:
     """Reflects (B, C, H, W) at the bottom and the right until both sides are multiples of
-    ``multiple`` and at least ``at_least``; a side of one pixel is repeated."""
+    ``multiple`` and at least ``at_least``; a side of one pixel is repeated.
+
+    In an exported graph sizes are unknown, so there they must be ``at_least`` already."""
+    if torch.compiler.is_exporting():
+        height, width = images.shape[-2:]
+        return F.pad(images, (0, -width % multiple, 0, -height % multiple), mode="reflect")
     for dim in (-2, -1):
         wanted = max(at_least, -(-images.shape[dim] // multiple) * multiple)
         while images.shape[dim] < wanted:  # one reflection can at most double a side

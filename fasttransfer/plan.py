@@ -2,12 +2,12 @@
 
 import glob
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .checkpoint import safe_name
 from .errors import FastTransferError
 from .images import IMAGE_SUFFIXES, WRITERS, writer_of
 
@@ -46,7 +46,7 @@ def plan(
     # Not every shell replaces the ~ in input=~/photos.
     inputs = [os.path.expanduser(name) for name in inputs]
     output = os.path.expanduser(output) if output is not None else None
-    style = re.sub(r"[^\w.-]+", "-", style).lstrip(".") or "style"  # a style file may say anything
+    style = safe_name(style)
     folder = _output_folder(inputs, output)
     found = _find(inputs, style, folder)
     if output is not None and folder is None:  # one picture to one file

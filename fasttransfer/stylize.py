@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from .checkpoint import StyleFile, find_style, load_style
-from .engine import from_bytes, open_engine, to_bytes
+from .engine import open_engine
 from .errors import FastTransferError
-from .images import keep_colours, resize
+from .images import from_bytes, keep_colours, resize, to_bytes
 
 # What PyTorch says when memory runs out; only CUDA has an exception of its own.
 _OUT_OF_MEMORY = ("out of memory", "allocate memory", "not enough memory")
@@ -26,8 +26,7 @@ class Stylizer:
         colour: ``style``, or ``content`` to keep the photo's own colours.
         strength: 0 (exactly the content) to 1 (exactly the network); pixels between are mixed.
             It may be set anew between two calls, as ``colour`` may.
-        device: ``auto``, ``cpu``, ``cuda``, ``mps``, …
-        precision: ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the device has it.
+        engine, device, precision: what runs the network, see ``open_engine``.
 
     Raises:
         FastTransferError: an argument that cannot be used, or a style that cannot be read.
@@ -39,6 +38,7 @@ class Stylizer:
         size: int | None,
         colour: str,
         strength: float,
+        engine: str,
         device: str,
         precision: str,
     ) -> None:
@@ -55,7 +55,7 @@ class Stylizer:
         self.strength = float(strength)
         loaded = style if isinstance(style, StyleFile) else load_style(find_style(style))
         self.name = loaded.name
-        self.engine = open_engine(loaded, device, precision)
+        self.engine = open_engine(loaded, engine, device, precision)
 
     @torch.inference_mode()
     def __call__(self, content: Tensor) -> Tensor:

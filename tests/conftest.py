@@ -1,6 +1,7 @@
 """What several tests share: small real pictures, and a run that takes seconds."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,14 @@ import torch
 from PIL import Image
 
 torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Graphs are exported here, once for all tests, and not found from earlier ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def make_photo(path: Path, width: int, height: int, seed: int = 0) -> Path:

@@ -20,6 +20,7 @@ GIVEN = {
     "TensorBoardLogger": {"purge_step"},
     "Trainer": {"logger", "callbacks"},
     "Stylizer": {"style"},
+    "export_style": {"style", "output"},
     "open_media": {"inputs", "output", "style", "several", "report"},
     "compare": {"styles", "photos", "make_stylizer"},
     "relative_content_loss": {"stylized", "content"},

@@ -1,15 +1,25 @@
 """Engines give what the network gives."""
 
+from pathlib import Path
+
 import numpy as np
+import openvino
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from fasttransfer.checkpoint import StyleFile
-from fasttransfer.engine import OnFrames, TorchEngine, open_engine
+import fasttransfer
+import fasttransfer.engine as engine_module
+from fasttransfer.checkpoint import StyleFile, find_style, load_style
+from fasttransfer.engine import Engine, TorchEngine, open_engine
 from fasttransfer.errors import FastTransferError
 from fasttransfer.hardware import has_bfloat16
+from fasttransfer.images import read_picture, resize, to_bytes
 from fasttransfer.network import TransformerNet
 
+PROBE = Path(fasttransfer.__file__).parent / "assets" / "photos" / "probe"
+OPEN: dict[str, Engine] = {}  # hypothesis has no fixtures for one example after the other
 CPU = torch.device("cpu")
 
 
@@ -39,14 +49,96 @@ def test_frames_are_bytes_of_the_same_picture() -> None:
     assert abs(stylized.transpose(0, 3, 1, 2) - expected.numpy()).max() <= 0.51
 
 
-def test_frames_are_rounded_and_clamped() -> None:
-    class Negative(torch.nn.Module):
-        def forward(self, photos: torch.Tensor) -> torch.Tensor:
-            return 1.5 - 2 * photos
+@pytest.fixture(scope="module")
+def style() -> StyleFile:
+    return load_style(find_style("mosaic"))
 
-    frames = torch.tensor([0, 64, 100, 255], dtype=torch.uint8).reshape(1, 1, 4, 1)
-    stylized = OnFrames(Negative())(frames.expand(1, 1, 4, 3))
-    assert stylized[0, 0, :, 0].tolist() == [255, 254, 182, 0]  # 382.5 - 2 x, in 0 to 255
+
+@pytest.fixture(scope="module")
+def photo() -> torch.Tensor:
+    picture = read_picture(PROBE / "coffee.jpg", max_pixels=10_000_000)
+    return resize(picture.rgb, 200)[None]
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_engines_agree_on_a_real_photo(engine: str, style: StyleFile, photo: torch.Tensor) -> None:
+    with torch.no_grad():
+        expected = style.network(photo)
+    opened = open_engine(style, engine, "cpu", "float32")
+    assert (opened.name, opened.precision) == (engine, "float32")
+    assert (opened(photo) - expected).abs().max() <= 1e-4
+    frames = to_bytes(photo).contiguous().numpy()
+    difference = opened.frames(frames).astype(int) - TorchEngine(
+        style.network, CPU, "float32"
+    ).frames(frames)
+    assert abs(difference).max() <= 1  # where a half is rounded up or down
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+@settings(max_examples=15, deadline=None)
+@given(size=st.tuples(st.integers(1, 2), st.integers(1, 40), st.integers(1, 40)))
+def test_engines_take_any_size(engine: str, size: tuple[int, int, int]) -> None:
+    if engine not in OPEN:
+        OPEN[engine] = open_engine(StyleFile(tiny(), "tiny", {}), engine, "cpu", "float32")
+    batch, height, width = size
+    photos = torch.rand(batch, 3, height, width)
+    with torch.no_grad():
+        expected = tiny()(photos)
+    # A plane of few pixels has next to no variance for instance norm to divide by.
+    assert torch.allclose(OPEN[engine](photos), expected, atol=1e-3)
+    frames = OPEN[engine].frames(to_bytes(photos).contiguous().numpy())
+    assert frames.shape == (batch, height, width, 3)
+
+
+def test_stylized_frames_stay_as_they_are_when_the_next_comes(style: StyleFile) -> None:
+    engine = open_engine(style, "openvino", "cpu", "float32")
+    frames = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    first = engine.frames(frames[:1])
+    before = first.copy()
+    engine.frames(frames[1:])
+    assert np.array_equal(first, before)
+
+
+def test_int8_is_close_to_float32(style: StyleFile, photo: torch.Tensor) -> None:
+    engine = open_engine(style, "auto", "cpu", "int8")
+    assert (engine.name, engine.precision) == ("openvino", "int8")
+    frames = to_bytes(photo).contiguous().numpy()
+    exact = open_engine(style, "torch", "cpu", "float32").frames(frames).astype(int)
+    assert abs(engine.frames(frames) - exact).mean() < 6  # of 255
+
+
+def test_precision_means_what_it_says(style: StyleFile) -> None:
+    capable = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    assert open_engine(style, "openvino", "cpu", "float32").precision == "float32"
+    auto = open_engine(style, "openvino", "cpu", "auto")
+    assert auto.precision == ("bfloat16" if capable else "float32")
+    if not capable:
+        with pytest.raises(FastTransferError, match="precision=auto"):
+            open_engine(style, "openvino", "cpu", "bfloat16")
+
+
+def test_auto_is_openvino_where_it_is_installed(
+    style: StyleFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert open_engine(style, "auto", "cpu", "auto").name == "openvino"
+    monkeypatch.setattr(engine_module, "has", lambda module: False)
+    assert open_engine(style, "auto", "cpu", "auto").name == "torch"
+
+
+@pytest.mark.parametrize(
+    ("engine", "precision", "told"),
+    [
+        ("tensorrt", "auto", "engine=tensorrt"),
+        ("torch", "float16", "precision=float16"),
+        ("torch", "int8", "engine=openvino"),
+        ("onnxruntime", "int8", "engine=openvino"),
+    ],
+)
+def test_what_cannot_be_used_is_named(
+    engine: str, precision: str, told: str, style: StyleFile
+) -> None:
+    with pytest.raises(FastTransferError, match=told):
+        open_engine(style, engine, "cpu", precision)
 
 
 def test_auto_precision_is_what_the_device_has() -> None:
@@ -70,4 +162,4 @@ def test_bfloat16_stays_close() -> None:
 def test_bfloat16_is_refused_where_it_would_be_slow() -> None:
     if not has_bfloat16(CPU):
         with pytest.raises(FastTransferError, match="precision=auto"):
-            open_engine(StyleFile(tiny(), "test", {}), "cpu", "bfloat16")
+            open_engine(StyleFile(tiny(), "test", {}), "torch", "cpu", "bfloat16")

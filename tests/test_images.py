@@ -15,10 +15,12 @@ from fasttransfer.errors import FastTransferError
 from fasttransfer.images import (
     WRITERS,
     Picture,
+    from_bytes,
     keep_colours,
     open_rgb,
     read_picture,
     resize,
+    to_bytes,
     to_pil,
     to_tensor,
     write_picture,
@@ -132,3 +134,16 @@ def test_keep_colours() -> None:
     assert torch.allclose(kept, content + (0.4 - luma))
     assert torch.allclose(keep_colours(content, content), content)
     assert keep_colours(torch.ones(2, 3, 1, 1), content.expand(2, 3, 1, 1)).max() <= 1
+
+
+def test_frames_become_photos_and_back() -> None:
+    frames = torch.arange(2 * 3 * 4 * 3, dtype=torch.uint8).reshape(2, 3, 4, 3)
+    photos = from_bytes(frames)
+    assert photos.shape == (2, 3, 3, 4)
+    assert photos[1, 2, 0, 3] == frames[1, 0, 3, 2] / 255
+    assert torch.equal(to_bytes(photos), frames)
+
+
+def test_bytes_are_clamped_and_rounded() -> None:
+    photo = torch.tensor([-0.2, 0.4 / 255, 0.6 / 255, 1.3]).reshape(1, 1, 1, 4)
+    assert to_bytes(photo).flatten().tolist() == [0, 0, 1, 255]

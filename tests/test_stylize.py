@@ -32,8 +32,8 @@ class Broken(nn.Module):
 
 
 def stylizer(network: nn.Module, **changed: Any) -> Stylizer:
-    settings = {"size": None, "colour": "style", "strength": 1.0, "device": "cpu"}
-    settings |= {"precision": "float32"} | changed
+    settings = {"size": None, "colour": "style", "strength": 1.0}
+    settings |= {"engine": "torch", "device": "cpu", "precision": "float32"} | changed
     return Stylizer(StyleFile(network, "test", {}), **settings)  # type: ignore[arg-type]
 
 

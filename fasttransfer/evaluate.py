@@ -8,12 +8,11 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from .config import CONF_DIR
-from .losses import PerceptualLoss, grid_pattern
+from .losses import PerceptualLoss
 from .network import TransformerNet
 from .vgg import VGG16Features
 
 OBJECTIVES = ("balanced", "johnson")
-GRID_PERIOD = 4  # the stride of the networks, in pixels
 
 Scores = dict[str, float]
 
@@ -40,7 +39,7 @@ def score_pictures(
     Returns:
         ``OBJECTIVE_TERM`` for each objective and each term of ``PerceptualLoss``, such as
         ``balanced_content``, ``balanced_style_relu4_3`` or ``johnson_total``; and ``grid``,
-        ``grid_pattern`` as an amplitude in 8-bit levels. Less is better.
+        the balanced objective's grid term as an amplitude in 8-bit levels. Less is better.
     """
     device = features.mean.device
     objectives = {name: make_objective(name, features) for name in OBJECTIVES}
@@ -50,10 +49,11 @@ def score_pictures(
     count = 0
     for stylized, content in pairs:
         count += 1
-        found = {"grid": 255 * grid_pattern(stylized[None], GRID_PERIOD).sqrt().item()}
+        found: Scores = {}
         for name, objective in objectives.items():
             terms = objective(stylized[None].to(device), content[None].to(device))
             found |= {f"{name}_{term}": value.item() for term, value in terms.items()}
+        found["grid"] = 255 * found["balanced_grid"] ** 0.5
         for key, number in found.items():
             sums[key] = sums.get(key, 0.0) + number
     return {key: value / count for key, value in sums.items()}

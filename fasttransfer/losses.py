@@ -7,6 +7,7 @@ Functions come first; ``PerceptualLoss`` puts them together. Two sets of setting
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -102,26 +103,36 @@ def out_of_range(images: Tensor) -> Tensor:
     return (images - images.clamp(0, 1)).square().mean()
 
 
-def grid_pattern(images: Tensor, period: int) -> Tensor:
-    """Mean square of the grid of ``period`` pixels that all blocks of a picture have in common.
+def grid_pattern(images: Tensor, period: int, window: int) -> Tensor:
+    """Mean square of the grid of ``period`` pixels that the blocks of a window have in common.
 
     Upsampling treats the pixels of a block differently, and what their means then differ by is seen
-    as a grid (Odena et al. 2016); in photos the means are equal but for noise.
+    as a grid (Odena et al. 2016), here stronger and there weaker; in photos and brush strokes the
+    means over many blocks are nearly equal.
 
     Args:
-        images: (B, 3, H, W), H and W at least ``period``; blocks are counted from the top left.
+        images: (B, 3, H, W); below ``2 * period - 1`` pixels a side nothing can be told.
         period: in pixels.
+        window: side of the windows in pixels, a multiple of ``period``; less where a picture is less.
 
     Returns:
-        A scalar, the variance over the places in a block of the mean over all blocks: 0 without a
-        grid, and for a grid of amplitude a (half the pixels up, half down) a².
+        A scalar: for each window and colour the variance over the places in a block of the mean
+        over all blocks, averaged. 0 without a grid, also on a plane of any slope; for stripes or
+        checks of amplitude a and period 2 it is a².
     """
-    batch, colours = images.shape[:2]
-    rows, columns = (side // period for side in images.shape[-2:])
-    whole = _wide(images)[..., : rows * period, : columns * period]
-    blocks = whole.reshape(batch, colours, rows, period, columns, period)
-    means = blocks.mean(dim=(0, 2, 4))  # (3, period, period)
-    return means.var(dim=(1, 2), correction=0).mean()
+    wide = _wide(images)
+    window = min(window, (min(wide.shape[-2:]) - period + 1) // period * period)
+    if window < period:
+        return wide.new_zeros(())
+    # Less the mean of its surroundings, or a slope would look like a grid.
+    inner = slice(period // 2, -((period - 1) // 2) or None)
+    fine = wide[..., inner, inner] - F.avg_pool2d(wide, period, stride=1)
+    down, right = (side // window for side in fine.shape[-2:])
+    blocks = fine[..., : down * window, : right * window].reshape(
+        *images.shape[:2], down, window // period, period, right, window // period, period
+    )
+    means = blocks.mean(dim=(3, 6))  # (B, 3, down, period, right, period)
+    return means.var(dim=(3, 5), correction=0).mean()
 
 
 def _wide(values: Tensor) -> Tensor:
@@ -143,7 +154,8 @@ class PerceptualLoss(nn.Module):
             al. 2016, their sum.
         content_weight, style_weight, tv_weight: α, β, γ of the literature.
         range_weight: of the penalty for colours outside [0, 1], which the linear output needs.
-        grid_weight: of the penalty for a grid of ``grid_period`` pixels.
+        grid_weight: of the penalty for a grid.
+        grid_period, grid_window: see ``grid_pattern``.
     """
 
     def __init__(
@@ -161,6 +173,7 @@ class PerceptualLoss(nn.Module):
         range_weight: float,
         grid_weight: float,
         grid_period: int,
+        grid_window: int,
     ) -> None:
         super().__init__()
         self.features = features
@@ -179,7 +192,7 @@ class PerceptualLoss(nn.Module):
             "range": range_weight,
             "grid": grid_weight,
         }
-        self.grid_period = grid_period
+        self.grid = partial(grid_pattern, period=grid_period, window=grid_window)
 
     def set_style(self, style: Tensor) -> None:
         """Keeps the Gram matrices of the style image, float RGB (1, 3, H, W) in [0, 1]; its strokes
@@ -215,7 +228,7 @@ class PerceptualLoss(nn.Module):
             "style": style / len(by_layer) if self.average_layers else style,
             "tv": self.variation_loss(stylized),
             "range": out_of_range(stylized),
-            "grid": grid_pattern(stylized, self.grid_period),
+            "grid": self.grid(stylized),
         }
         total = torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
         return terms | by_layer | {"total": total}

@@ -3,14 +3,15 @@ Style Transfer and Super-Resolution" (arXiv:1603.08155 and its supplementary mat
 
 ``TransformerNet`` is the name the field gave it; it has nothing to do with attention.
 Departures from the paper: instance norm instead of batch norm (Ulyanov et al. 2016,
-arXiv:1607.08022), nearest-neighbour upsampling and a convolution instead of a transposed one
-(Odena et al. 2016, doi:10.23915/distill.00003), reflection padding in every layer, a linear
+arXiv:1607.08022), upsampling and a convolution instead of a transposed one (Odena et al. 2016,
+doi:10.23915/distill.00003), reflection padding in every layer, a linear
 output instead of a scaled tanh, and, for speed, an optional pixel-unshuffled input and
 pixel-shuffled output (Shi et al. 2016, arXiv:1609.05158).
 """
 
 import itertools
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -27,9 +28,10 @@ class TransformerNet(nn.Module):
         kernel_size: of the first and the last convolution, odd.
         unshuffle: factor by which height and width are folded into channels before the first
             convolution and unfolded after the last; 1 is the paper's network.
-        smooth_head: ends with a 3×3 convolution from RGB to RGB at full resolution, which starts
-            as a binomial blur; it takes away the grid of ``unshuffle`` pixels that a shuffled
-            output is prone to.
+        smooth: upsamples bilinearly instead of repeating pixels, which leaves stairs on every edge
+            until a long training has removed them, and ends with a 3×3 convolution from RGB to RGB
+            at full resolution, which starts as a binomial blur; it takes away the grid of
+            ``unshuffle`` pixels that a shuffled output is prone to.
     """
 
     def __init__(
@@ -38,7 +40,7 @@ class TransformerNet(nn.Module):
         residual_blocks: int,
         kernel_size: int,
         unshuffle: int,
-        smooth_head: bool,
+        smooth: bool,
     ) -> None:
         super().__init__()
         if not channels or min(channels) < 1 or residual_blocks < 0 or unshuffle < 1:
@@ -54,7 +56,7 @@ class TransformerNet(nn.Module):
             "residual_blocks": residual_blocks,
             "kernel_size": kernel_size,
             "unshuffle": unshuffle,
-            "smooth_head": smooth_head,
+            "smooth": smooth,
         }
         folded = 3 * unshuffle**2
         self.stride = unshuffle * 2 ** (len(channels) - 1)
@@ -73,20 +75,22 @@ class TransformerNet(nn.Module):
         self.residual = nn.Sequential(
             *(ResidualBlock(channels[-1]) for _ in range(residual_blocks))
         )
+        mode = "bilinear" if smooth else "nearest"
+        upsample = partial(nn.Upsample, scale_factor=2, mode=mode)
         self.decoder = nn.Sequential(
             *(
                 layer
                 for i, o in reversed(down)
-                for layer in (nn.Upsample(scale_factor=2), ConvNorm(o, i, 3), nn.ReLU())
+                for layer in (upsample(), ConvNorm(o, i, 3), nn.ReLU())
             ),
         )
         last = reflected_conv(channels[0], folded, kernel_size)
         _start_flat(last, unshuffle)
         self.head = nn.Sequential(last, nn.PixelShuffle(unshuffle))
-        if smooth_head:
-            smooth = reflected_conv(3, 3, 3)
-            _start_as_blur(smooth)
-            self.head.append(smooth)
+        if smooth:
+            blur = reflected_conv(3, 3, 3)
+            _start_as_blur(blur)
+            self.head.append(blur)
 
     def forward(self, content: Tensor) -> Tensor:
         """Stylizes a batch.

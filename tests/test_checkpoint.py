@@ -23,7 +23,7 @@ CONFIG = {
     "residual_blocks": 1,
     "kernel_size": 3,
     "unshuffle": 2,
-    "smooth_head": True,
+    "smooth": True,
 }
 
 

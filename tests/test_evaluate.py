@@ -4,7 +4,7 @@ from conftest import make_photo
 
 from fasttransfer.checkpoint import bundled_styles, find_style, load_style
 from fasttransfer.data import photo_folder, read_probe
-from fasttransfer.evaluate import GRID_PERIOD, make_objective, score, score_pictures
+from fasttransfer.evaluate import make_objective, score, score_pictures
 from fasttransfer.images import read_picture
 from fasttransfer.losses import grid_pattern
 from fasttransfer.network import TransformerNet
@@ -65,6 +65,4 @@ def test_bundled_styles_leave_no_grid(name):
     for photo in read_probe(photo_folder("bundled-probe"), 384, 8, 10**6).values():
         with torch.no_grad():
             stylized = network(photo[None]).clamp(0, 1)
-        assert (
-            255 * grid_pattern(stylized, GRID_PERIOD).sqrt() < 3.5
-        )  # 8-bit levels; 9.5 without the term
+        assert 255 * grid_pattern(stylized, 2, 32).sqrt() < 1.5  # levels; photos have up to 0.9

@@ -107,14 +107,31 @@ def test_total_variation_by_hand():
 
 
 def test_grid_pattern_by_hand():
-    assert grid_pattern(torch.rand(1, 3, 1, 1).expand(1, 3, 9, 9), 4).item() == pytest.approx(0)
-    stripes = torch.tensor([0.0, 0.2]).repeat(8).expand(2, 3, 8, 16)  # amplitude 0.1 around 0.1
-    assert grid_pattern(stripes, 2).item() == pytest.approx(0.01)
-    assert grid_pattern(stripes, 4).item() == pytest.approx(0.01)
-    assert grid_pattern(stripes.mT, 4).item() == pytest.approx(0.01)
-    assert grid_pattern(stripes[..., :15], 3).item() == pytest.approx(0, abs=1e-3)
+    assert grid_pattern(torch.rand(1, 3, 1, 1).expand(1, 3, 9, 9), 2, 8).item() == pytest.approx(0)
+    stripes = torch.tensor([0.0, 0.2]).repeat(8).expand(2, 3, 9, 16)  # amplitude 0.1 around 0.1
+    for shaped in (stripes, stripes.mT):
+        assert grid_pattern(shaped, 2, 8).item() == pytest.approx(0.01)
+        assert grid_pattern(shaped, 2, 32).item() == pytest.approx(0.01)  # the window shrinks
+    slope = torch.arange(17.0).expand(1, 3, 17, 17)
+    assert grid_pattern(slope + 2 * slope.mT, 2, 8).item() == pytest.approx(0, abs=1e-6)
     torch.manual_seed(0)
-    assert grid_pattern(torch.rand(1, 3, 256, 256), 4) < 1e-4
+    assert grid_pattern(torch.rand(1, 3, 256, 256), 2, 32) < 1e-3
+
+
+def test_a_grid_is_found_where_it_is():
+    """One that is stronger here, or has the opposite sign there, does not cancel."""
+    stripes = torch.tensor([0.0, 0.2]).repeat(8).expand(1, 3, 16, 16)
+    torch.testing.assert_close(
+        grid_pattern(torch.cat((stripes, 0.2 - stripes), dim=3), 2, 8),
+        torch.tensor(0.01),
+        atol=2e-3,  # the windows over the seam
+        rtol=0,
+    )
+
+
+def test_a_picture_too_small_for_a_grid_has_none():
+    image = torch.rand(1, 3, 2, 9, requires_grad=True)
+    assert grid_pattern(image, 2, 8) == 0
 
 
 def test_out_of_range_by_hand():
@@ -131,7 +148,7 @@ def test_out_of_range_by_hand():
         lambda x: relative_content_loss(x, doubles(2, 2, 3, 4).detach().square()),
         lambda x: total_variation(x, scale=255),
         lambda x: out_of_range(3 * x - 1),
-        lambda x: grid_pattern(x, 2),
+        lambda x: grid_pattern(x, 2, 2),
     ],
     ids=["gram", "style", "content", "relative content", "tv", "range", "grid"],
 )
@@ -167,7 +184,7 @@ def test_objectives_put_the_functions_together(name, features):
         tv = total_variation(stylized, 255)
         total = terms["content"] + 5 * sum(by_layer) + 1e-6 * tv
     else:
-        grid = 1000 * grid_pattern(stylized, 4)
+        grid = 1000 * grid_pattern(stylized, 2, 32)
         total = terms["content"] + 20 * sum(by_layer) / 4 + grid
     assert terms["total"].item() == pytest.approx(total.item(), rel=1e-5)
 

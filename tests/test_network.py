@@ -24,7 +24,7 @@ def tiny(**changes) -> TransformerNet:
         "residual_blocks": 1,
         "kernel_size": 3,
         "unshuffle": 2,
-        "smooth_head": True,
+        "smooth": True,
     }
     return TransformerNet(**(config | changes)).eval()
 
@@ -92,7 +92,7 @@ def test_padding_leaves_a_fitting_picture_alone():
 
 @pytest.mark.parametrize("unshuffle", [2, 4])
 def test_the_untrained_shuffled_output_has_no_grid(unshuffle):
-    network = tiny(unshuffle=unshuffle, smooth_head=False)
+    network = tiny(unshuffle=unshuffle, smooth=False)
     with torch.no_grad():
         stylized = network(torch.rand(1, 3, 32, 32))
     blocks = stylized.unfold(2, unshuffle, unshuffle).unfold(3, unshuffle, unshuffle)

@@ -80,7 +80,7 @@ def test_folder_with_a_bad_file(
     written = Path("out/in/0.png").stat().st_mtime_ns
     assert infer(monkeypatch, *common) == 0
     assert Path("out/in/0.png").stat().st_mtime_ns == written
-    assert "skipped 4 pictures" in capsys.readouterr().err
+    assert "skipped 4 files" in capsys.readouterr().err
     assert infer(monkeypatch, *common, "overwrite=true") == 0
     assert Path("out/in/0.png").stat().st_mtime_ns > written
 

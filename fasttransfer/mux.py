@@ -86,9 +86,8 @@ class Muxer:
         context = self._stream.codec_context
         height, width, _ = pixels.shape
         plane = self._rgb.planes[0]
-        np.frombuffer(plane, np.uint8).reshape(height, plane.line_size)[:, : 3 * width] = (
-            pixels.reshape(height, 3 * width)
-        )
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(height, plane.line_size)
+        rows[:, : 3 * width] = pixels.reshape(height, 3 * width)
         frame = self._reformatter.reformat(
             self._rgb,
             context.width,
@@ -123,6 +122,7 @@ class Muxer:
         # a frame made from one of them has to carry the pixels.
         sample = self._like.sample if self._like else av.VideoFrame(width, height, "rgb24")
         self._rgb = VideoReformatter().reformat(sample, width, height, "rgb24")
+        self._rgb.make_writable()  # where it is the sample itself, a decoder may still look at it
         if self._like is not None:
             self._companions = self._cleanup.enter_context(
                 Companions(self._like, self._container, self._path, self._notes)

@@ -59,6 +59,7 @@ class VideoSource:
             self._reader = ClipReader(self._job.input, self._settings, self._max_pixels)
         except FastTransferError as error:
             self._report.fail(self._job.input, error)
+            self.total = 0
         else:
             self.total = self._reader.clip.total
             if self._reader.clip.transparent:
@@ -82,7 +83,7 @@ class VideoSource:
         if self._reader.damaged and not self._dropped:
             self._report.damage(
                 self._job.input,
-                f"{self._reader.damaged} damaged packets or frames, the first after "
+                f"{self._reader.damaged} damaged packets, the first after "
                 f"{self._reader.first_damage:.1f} s",
             )
 

@@ -107,7 +107,7 @@ class ClipReader:
 
     Attributes:
         clip: what is known of the file.
-        damaged: how many packets or frames could not be read, or not well.
+        damaged: how many packets could not be read, or not well.
         first_damage: at about how many seconds.
 
     Raises:
@@ -177,7 +177,7 @@ class ClipReader:
         cover = av.stream.Disposition.attached_pic
         streams = [s for s in self._container.streams.video if not s.disposition & cover]
         if not streams:
-            raise FastTransferError(f"{self._path} has no video in it; give a video file")
+            raise FastTransferError(f"{self._path} has no video in it, or is cut short")
         best = self._container.streams.best("video")
         stream = best if best in streams else streams[0]
         assert isinstance(stream, av.VideoStream)
@@ -214,15 +214,15 @@ class ClipReader:
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         for packet in self._packets():
+            damaged = packet is not None and packet.is_corrupt
+            frames: list[av.VideoFrame] = []
             try:
                 frames = self._stream.decode(packet)
             except av.FFmpegError:
+                damaged = True
+            if damaged or any(frame.is_corrupt for frame in frames):
                 self._note_damage()
-                continue
-            for frame in frames:
-                if frame.is_corrupt:
-                    self._note_damage()
-                yield frame
+            yield from frames
 
     def _packets(self) -> Iterator["av.Packet[av.VideoStream] | None"]:
         """All packets and, at the end, one that asks the decoder for what it still holds."""

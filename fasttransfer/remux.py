@@ -104,8 +104,8 @@ class Companions:
     def _leave_out(self, stream: "Stream") -> None:
         codec = stream.codec_context.name if stream.codec_context else "unknown"
         self._notes.append(
-            f"stream {stream.index} of {self._clip.path} ({stream.type}, {codec}) does not fit "
-            f"into {self._path.suffix} and is left out; a name that ends in .mkv may keep it"
+            f"stream {stream.index} ({stream.type}, {codec}) does not fit into "
+            f"{self._path.suffix} and is left out; an output= that ends in .mkv may keep it"
         )
 
     def _all_packets(self, streams: list["Stream"]) -> Iterator["av.Packet[Stream]"]:

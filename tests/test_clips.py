@@ -14,6 +14,7 @@ import torch
 from clips import decoded, make_clip, packets, picture, times_of
 
 from fasttransfer.checkpoint import StyleFile
+from fasttransfer.errors import FastTransferError
 from fasttransfer.infer import stylize_all
 from fasttransfer.media import open_media
 from fasttransfer.network import TransformerNet
@@ -62,7 +63,7 @@ def stylize(
     )
     for source, sink in media:
         stylize_all(source, style or stylizer(), sink, report)
-    assert threading.active_count() == 1
+    assert not [t for t in threading.enumerate() if t.name.startswith("ThreadPool")]
     return report
 
 
@@ -218,3 +219,149 @@ def test_other_formats(codec: str, pix_fmt: str, name: str) -> None:
             expected = expected @ [0.299, 0.587, 0.114]
             frame = frame.mean(-1)
         assert np.abs(frame - expected).mean() < (8 if "mpeg" in codec else 5), number
+
+
+def test_size_strength_and_colour() -> None:
+    clip = make_clip(Path("clip.mp4"), count=4, sample_aspect_ratio=Fraction(4, 3))
+    stylize(clip, style=stylizer(0.0, size=33))
+    assert header("clip-wood.mp4")["size"] == (33, 25)
+    stylize(clip, "full.mp4", stylizer(1.0))
+    stylize(clip, "half.mp4", stylizer(0.5))
+    middle = np.mean([decoded(Path(name))[2] for name in ("clip.mp4", "full.mp4")], axis=0)
+    assert np.abs(decoded(Path("half.mp4"))[2] - middle).mean() < 4
+
+
+def test_what_does_not_fit_into_the_container_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    clip = make_clip(Path("clip.mkv"), audio="aac", subtitles="subrip", chapters=True)
+    report = stylize(clip, "out.mp4")
+    assert report.failures == []
+    assert "(subtitle, srt) does not fit into .mp4 and is left out" in capsys.readouterr().err
+    assert [kind for kind, *_ in header("out.mp4")["streams"]] == ["video", "audio"]
+    assert header("out.mp4")["chapters"] == header(clip)["chapters"]
+
+
+def test_webm_gets_vp9_and_keeps_its_sound() -> None:
+    clip = make_clip(Path("clip.webm"), codec="libvpx", audio="libopus", time_base=Fraction(1, 30))
+    stylize(clip)
+    assert [name for *_, name in header("clip-wood.webm")["streams"]] == ["vp9", "opus"]
+    assert packets(Path("clip-wood.webm"), "audio") == packets(clip, "audio")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"codec": "libopenh265"}, "libopenh265 cannot be used (this PyAV has no such encoder)"),
+        (
+            {"codec": "libvpx"},
+            "libvpx cannot be used (.mp4 does not hold it); encoded with libx264",
+        ),
+    ],
+)
+def test_a_codec_that_is_missing_is_replaced(
+    settings: dict[str, Any], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_clip(Path("clip.mp4"), count=3)
+    assert stylize("clip.mp4", **settings).failures == []
+    assert words in capsys.readouterr().err
+    assert len(decoded(Path("clip-wood.mp4"))) == 3
+
+
+def test_other_codecs() -> None:
+    make_clip(Path("clip.mp4"), count=8)
+    for codec in ("libx265", "mpeg4", "libsvtav1", "libvpx-vp9"):
+        assert stylize("clip.mp4", f"{codec}.mp4", codec=codec).failures == []
+        assert times_of(Path(f"{codec}.mp4")) == pytest.approx(times_of(Path("clip.mp4")), abs=1e-4)
+        assert difference("clip.mp4", f"{codec}.mp4") < 6
+
+
+def test_a_preset_that_the_encoder_does_not_know() -> None:
+    make_clip(Path("clip.mp4"), count=3)
+    [failure] = stylize("clip.mp4", preset="swift").failures
+    assert "video.preset=swift" in failure
+    assert os.listdir() == ["clip.mp4"]
+
+
+def test_a_file_cut_short() -> None:
+    clip = make_clip(Path("clip.mkv"), count=60, options={"g": "10"})
+    Path("cut.mkv").write_bytes(clip.read_bytes()[: clip.stat().st_size * 6 // 10])
+    report = stylize("cut.mkv")
+    assert report.failures == []
+    assert 20 < len(decoded(Path("cut-wood.mkv"))) < 50
+    whole = make_clip(Path("clip.mp4"), count=60)
+    Path("cut.mp4").write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    [failure] = stylize("cut.mp4").failures
+    assert "cut short" in failure
+
+
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.ts", "clip.mp4"])
+def test_damaged_packets_are_counted_and_survived(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(Path(name), count=60, width=320, height=240, options={"g": "10", "bf": "0"})
+    data = bytearray(clip.read_bytes())
+    with av.open(str(clip)) as container:
+        every = [packet for packet in container.demux(video=0) if packet.size]
+    for packet in (every[20], every[21], every[40]):
+        assert packet.pos is not None
+        data[packet.pos + 20 : packet.pos + packet.size - 4] = b"\xff" * (packet.size - 24)
+    clip.write_bytes(data)
+    report = stylize(clip)
+    assert report.failures == []
+    [damage] = report.damages
+    assert name in damage
+    assert "the first after 0." in damage
+    report.tell()
+    assert f"done, but damaged: 1\n  {name}: " in capsys.readouterr().err
+    assert 40 <= len(decoded(report.done[0])) <= 60
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "does not exist"), (b"", "no video"), (b"no video at all" * 99, "no video")],
+)
+def test_what_is_no_video(content: bytes | None, words: str) -> None:
+    if content is not None:
+        Path("bad.mp4").write_bytes(content)
+    make_clip(Path("good.mp4"), count=3)
+    report = Report()
+    if content is not None:
+        report = stylize("*.mp4", "out/")
+        assert os.listdir("out") == ["good.mp4"]
+    else:
+        from fasttransfer.demux import open_container
+
+        with pytest.raises(FastTransferError, match=words):
+            open_container(Path("bad.mp4"))
+        return
+    [failure] = report.failures
+    assert words in failure
+
+
+def test_sound_alone_is_no_video() -> None:
+    with av.open("sound.mkv", "w") as container:
+        stream = container.add_stream("flac", 48_000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 9600), np.int16), "s16", "stereo")
+        frame.sample_rate, frame.pts = 48_000, 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    [failure] = stylize("sound.mkv").failures
+    assert "has no video in it" in failure
+
+
+def test_frames_that_are_too_large() -> None:
+    make_clip(Path("clip.mp4"), count=3)
+    [failure] = stylize("clip.mp4", max_pixels=1000).failures
+    assert "64×48 pixels, more than max_pixels=1000" in failure
+
+
+def test_an_error_on_the_way_leaves_nothing() -> None:
+    class Failing(Stylizer):
+        def frame(self, frame: np.ndarray) -> np.ndarray:
+            raise FastTransferError("no memory")
+
+    make_clip(Path("clip.mp4"))
+    style = stylizer()
+    style.__class__ = Failing
+    report = stylize("clip.mp4", style=style)
+    assert report.failures == ["clip.mp4: no memory"]
+    assert os.listdir() == ["clip.mp4"]

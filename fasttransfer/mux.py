@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from .demux import BT709, FULL, LIMITED, MATRICES, UNSPECIFIED, Clip, Colours
+from .colours import BT709, FULL, LIMITED, MATRICES, UNSPECIFIED, Colours
+from .demux import Clip
 from .encoders import pick_encoder
 from .remux import Companions
 from .video import VIDEO_WRITERS, VideoSettings
@@ -100,6 +102,7 @@ class Muxer:
             threads=1,
         )
         frame.colorspace = context.colorspace
+        frame.pict_type = PictureType.NONE  # else every frame would be a key frame, as the sample
         # Of two frames at one time, the second is shown one tick later: none is lost.
         frame.pts = self._last = max(round(seconds / context.time_base), self._last + 1)
         frame.time_base = context.time_base

@@ -10,16 +10,12 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
-from .colours import FULL, MATRICES, Colours, colours_of
+from .colours import FULL, MATRICES, TO_RGB, Colours, colours_of
 from .decode import brief
 from .errors import FastTransferError
 from .video import VideoSettings
-
-# swscale's shortcut from YUV to RGB darkens every picture by 1.1 of 255 levels; without it a copy
-# has the luma of the original. It costs 2 ms more for 640×480.
-_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 FALLBACK_RATE = Fraction(30)  # frames a second where a file states no rate at all
 _BAD_READS = 100  # so many in a row that the rest of the file is given up
@@ -126,7 +122,7 @@ class ClipReader:
                     src_colorspace=matrix,
                     src_color_range=clip.colours.read_range,
                     dst_color_range=FULL,
-                    interpolation=_EXACT,
+                    interpolation=TO_RGB,
                     threads=1,
                 )
             except av.FFmpegError:

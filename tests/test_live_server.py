@@ -24,6 +24,7 @@ from websockets.sync.client import connect
 
 from fasttransfer.checkpoint import save_style
 from fasttransfer.errors import FastTransferError
+from fasttransfer.infer import main
 from fasttransfer.live.guard import is_loopback, is_own_name
 from fasttransfer.live.messages import decode
 from fasttransfer.live.server import create_app, listen
@@ -269,32 +270,39 @@ def test_the_command(tmp_path: Path, number: int, code: int) -> None:
         (["input=camera:pattern", "style=[mosaic,mosaic]"], "two styles of one name"),
     ],
 )
-def test_mistakes(tmp_path: Path, typed: list[str], words: str) -> None:
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), "device=cpu", "live.open_browser=false", *typed],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 2, done.stderr
-    assert words in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_mistakes(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: list[str],
+    words: str,
+) -> None:
+    assert words in mistake(tmp_path, monkeypatch, capsys, *typed)
 
 
-def test_a_missing_library_is_named(tmp_path: Path) -> None:
-    (tmp_path / "fastapi.py").write_text("raise ModuleNotFoundError('none', name='fastapi')")
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), "input=camera:pattern"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(SCRIPT.parent)])},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 2
-    assert 'python -m pip install "fasttransfer[live]"' in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_a_missing_library_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "fastapi", None)
+    monkeypatch.delitem(sys.modules, "fasttransfer.live.server")
+    told = mistake(tmp_path, monkeypatch, capsys, "input=camera:pattern")
+    assert "needs fastapi" in told
+    assert 'python -m pip install "fasttransfer[live]"' in told
+
+
+def mistake(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *typed: str
+) -> str:
+    """The one sentence that a mistake in the command ends with."""
+    monkeypatch.chdir(folder)
+    own = ("device=cpu", "live.port=0", "live.open_browser=false")
+    monkeypatch.setattr(sys, "argv", ["infer.py", *own, *typed])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    return told
 
 
 def test_messages_are_json_and_pictures(session: Session) -> None:

@@ -21,6 +21,7 @@ GIVEN = {
     "Trainer": {"logger", "callbacks"},
     "Stylizer": {"style"},
     "open_media": {"inputs", "output", "style", "several", "report"},
+    "run_live": {"stylizers", "inputs", "output"},
     "compare": {"styles", "photos", "make_stylizer"},
     "relative_content_loss": {"stylized", "content"},
     "squared_content_loss": {"stylized", "content"},

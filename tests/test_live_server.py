@@ -250,7 +250,8 @@ def test_the_command(tmp_path: Path, number: int, code: int) -> None:
             process.send_signal(number)
             left = process.communicate(timeout=60)[1]
         assert process.returncode == code, left
-        assert left.strip() in ("stopped", "")
+        written = f"wrote {Path('out', told['name'])}"
+        assert left.split("\n") == ([written, "", "stopped", ""] if code == 130 else [written, ""])
     [path] = (tmp_path / "out").iterdir()  # the recording is whole, and nothing else is left
     assert path.name == told["name"]
     with av.open(str(path)) as container:

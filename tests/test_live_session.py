@@ -145,7 +145,7 @@ def test_no_snapshot_without_a_picture(tmp_path: Path) -> None:
 def test_everything_shown_is_recorded_at_its_time(tmp_path: Path) -> None:
     seen: list[float] = []
     session = make_session(tmp_path)
-    with running(session), session.listening(lambda: seen.append(session.newest.captured)):
+    with running(session), session.listeners.hearing(lambda: seen.append(session.newest.captured)):
         path = session.record(True)
         assert path is not None
         assert session.record(True) == path  # a second window starts no second one

@@ -1,8 +1,10 @@
-"""Places where only the newest thing is kept, and rates."""
+"""What keeps a stream young: only the newest is kept, rates are counted, the size gives way."""
 
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from statistics import median
 from typing import Generic, TypeVar
 
@@ -30,6 +32,32 @@ class Newest(Generic[Item]):
             self._there.wait_for(lambda: self._item is not None, seconds)
             item, self._item = self._item, None
         return item
+
+
+class Listeners:
+    """Who is told that there is something new; they may come and go in any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[], None]] = []
+
+    @contextmanager
+    def hearing(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Calls ``callback`` each time until the block ends."""
+        with self._lock:
+            self._callbacks.append(callback)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._callbacks.remove(callback)
+
+    def __call__(self) -> None:
+        """Tells all of them."""
+        with self._lock:
+            callbacks = list(self._callbacks)
+        for callback in callbacks:
+            callback()
 
 
 class Rate:

@@ -1,4 +1,4 @@
-"""What the page saves: recordings, and names for files."""
+"""What the page saves: snapshots and recordings, and where."""
 
 import re
 import threading
@@ -8,8 +8,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from ..errors import FastTransferError
+from ..files import write_whole
 from ..video import VideoSettings, VideoWriter
 
 
@@ -88,3 +90,30 @@ def free_name(folder: Path, style: str, ending: str, taken: Collection[str]) -> 
     stem = f"{safe}-{time.strftime('%Y%m%d-%H%M%S')}"
     names = (f"{stem}{'' if n == 1 else f'-{n}'}{ending}" for n in range(1, 10_000))
     return next(folder / n for n in names if n not in taken and not (folder / n).exists())
+
+
+def save_png(path: Path, pixels: np.ndarray) -> None:
+    """Saves RGB bytes (H, W, 3), whole or not at all.
+
+    Raises:
+        FastTransferError: it cannot be written.
+    """
+    image = Image.fromarray(pixels)
+    try:
+        write_whole(path, lambda file: image.save(file, "PNG"))
+    except OSError as error:
+        raise FastTransferError(f"{path} cannot be written ({error.strerror})") from error
+
+
+def output_folder(output: str | None) -> Path:
+    """The folder that ``output=`` names; it may not be there yet.
+
+    Raises:
+        FastTransferError: it is the name of a file.
+    """
+    folder = Path(output or ".").expanduser()
+    if folder.is_file() or (folder.suffix and not folder.is_dir()):
+        raise FastTransferError(
+            f"output={output} must be a folder for input=camera, where snapshots and recordings go"
+        )
+    return folder

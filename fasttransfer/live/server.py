@@ -128,7 +128,7 @@ async def _send_pictures(window: WebSocket, session: Session) -> None:
     def tell() -> None:
         loop.call_soon_threadsafe(something_new.set)
 
-    with session.listening(tell):
+    with session.listeners.hearing(tell):
         try:
             while True:
                 asked = await window.receive_text()

@@ -1,21 +1,19 @@
 """Camera → newest frame → network → newest picture: two threads between which nothing queues."""
 
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image
-
 from ..errors import FastTransferError
-from ..files import write_whole
 from ..stylize import Stylizer
 from ..video import VideoSettings
 from .camera import PATTERN, Camera, Frame, cameras, open_camera, shrunk
-from .newest import Newest, Rate, WorkingSize
-from .record import Recorder, free_name
+from .newest import Listeners, Newest, Rate, WorkingSize
+from .record import Recorder, free_name, output_folder, save_png
 from .shown import Choice, Shown
 
 RATE_SECONDS = 2.0  # over which frames/s are counted
@@ -51,7 +49,7 @@ class Session:
         self._video = video
         self._quality = quality
         self.max_age = max_age
-        self.folder = _folder(output)
+        self.folder = output_folder(output)
         first = stylizers[0]
         self.choice = Choice(first.name, first.strength, first.colour, camera)
         self._messages: dict[str, str] = {}  # one sentence for each part where something is wrong
@@ -62,8 +60,8 @@ class Session:
         self._working_size = WorkingSize(BUDGET * max_age)
         self._shown_rate, self._camera_rate = Rate(RATE_SECONDS), Rate(RATE_SECONDS)
         self._recorder: Recorder | None = None
-        self._listeners: list[Callable[[], None]] = []
-        self._lock = threading.Lock()  # for choice, recorder, listeners
+        self.listeners = Listeners()  # are called from another thread for each new picture
+        self._lock = threading.Lock()  # for choice and recorder
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -83,9 +81,13 @@ class Session:
         self._closing.set()
         for thread in self._threads:
             thread.join(timeout=2)  # a camera's driver may hang; the thread then dies with us
-        self._notify()
-        if self._recorder is not None:
-            self.record(False)
+        self.listeners()
+        if self._recorder is None:
+            return
+        try:
+            print(f"wrote {self.record(False)}", file=sys.stderr)
+        except FastTransferError as error:
+            print(error, file=sys.stderr)
 
     # What the page asks for.
 
@@ -123,11 +125,7 @@ class Session:
         if shown is None:
             raise FastTransferError("there is no picture yet; try again when the camera shows one")
         path = free_name(self.folder, shown.choice.style, ".png", self.saved)
-        image = Image.fromarray(shown.stylized)
-        try:
-            write_whole(path, lambda file: image.save(file, "PNG"))
-        except OSError as error:
-            raise FastTransferError(f"{path} cannot be written ({error.strerror})") from error
+        save_png(path, shown.stylized)
         self.saved[path.name] = path
         return path
 
@@ -176,17 +174,6 @@ class Session:
         """Their names, in the order of the command."""
         return [*self._stylizers]
 
-    @contextmanager
-    def listening(self, callback: Callable[[], None]) -> Iterator[None]:
-        """Calls ``callback`` from another thread whenever there is a new picture."""
-        with self._lock:
-            self._listeners.append(callback)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._listeners.remove(callback)
-
     # The two threads.
 
     def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
@@ -231,7 +218,7 @@ class Session:
             self._keep(shown)
             self.newest = shown
             self._shown_rate.count()
-            self._notify()
+            self.listeners()
 
     def _stylized(self, frame: Frame) -> Shown:
         choice, last = self.choice, self.newest
@@ -268,18 +255,3 @@ class Session:
                 f"{shown.stylized.shape[1]}×{shown.stylized.shape[0]}, so that it would be older than "
                 f"live.max_age={self.max_age}; choose a faster style or a smaller size="
             )
-
-    def _notify(self) -> None:
-        with self._lock:
-            listeners = list(self._listeners)
-        for listener in listeners:
-            listener()
-
-
-def _folder(output: str | None) -> Path:
-    folder = Path(output or ".").expanduser()
-    if folder.is_file() or (folder.suffix and not folder.is_dir()):
-        raise FastTransferError(
-            f"output={output} must be a folder for input=camera, where snapshots and recordings go"
-        )
-    return folder

@@ -262,7 +262,7 @@ def test_the_command(tmp_path: Path, number: int, code: int) -> None:
     ("typed", "words"),
     [
         (["input=camera:61"], "camera 61"),
-        (["input=camera:none.mp4"], "camera:none.mp4 is no video"),
+        (["input=camera:none.mp4"], "none.mp4 does not exist"),
         (["input=[camera,camera:pattern]"], "must be one camera"),
         (["input=camera:pattern", "output=out.mp4"], "must be a folder"),
         (["input=camera:pattern", "live.quality=0"], "live.quality=0 must be"),

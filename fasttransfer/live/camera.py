@@ -61,9 +61,9 @@ def open_camera(name: str, size: int, rate: float) -> Camera:
         return Webcam(min(cameras(), default=0), size, rate)
     if which.isdecimal():
         return Webcam(int(which), size, rate)
-    from .clip import Clip  # PyAV, which only files need
+    from .clip import LoopedFile  # PyAV, which only files need
 
-    return Clip(Path(which).expanduser(), size)
+    return LoopedFile(Path(which).expanduser(), size)
 
 
 def cameras() -> dict[int, str]:

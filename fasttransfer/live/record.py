@@ -33,12 +33,12 @@ class Recorder:
         self._lock = threading.Lock()  # pictures and the end come from different threads
         self._writer: VideoWriter | None = VideoWriter(path, settings).__enter__()
         self._first: tuple[float, tuple[int, int]] | None = None
-        self._latest = 0.0
+        self._seconds = 0.0
 
     @property
     def seconds(self) -> float:
         """How long the recording is."""
-        return 0.0 if self._first is None else self._latest - self._first[0]
+        return self._seconds
 
     def write(self, pixels: np.ndarray, captured: float) -> None:
         """Appends RGB bytes (H, W, 3) taken at ``captured`` seconds; waits if the encoder is behind.
@@ -59,7 +59,7 @@ class Recorder:
             except FastTransferError as error:
                 self._end(error)
                 raise
-            self._latest = captured
+            self._seconds = captured - start
 
     def finish(self) -> Path:
         """Waits for the encoder; returns the path of the video, which is whole.

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -228,7 +229,7 @@ def command(folder: Path, *typed: str) -> Iterator[tuple[subprocess.Popen[str], 
         process.communicate()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_command(tmp_path: Path, number: int, code: int) -> None:
     with command(tmp_path, "input=camera:pattern", "output=out") as (process, url):
         origin = {"origin": url.rstrip("/")}
@@ -248,6 +249,8 @@ def test_the_command(tmp_path: Path, number: int, code: int) -> None:
                 header = decode(window.recv(timeout=60))[0]  # type: ignore[arg-type]
             assert not list((tmp_path / "out").glob("*.mp4"))
             process.send_signal(number)
+            time.sleep(0.3)
+            process.send_signal(number)  # a person who is impatient
             left = process.communicate(timeout=60)[1]
         assert process.returncode == code, left
         written = f"wrote {Path('out', told['name'])}"

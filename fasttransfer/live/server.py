@@ -7,12 +7,13 @@ answer is the state alone.
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 import time
 import webbrowser
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -54,15 +55,8 @@ class Recording(BaseModel):
 
 
 def create_app(session: Session, host: str) -> FastAPI:
-    """The application for a session that listens at ``host``; it starts and closes the session."""
-
-    @asynccontextmanager
-    async def alive(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        # Here, since a signal may end the process right after: a recording is to be whole.
-        await asyncio.to_thread(session.close)
-
-    app = FastAPI(lifespan=alive, docs_url=None, redoc_url=None, openapi_url=None)
+    """The application for a session that listens at ``host``."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(OwnOrigin, host=host)
     app.mount("/page", StaticFiles(directory=PAGE))
 
@@ -161,34 +155,46 @@ def serve(session: Session, host: str, port: int, open_browser: bool) -> None:
     Raises:
         FastTransferError: no port, or no camera.
     """
-    listening = listen(host, port)
-    with listening:
+    with listen(host, port) as listening, _closed_whatever_happens(session):
         session.start()
-        try:
-            number = listening.getsockname()[1]
-            shown = f"[{host}]" if ":" in host else host
-            url = f"http://{'127.0.0.1' if host == '0.0.0.0' else shown}:{number}/"
-            print(f"see it at {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
-            if not is_loopback(host):
-                print(
-                    f"live.host={host}: whoever reaches this machine sees the camera, without a "
-                    "password",
-                    file=sys.stderr,
-                )
-            if open_browser and _has_desktop():
-                webbrowser.open(url)
-            config = uvicorn.Config(
-                create_app(session, host),
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=2,
-                ws_max_size=1024,
-                ws_per_message_deflate=False,
-            )
-            uvicorn.Server(config).run(sockets=[listening])
-        finally:
-            session.close()
+        number = listening.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        url = f"http://{'127.0.0.1' if host == '0.0.0.0' else shown}:{number}/"
+        print(f"see it at {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+        if not is_loopback(host):
+            told = f"live.host={host}: whoever reaches this machine sees the camera, without a password"
+            print(told, file=sys.stderr)
+        if open_browser and _has_desktop():
+            webbrowser.open(url)
+        config = uvicorn.Config(
+            create_app(session, host),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="off",  # what is to be done at the end is done here, also after two Ctrl-C
+            timeout_graceful_shutdown=2,
+            ws_max_size=1024,
+            ws_per_message_deflate=False,
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+@contextmanager
+def _closed_whatever_happens(session: Session) -> Iterator[None]:
+    """Closes the session at the end, at Ctrl-C and at SIGTERM, so that a recording is whole."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        before = dict.fromkeys(before, signal.SIG_IGN)  # the process ends: once is enough
+        raise
+    finally:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)  # whoever is impatient would lose the recording
+        session.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -66,7 +66,8 @@ def command(
             except Exception as error:
                 _end(error, config_name, folder)
             finally:
-                signal.signal(signal.SIGTERM, previous)
+                if signal.getsignal(signal.SIGTERM) is _terminate:
+                    signal.signal(signal.SIGTERM, previous)
 
         return main
 
@@ -74,7 +75,8 @@ def command(
 
 
 def _terminate(number: int, _: FrameType | None) -> NoReturn:
-    """Ends as Ctrl-C does, so that what is half written is removed."""
+    """Ends as Ctrl-C does, so that what is half written is removed, undisturbed by a second signal."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(128 + number)
 
 

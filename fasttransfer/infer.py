@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from .config import CONF_DIR, as_list, command
 from .errors import FastTransferError
+from .live import is_camera
 from .report import Report
 
 if TYPE_CHECKING:  # torch is loaded when the first object is built, so --help answers at once
@@ -29,10 +30,11 @@ def main(config: DictConfig) -> None:
     if config.compare:
         _compare(styles, inputs, config)
         return
-    stylizers = [instantiate(config.stylizer)(style) for style in styles]
+    if any(is_camera(name) for name in inputs):
+        _live(styles, inputs, config)
+        return
+    stylizers = _stylizers(styles, config)
     names = [stylizer.name for stylizer in stylizers]
-    if len(set(names)) < len(names):
-        raise FastTransferError(f"style= has two styles of one name: {', '.join(sorted(names))}")
     report = Report()
     open_media = instantiate(config.media)
     several = len(names) > 1
@@ -67,6 +69,21 @@ def _export(styles: list[str], config: DictConfig) -> None:
     export = instantiate(config.exporting)
     for style in styles:
         print(f"wrote {export(load_style(find_style(style)), config.output)}", file=sys.stderr)
+
+
+def _stylizers(styles: list[str], config: DictConfig) -> "list[Stylizer]":
+    stylizers = [instantiate(config.stylizer)(style) for style in styles]
+    names = [stylizer.name for stylizer in stylizers]
+    if len(set(names)) < len(names):
+        raise FastTransferError(f"style= has two styles of one name: {', '.join(sorted(names))}")
+    return stylizers
+
+
+def _live(styles: list[str], inputs: list[str], config: DictConfig) -> None:
+    # The camera's pictures are made as small as size= before the network gets them, not after.
+    live = instantiate(config.live, **({} if config.size is None else {"size": config.size}))
+    config.size = None
+    live(_stylizers(styles, config), inputs, config.output)
 
 
 def _compare(styles: list[str], inputs: list[str], config: DictConfig) -> None:

@@ -22,6 +22,7 @@ GIVEN = {
     "Stylizer": {"style"},
     "export_style": {"style", "output"},
     "open_media": {"inputs", "output", "style", "several", "report"},
+    "run_live": {"stylizers", "inputs", "output"},
     "compare": {"styles", "photos", "make_stylizer"},
     "relative_content_loss": {"stylized", "content"},
     "squared_content_loss": {"stylized", "content"},

@@ -7,6 +7,7 @@ import pytest
 
 TRAINING = ("pytorch_lightning", "lightning", "torchvision", "tensorboard", "torchmetrics")
 TRAINING += ("fasttransfer.vgg", "fasttransfer.losses", "fasttransfer.module", "fasttransfer.data")
+OPTIONAL = ("av", "cv2", "fastapi", "uvicorn", "websockets")
 
 
 def loaded_by(modules: str, among: tuple[str, ...]) -> str:
@@ -17,7 +18,11 @@ def loaded_by(modules: str, among: tuple[str, ...]) -> str:
 
 def test_inference_path_loads_nothing_of_training() -> None:
     path = "fasttransfer.infer, fasttransfer.stylize, fasttransfer.media, fasttransfer.checkpoint"
-    assert loaded_by(path, TRAINING) == ""
+    assert loaded_by(path, TRAINING + OPTIONAL) == ""
+
+
+def test_the_live_page_loads_nothing_of_training() -> None:
+    assert loaded_by("fasttransfer.live.server, fasttransfer.live.clip", TRAINING) == ""
 
 
 @pytest.mark.parametrize("module", ["fasttransfer.infer"])

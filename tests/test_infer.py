@@ -36,7 +36,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def infer(monkeypatch: pytest.MonkeyPatch, *typed: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["infer.py", "device=cpu", *typed])
+    monkeypatch.setattr(sys, "argv", ["infer.py", "engine=torch", "device=cpu", *typed])
     try:
         main()
     except SystemExit as end:
@@ -151,7 +151,9 @@ def test_interrupted_and_run_again(tmp_path: Path) -> None:
     for number in range(80):
         Image.effect_noise((200, 200), 80).convert("RGB").save(f"photos/{number:03}.png")
     typed = [sys.executable, str(SCRIPT), "style=wood.safetensors", "input=photos", "output=out"]
-    process = subprocess.Popen([*typed, "device=cpu"], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*typed, "engine=torch", "device=cpu"], stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("out/*.png")) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -165,7 +167,9 @@ def test_interrupted_and_run_again(tmp_path: Path) -> None:
     for path in done:
         if path.is_file():
             rgb(str(path))
-    again = subprocess.run([*typed, "device=cpu"], stderr=subprocess.PIPE, text=True, check=True)
+    again = subprocess.run(
+        [*typed, "engine=torch", "device=cpu"], stderr=subprocess.PIPE, text=True, check=True
+    )
     assert "skipped" in again.stderr
     assert len(list(tmp_path.glob("out/**/*.png"))) == 84
 
@@ -238,7 +242,9 @@ def test_an_interrupted_video_leaves_no_half_file(tmp_path: Path, number: signal
     make_clip(Path("clip.mp4"), count=3000)
     typed = [sys.executable, str(SCRIPT), "style=wood.safetensors", "input=clip.mp4"]
     process = subprocess.Popen(
-        [*typed, "output=out/clip.mp4", "device=cpu"], stderr=subprocess.PIPE, text=True
+        [*typed, "output=out/clip.mp4", "engine=torch", "device=cpu"],
+        stderr=subprocess.PIPE,
+        text=True,
     )
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("out/.*.part")) and time.monotonic() < deadline:
@@ -261,7 +267,13 @@ def test_a_file_that_cannot_grow_is_one_sentence(tmp_path: Path) -> None:
         f"sys.argv[0] = {str(SCRIPT)!r}; sys.path.insert(0, {str(SCRIPT.parent)!r}); "
         "runpy.run_path(sys.argv[0], run_name='__main__')"
     )
-    typed = ["style=wood.safetensors", "input=clip.mp4", "output=out/clip.mp4", "device=cpu"]
+    typed = [
+        "style=wood.safetensors",
+        "input=clip.mp4",
+        "output=out/clip.mp4",
+        "engine=torch",
+        "device=cpu",
+    ]
     done = subprocess.run(
         [sys.executable, "-c", code, *typed, "video.crf=1"], stderr=subprocess.PIPE, text=True
     )

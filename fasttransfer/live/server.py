@@ -1,0 +1,226 @@
+"""The page and what it asks for, by FastAPI; pictures go over a web socket.
+
+A window asks for one picture at a time (``next``, or ``wipe`` to get the original too) and asks again
+when it has drawn it, so that nothing waits in a socket. If there is no new picture for a while, the
+answer is the state alone.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..errors import FastTransferError
+from .guard import OwnOrigin, is_loopback
+from .messages import encode
+from .session import Session
+from .shown import Shown
+
+PAGE = Path(str(files(__package__) / "page"))
+PORTS_TRIED = 20
+QUIET_SECONDS = 0.5  # without a picture, after which a window gets the state alone
+SENT_AGE = 0.75  # of the largest age, after which a picture is not sent: it has a way to go
+
+
+class Changes(BaseModel):
+    """What the page may set; what is absent stays."""
+
+    model_config = ConfigDict(extra="forbid")
+    style: str | None = None
+    strength: float | None = Field(None, ge=0, le=1)
+    colour: Literal["style", "content"] | None = None
+    camera: str | None = None
+
+
+class Recording(BaseModel):
+    """Start or end a recording."""
+
+    model_config = ConfigDict(extra="forbid")
+    on: bool
+
+
+def create_app(session: Session, host: str) -> FastAPI:
+    """The application for a session that listens at ``host``."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(OwnOrigin, host=host)
+    app.mount("/page", StaticFiles(directory=PAGE))
+
+    @app.exception_handler(FastTransferError)
+    def told(request: Request, error: FastTransferError) -> Response:
+        return JSONResponse({"message": str(error)}, 409)
+
+    @app.exception_handler(RequestValidationError)
+    def misunderstood(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        return JSONResponse({"message": f"{where}: {first['msg']}"}, 422)
+
+    @app.get("/")
+    def page() -> Response:
+        return FileResponse(PAGE / "index.html")
+
+    @app.get("/state")
+    def state() -> dict[str, object]:
+        limits = {"max_age": session.max_age, "folder": str(session.folder)}
+        return session.state() | {
+            "styles": session.styles,
+            "cameras": session.cameras(),
+            "saved": [*session.saved],
+            **limits,
+        }
+
+    @app.post("/state")
+    def choose(changes: Changes) -> dict[str, object]:
+        session.choose(**changes.model_dump(exclude_none=True))
+        return session.state()
+
+    @app.post("/snapshot")
+    def snapshot() -> dict[str, object]:
+        return _told(session.snapshot())
+
+    @app.post("/recording")
+    def recording(wanted: Recording) -> dict[str, object]:
+        path = session.record(wanted.on)
+        return {} if path is None else _told(path)
+
+    @app.get("/saved/{name}")
+    def saved(name: str) -> Response:
+        if name not in session.saved or not session.saved[name].is_file():
+            raise HTTPException(404)
+        return FileResponse(session.saved[name], filename=name)
+
+    @app.websocket("/frames")
+    async def frames(window: WebSocket) -> None:
+        await window.accept()
+        await _send_pictures(window, session)
+
+    return app
+
+
+def _told(path: Path) -> dict[str, object]:
+    return {"name": path.name, "path": str(path), "link": f"/saved/{path.name}"}
+
+
+async def _send_pictures(window: WebSocket, session: Session) -> None:
+    loop, something_new, seen = asyncio.get_running_loop(), asyncio.Event(), 0
+
+    def tell() -> None:
+        loop.call_soon_threadsafe(something_new.set)
+
+    with session.listeners.hearing(tell):
+        try:
+            while True:
+                asked = await window.receive_text()
+                shown = await _next_picture(session, something_new, seen)
+                seen = seen if shown is None else shown.number
+                answer = asyncio.to_thread(encode, session.state(), shown, asked == "wipe")
+                await window.send_bytes(await answer)
+        except (WebSocketDisconnect, RuntimeError, KeyError):
+            return  # the window is closed, or sends what is no text
+
+
+async def _next_picture(session: Session, new: asyncio.Event, seen: int) -> Shown | None:
+    """The newest picture after number ``seen`` once there is one that is young enough."""
+    until = time.perf_counter() + QUIET_SECONDS
+    while (left := until - time.perf_counter()) > 0:
+        new.clear()
+        shown = session.newest
+        if shown is not None and shown.number > seen and shown.age < SENT_AGE * session.max_age:
+            return shown
+        try:
+            await asyncio.wait_for(new.wait(), left)
+        except TimeoutError:
+            break
+    return None
+
+
+def serve(session: Session, host: str, port: int, open_browser: bool) -> None:
+    """Runs until Ctrl-C; see ``run_live``.
+
+    Raises:
+        FastTransferError: no port, or no camera.
+    """
+    with listen(host, port) as listening, _closed_whatever_happens(session):
+        session.start()
+        number = listening.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        url = f"http://{'127.0.0.1' if host == '0.0.0.0' else shown}:{number}/"
+        print(f"see it at {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+        if not is_loopback(host):
+            told = f"live.host={host}: whoever reaches this machine sees the camera, without a password"
+            print(told, file=sys.stderr)
+        if open_browser and _has_desktop():
+            webbrowser.open(url)
+        config = uvicorn.Config(
+            create_app(session, host),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="off",  # what is to be done at the end is done here, also after two Ctrl-C
+            timeout_graceful_shutdown=2,
+            ws_max_size=1024,
+            ws_per_message_deflate=False,
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+@contextmanager
+def _closed_whatever_happens(session: Session) -> Iterator[None]:
+    """Closes the session at the end, at Ctrl-C and at SIGTERM, so that a recording is whole."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        before = dict.fromkeys(before, signal.SIG_IGN)  # the process ends: once is enough
+        raise
+    finally:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)  # whoever is impatient would lose the recording
+        session.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket at the first free port from ``port`` on.
+
+    Raises:
+        FastTransferError: none is free, or ``host`` is no address of this machine.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    except OSError as error:
+        raise FastTransferError(f"live.host={host} is no address; write 127.0.0.1") from error
+    last = min(port + PORTS_TRIED, 65535)
+    for candidate in range(port, last + 1):
+        try:
+            return socket.create_server((host, candidate), family=family)
+        except OSError as error:
+            problem = error
+    raise FastTransferError(
+        f"nothing can listen at {host}, ports {port} to {last} ({problem.strerror}); set live.port= "
+        "to a free one"
+    )
+
+
+def _has_desktop() -> bool:
+    """Whether a browser opens in a window, not over this text in the terminal."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,257 @@
+"""Camera → newest frame → network → newest picture: two threads between which nothing queues."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import FastTransferError
+from ..stylize import Stylizer
+from ..video import VideoSettings
+from .camera import PATTERN, Camera, Frame, cameras, open_camera, shrunk
+from .newest import Listeners, Newest, Rate, WorkingSize
+from .record import Recorder, free_name, output_folder, save_png
+from .shown import Choice, Shown
+
+RATE_SECONDS = 2.0  # over which frames/s are counted
+RETRY_SECONDS = 1.0  # until a camera that is gone is tried again
+TOO_SLOW = 2.0  # seconds without a picture, after which the page says why
+BUDGET = 0.5  # of the largest age, for the network; the rest is for camera, encoding and sending
+
+
+class Session:
+    """One camera through one of several styles. All windows share it and see the same.
+
+    Args:
+        stylizers: at least one, with names that differ.
+        camera: see ``open_camera``.
+        output: folder for snapshots and recordings; None is the current one.
+        size, rate, quality, max_age, video: see ``run_live``.
+    """
+
+    def __init__(
+        self,
+        stylizers: Sequence[Stylizer],
+        camera: str,
+        output: str | None,
+        size: int,
+        rate: float,
+        quality: int,
+        max_age: float,
+        video: VideoSettings,
+    ) -> None:
+        self._stylizers = {stylizer.name: stylizer for stylizer in stylizers}
+        self._open: Callable[[str], Camera] = lambda name: open_camera(name, size, rate)
+        self._first_camera = camera
+        self._video = video
+        self._quality = quality
+        self.max_age = max_age
+        self.folder = output_folder(output)
+        first = stylizers[0]
+        self.choice = Choice(first.name, first.strength, first.colour, camera)
+        self._messages: dict[str, str] = {}  # one sentence for each part where something is wrong
+        self.newest: Shown | None = None
+        self.saved: dict[str, Path] = {}
+        self.left_out = 0  # frames that were replaced by newer ones, or became too old
+        self._frames: Newest[Frame] = Newest()
+        self._working_size = WorkingSize(BUDGET * max_age)
+        self._shown_rate, self._camera_rate = Rate(RATE_SECONDS), Rate(RATE_SECONDS)
+        self._recorder: Recorder | None = None
+        self.listeners = Listeners()  # are called from another thread for each new picture
+        self._lock = threading.Lock()  # for choice and recorder
+        self._closing = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Opens the camera and starts.
+
+        Raises:
+            FastTransferError: there is no such camera, or it may not be used.
+        """
+        camera = self._open(self.choice.camera)
+        for work in (lambda: self._capture(camera), self._stylize):
+            self._threads.append(threading.Thread(target=self._guarded(work), daemon=True))
+            self._threads[-1].start()
+
+    def close(self) -> None:
+        """Stops and finishes a recording; may be called twice."""
+        self._closing.set()
+        for thread in self._threads:
+            thread.join(timeout=2)  # a camera's driver may hang; the thread then dies with us
+        self.listeners()
+        if self._recorder is None:
+            return
+        try:
+            print(f"wrote {self.record(False)}", file=sys.stderr)
+        except FastTransferError as error:
+            print(error, file=sys.stderr)
+
+    # What the page asks for.
+
+    def choose(self, **changes: object) -> None:
+        """Sets style, strength, colour or camera, from the next frame on.
+
+        Raises:
+            FastTransferError: something that is not offered.
+        """
+        offered = {"style": [*self._stylizers], "colour": ["style", "content"]}
+        offered["camera"] = [*self.cameras()]
+        for name, value in changes.items():
+            if name in offered and value not in offered[name]:
+                raise FastTransferError(f"{name}={value} is none of {', '.join(offered[name])}")
+        with self._lock:
+            self.choice = replace(self.choice, **changes)  # type: ignore[arg-type]
+
+    def cameras(self) -> dict[str, str]:
+        """The cameras that the page may switch to, and what to call them there. No other files than
+        the one named at the start: a page must not read what it likes."""
+        offered = {f"camera:{number}": name for number, name in cameras().items()}
+        offered[f"camera:{PATTERN}"] = "Test pattern"
+        if self._first_camera not in offered:
+            which = self._first_camera.partition(":")[2]
+            offered = {self._first_camera: Path(which).name or "First camera", **offered}
+        return offered
+
+    def snapshot(self) -> Path:
+        """Saves the newest picture as PNG.
+
+        Raises:
+            FastTransferError: there is none yet, or it cannot be written.
+        """
+        shown = self.newest
+        if shown is None:
+            raise FastTransferError("there is no picture yet; try again when the camera shows one")
+        path = free_name(self.folder, shown.choice.style, ".png", self.saved)
+        save_png(path, shown.stylized)
+        self.saved[path.name] = path
+        return path
+
+    def record(self, on: bool) -> Path | None:
+        """Starts a recording, or ends it and returns its file once that is whole.
+
+        Raises:
+            FastTransferError: it cannot be written.
+        """
+        with self._lock:
+            recorder = self._recorder
+            if on and recorder is None:
+                self._messages.pop("recording", None)
+                path = free_name(self.folder, self.choice.style, ".mp4", self.saved)
+                self._recorder = Recorder(path, self._video)
+                return path
+            if on or recorder is None:
+                return None if recorder is None else recorder.path
+            self._recorder = None
+        path = recorder.finish()
+        self.saved[path.name] = path
+        return path
+
+    def state(self) -> dict[str, object]:
+        """What a page shows beside the picture, as JSON values."""
+        shown, recorder = self.newest, self._recorder
+        height, width = (0, 0) if shown is None else shown.stylized.shape[:2]
+        return {
+            "style": self.choice.style,
+            "strength": self.choice.strength,
+            "colour": self.choice.colour,
+            "camera": self.choice.camera,
+            "recording": None if recorder is None else round(recorder.seconds, 1),
+            "message": next(iter(self._messages.values()), ""),
+            "frames_per_second": round(self._shown_rate(), 1),
+            "camera_frames_per_second": round(self._camera_rate(), 1),
+            "milliseconds": 0 if shown is None else round(shown.milliseconds, 1),
+            "left_out": self.left_out,
+            "width": width,
+            "height": height,
+            "reduced": self._working_size.share < 1,
+        }
+
+    @property
+    def styles(self) -> list[str]:
+        """Their names, in the order of the command."""
+        return [*self._stylizers]
+
+    # The two threads.
+
+    def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            try:
+                work()
+            except BaseException:
+                self._messages["fault"] = "this is a fault of fasttransfer; its terminal says more"
+                raise
+
+        return run
+
+    def _capture(self, opened: Camera | None) -> None:
+        while not self._closing.is_set():
+            name = self.choice.camera
+            try:
+                with closing(opened or self._open(name)) as camera:
+                    opened = None
+                    self._messages.pop("camera", None)
+                    while not self._closing.is_set() and self.choice.camera == name:
+                        self.left_out += self._frames.put(camera.read())
+                        self._camera_rate.count()
+            except FastTransferError as error:
+                self._messages["camera"] = str(error)
+                self._closing.wait(RETRY_SECONDS)
+
+    def _stylize(self) -> None:
+        while not self._closing.is_set():
+            frame = self._frames.take(seconds=0.2)
+            if frame is None:
+                continue
+            try:
+                shown = self._stylized(frame)
+            except FastTransferError as error:
+                self._messages["network"] = str(error)
+                continue
+            if shown.age > self.max_age:
+                self.left_out += 1
+                self._tell_if_too_slow(shown)
+                continue
+            self._messages.pop("network", None)
+            self._keep(shown)
+            self.newest = shown
+            self._shown_rate.count()
+            self.listeners()
+
+    def _stylized(self, frame: Frame) -> Shown:
+        choice, last = self.choice, self.newest
+        if last is not None and last.choice.style != choice.style:
+            self._working_size.restart()
+        stylizer = self._stylizers[choice.style]
+        stylizer.strength, stylizer.colour = choice.strength, choice.colour
+        longer = max(frame.pixels.shape[:2])
+        content = shrunk(frame.pixels, round(longer * self._working_size.share))
+        start = time.perf_counter()
+        stylized = stylizer.frame(content)
+        seconds = time.perf_counter() - start
+        if choice.strength > 0:
+            self._working_size.took(seconds)
+        number = 1 if last is None else last.number + 1
+        milliseconds = 1000 * seconds
+        return Shown(number, frame.captured, content, stylized, milliseconds, choice, self._quality)
+
+    def _keep(self, shown: Shown) -> None:
+        """Hands a picture to the recording, waiting if the encoder is behind."""
+        recorder = self._recorder
+        if recorder is None:
+            return
+        try:
+            recorder.write(shown.stylized, shown.captured)
+        except FastTransferError as error:
+            self._messages["recording"] = str(error)
+            self._recorder = None
+
+    def _tell_if_too_slow(self, shown: Shown) -> None:
+        if self._working_size.exhausted and (self.newest is None or self.newest.age > TOO_SLOW):
+            self._messages["network"] = (
+                f"{shown.choice.style} takes {shown.milliseconds:.0f} ms for a frame of "
+                f"{shown.stylized.shape[1]}×{shown.stylized.shape[0]}, so that it would be older than "
+                f"live.max_age={self.max_age}; choose a faster style or a smaller size="
+            )

@@ -20,6 +20,7 @@ def tiny_training(ema_decay: float = 0.9) -> StyleTraining:
         instantiate(OmegaConf.create({"_target_": "torch.optim.Adam", "_partial_": True})),
         instantiate(OmegaConf.create({"_target_": "torch.optim.lr_scheduler.OneCycleLR",
                                       "_partial_": True, "max_lr": 1e-3})),
+        temporal=None,
         ema_decay=ema_decay,
         compile=False,
     )  # fmt: skip

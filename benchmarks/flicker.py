@@ -1,0 +1,132 @@
+"""How much stylized clips flicker, beside the scores over photos: what the temporal loss wins and costs.
+
+    python benchmarks/flicker.py runs/still runs/video … [--clip clip.mp4 …] [--frames 48]
+
+Makes its clips itself, of bundled photos that no style is trained on: a pan, a zoom and a shaking
+hand, sampled at fractions of a pixel, with the noise of a sensor; --clip adds real ones. Each style
+must have its style image with it, as a run folder has. The error is explained in
+``fasttransfer/flicker.py``.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from statistics import fmean
+
+import av
+import numpy as np
+import torch
+from machine import describe
+from rich.console import Console
+from rich.table import Table
+
+from fasttransfer.checkpoint import find_style, load_style
+from fasttransfer.compare import labels, style_image_of
+from fasttransfer.data import photo_folder, read_probe
+from fasttransfer.evaluate import score
+from fasttransfer.flicker import Frame, measure_flicker
+from fasttransfer.stylize import Stylizer
+from fasttransfer.temporal import warp
+from fasttransfer.vgg import VGG16Features
+
+Clip = Callable[[], Iterator[Frame]]
+PROBE = partial(read_probe, photo_folder("bundled-probe"), count=8, max_pixels=10**9)
+HEIGHT, WIDTH = 320, 448  # of the view that moves over a photo of 640 pixels
+NOISE = 2  # standard deviation in 8-bit levels: a camera by day
+
+
+def view(photo: torch.Tensor, x: float, y: float, size: float) -> torch.Tensor:
+    """HEIGHT×WIDTH pixels of a photo (3, H, W), from ``size`` times as many around its middle moved
+    by x and y photo pixels."""
+    height, width = photo.shape[1:]
+    rows = (torch.arange(height) - (height - 1) / 2)[:, None].expand(height, width)
+    columns = (torch.arange(width) - (width - 1) / 2).expand(height, width)
+    flow = torch.stack([(size - 1) * columns + x, (size - 1) * rows + y])
+    top, left = (height - HEIGHT) // 2, (width - WIDTH) // 2
+    moved = warp(photo[None], flow[None])[0]
+    return moved[:, top : top + HEIGHT, left : left + WIDTH]
+
+
+def moving(photo: torch.Tensor, path: list[tuple[float, float, float]]) -> Iterator[Frame]:
+    """The frames seen along a ``path`` of (x, y, size), with noise."""
+    noise = np.random.default_rng(0)
+    for place in path:
+        seen = 255 * view(photo, *place).permute(1, 2, 0).numpy()
+        noisy = seen + noise.normal(0, NOISE, seen.shape)
+        yield np.rint(noisy).clip(0, 255).astype(np.uint8)
+
+
+def made_clips(frames: int) -> dict[str, Clip]:
+    """A pan, a zoom and a shake over three photos; at 48 frames and 25 a second, two seconds."""
+    photos = {path.stem: photo for path, photo in PROBE(size=640).items()}
+    time = np.linspace(-1, 1, frames)
+    pan = [(85 * t, 15 * t, 1.0) for t in time]
+    zoom = [(0.0, 0.0, 0.95 * 1.3**-t) for t in time]
+    # A hand drifts slowly and trembles by a pixel or two: three sines without a common period.
+    seconds = np.arange(frames) / 25
+    beats = [(2 * np.pi * rate, size) for rate, size in ((0.7, 12), (2.3, 4), (7.1, 1.2))]
+    shake = [
+        (
+            sum(size * np.sin(beat * s) for beat, size in beats),
+            sum(size * np.sin(beat * 1.13 * s + 1) for beat, size in beats),
+            1.0,
+        )
+        for s in seconds
+    ]
+    paths = {"chenonceau": pan, "launch-site": zoom, "astronaut": shake}
+    kinds = {"chenonceau": "pan", "launch-site": "zoom", "astronaut": "shake"}
+    return {kinds[name]: partial(moving, photos[name], path) for name, path in paths.items()}
+
+
+def decoded(path: str, frames: int) -> Iterator[Frame]:
+    """The first frames of a video file."""
+    with av.open(path) as container:
+        for frame in islice(container.decode(video=0), frames):
+            yield frame.to_ndarray(format="rgb24")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("styles", nargs="+", help="run folders or style files")
+    parser.add_argument("--clip", nargs="*", default=[], help="video files to measure as well")
+    parser.add_argument("--frames", type=int, default=48, help="of each clip at most")
+    parser.add_argument("--size", type=int, default=384, help="longer side of the photos scored")
+    typed = parser.parse_args()
+    clips = made_clips(typed.frames)
+    clips |= {Path(path).stem: partial(decoded, path, typed.frames) for path in typed.clip}
+    paths = [find_style(style) for style in typed.styles]
+    names = labels(paths)
+    stylizers = [
+        Stylizer(path, size=None, colour="style", strength=1.0, device="auto", precision="auto")
+        for path in paths
+    ]
+    figures: dict[str, dict[str, float]] = {name: {} for name in names}
+    for clip, play in clips.items():
+        found = measure_flicker(play(), [map(s.frame, play()) for s in stylizers])
+        for name, flicker in zip(names, found, strict=True):
+            figures[name][clip] = flicker.excess
+            figures[name][f"{clip}_input"] = flicker.content
+    features = VGG16Features("bundled")
+    photos = list(PROBE(size=typed.size).values())
+    for name, path in zip(names, paths, strict=True):
+        row = figures[name]
+        row["mean"] = fmean(row[clip] for clip in clips)
+        style_file = load_style(path)
+        style = style_image_of(path, style_file)
+        if style is None:
+            raise SystemExit(f"{path} has no style image with it; give its run folder.")
+        row["objective"] = score(style_file.network, photos, style, features)["balanced_total"]
+    shown = [*clips, "mean", "objective"]
+    table = Table("style", *shown, title="excess warping error in 8-bit levels; held-out objective")
+    table.add_row("(input's own)", *(f"{row.get(f'{key}_input', 0):.2f}" for key in shown))
+    for name, row in figures.items():
+        table.add_row(name, *(f"{row[key]:.2f}" for key in shown))
+    Console().print(table)
+    print(json.dumps(figures | {"machine": describe()}))
+
+
+if __name__ == "__main__":
+    main()

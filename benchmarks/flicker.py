@@ -76,8 +76,8 @@ def made_clips(frames: int) -> dict[str, Clip]:
         )
         for s in seconds
     ]
-    paths = {"chenonceau": pan, "launch-site": zoom, "astronaut": shake}
-    kinds = {"chenonceau": "pan", "launch-site": "zoom", "astronaut": "shake"}
+    paths = {"chenonceau": pan, "machu-picchu": zoom, "astronaut": shake}
+    kinds = {"chenonceau": "pan", "machu-picchu": "zoom", "astronaut": "shake"}
     return {kinds[name]: partial(moving, photos[name], path) for name, path in paths.items()}
 
 

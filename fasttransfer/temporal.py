@@ -95,8 +95,8 @@ def inside(flow: Tensor, margin: int) -> Tensor:
 
 def temporal_loss(moved: Tensor, stylized: Tensor, flow: Tensor, margin: int) -> Tensor:
     """Mean absolute difference between what the network makes of the moved photo and what it made
-    of the photo, moved: a scalar ≥ 0 in the range of colours, 0 for a network that moves its
-    strokes with the picture.
+    of the photo, moved: a scalar ≥ 0 in the range of colours, a mean over the photos, 0 for a
+    network that moves its strokes with the picture.
 
     Args:
         moved: the network's output for the moved photos, (B, 3, H, W).
@@ -105,8 +105,9 @@ def temporal_loss(moved: Tensor, stylized: Tensor, flow: Tensor, margin: int) ->
         margin: pixels at the edges that do not count, see ``inside``.
     """
     mask = inside(flow, margin)
-    difference = (moved - warp(stylized, flow)).abs() * mask
-    return difference.sum() / (mask.sum() * moved.shape[1]).clamp_min(1)
+    difference = ((moved - warp(stylized, flow)).abs() * mask).sum(dim=(1, 2, 3))
+    counted = mask.sum(dim=(1, 2, 3)) * moved.shape[1]
+    return (difference / counted.clamp_min(1)).mean()
 
 
 class TemporalLoss(nn.Module):

@@ -17,6 +17,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import torch
+from hydra.utils import instantiate
 from machine import describe
 from omegaconf import OmegaConf
 from rich.console import Console
@@ -74,7 +75,7 @@ def measure(stylizer: Stylizer, photos: Path, out: Path) -> float:
     settings = OmegaConf.load(CONF_DIR / "infer" / "infer.yaml")
     report = Report(console=Console(quiet=True))
     start = time.perf_counter()
-    source, sink = open_media(
+    [(source, sink)] = open_media(
         [str(photos)],
         str(out),
         stylizer.name,
@@ -86,6 +87,7 @@ def measure(stylizer: Stylizer, photos: Path, out: Path) -> float:
         max_pixels=settings.max_pixels,
         min_side=stylizer.size,
         workers=settings.workers,
+        video=instantiate(settings.video),
     )
     stylize_all(source, stylizer, sink, report)
     seconds = time.perf_counter() - start

@@ -4,9 +4,11 @@ import difflib
 import functools
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 import hydra
@@ -36,8 +38,8 @@ def command(
         folder: where the YAML lies; its subfolders are the groups.
 
     A FastTransferError, a misspelt setting or a value that Hydra refuses ends the process with one
-    sentence on stderr and exit code 2; Ctrl-C ends it with 130; any other exception is a fault of
-    ours and keeps its traceback.
+    sentence on stderr and exit code 2; Ctrl-C ends it with 130, SIGTERM with 143; any other exception
+    is a fault of ours and keeps its traceback.
     """
 
     def decorate(task: Callable[[DictConfig], None]) -> Callable[[], None]:
@@ -55,6 +57,7 @@ def command(
         def main() -> None:
             os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of explaining
             sys.argv[1:] = quote_paths(sys.argv[1:], paths)
+            previous = signal.signal(signal.SIGTERM, _terminate)
             try:
                 run(guarded)()
             except KeyboardInterrupt:
@@ -62,10 +65,17 @@ def command(
                 sys.exit(130)
             except Exception as error:
                 _end(error, config_name, folder)
+            finally:
+                signal.signal(signal.SIGTERM, previous)
 
         return main
 
     return decorate
+
+
+def _terminate(number: int, _: FrameType | None) -> NoReturn:
+    """Ends as Ctrl-C does, so that what is half written is removed."""
+    sys.exit(128 + number)
 
 
 def as_list(value: object) -> list[str]:

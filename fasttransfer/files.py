@@ -3,20 +3,30 @@
 import io
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
-def write_whole(path: Path, write: Callable[[io.BufferedWriter], object]) -> None:
-    """Lets ``write`` fill a file beside ``path`` and renames it: nobody ever sees half of it."""
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A name beside ``path`` to write to; when the block ends well, the file gets its own name.
+
+    Nobody ever sees half of it under ``path``, and after an error nothing is left.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        with temporary.open("wb") as file:
-            write(file)
+        yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, write: Callable[[io.BufferedWriter], object]) -> None:
+    """Lets ``write`` fill a file that appears as ``path`` whole or not at all."""
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        write(file)
 
 
 def fresh_folder(folder: Path) -> Path:

@@ -1,4 +1,7 @@
-"""Stylizes pictures: source → stylizer → sink. ``python infer.py --help`` says what to type."""
+"""Stylizes pictures and videos: source → stylizer → sink.
+
+``python infer.py --help`` says what to type.
+"""
 
 import sys
 from typing import TYPE_CHECKING
@@ -11,7 +14,7 @@ from .errors import FastTransferError
 from .report import Report
 
 if TYPE_CHECKING:  # torch is loaded when the first object is built, so --help answers at once
-    from .media import Sink, Source
+    from .media import Content, Sink, Source
     from .stylize import Stylizer
 
 
@@ -32,23 +35,27 @@ def main(config: DictConfig) -> None:
     several = len(names) > 1
     # All sources and sinks first: what cannot work is told before anything is written.
     media = [open_media(inputs, config.output, name, several, report) for name in names]
-    for stylizer, (source, sink) in zip(stylizers, media, strict=True):
-        stylize_all(source, stylizer, sink, report)
+    for stylizer, pairs in zip(stylizers, media, strict=True):
+        for source, sink in pairs:
+            stylize_all(source, stylizer, sink, report)
     report.tell()
     if report.failures:
         sys.exit(1)
 
 
-def stylize_all(source: "Source", stylizer: "Stylizer", sink: "Sink", report: Report) -> None:
+def stylize_all(
+    source: "Source[Content]", stylizer: "Stylizer", sink: "Sink[Content]", report: Report
+) -> None:
     """Every picture of ``source`` through ``stylizer`` into ``sink``; failures are reported."""
     with source, sink:
-        for job, picture in report.track(source, source.total, stylizer.name):
+        title = f"{stylizer.name} {source.title}".strip()
+        for job, picture in report.track(source, source.total, title, source.unit):
             try:
-                stylized = picture.stylized(stylizer)
+                sink.write(job, picture.stylized(stylizer))
             except FastTransferError as error:
                 report.fail(job.input, error)
-                continue
-            sink.write(job, stylized)
+                sink.drop(job)
+                source.drop(job)
 
 
 def _compare(styles: list[str], inputs: list[str], config: DictConfig) -> None:

@@ -1,8 +1,8 @@
 """Where pictures come from and where they go: sources and sinks.
 
-A source yields (job, picture), a sink takes (job, picture); what a job is, only these two know.
-``open_media`` finds the pair that fits what the user typed, so the loop in ``infer`` needs to know
-no kind of input.
+A source yields (job, picture), a sink takes (job, picture); what a job is, only these two know. A
+frame of a video is a picture in this sense: what has ``stylized(stylizer)``. ``open_media`` finds
+the pairs that fit what the user typed, so the loop in ``infer`` needs to know no kind of input.
 """
 
 from collections import deque
@@ -11,34 +11,59 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .errors import FastTransferError
 from .images import Picture, read_picture, write_picture
 from .plan import Job, plan
 from .report import Report
+from .video import VideoSettings, import_pyav
+
+if TYPE_CHECKING:
+    from .stylize import Stylizer
 
 Kind = type[BaseException] | None
 Error = BaseException | None
 Traceback = TracebackType | None
 
 
-class Source(Protocol):
-    """Pictures one after the other; ``total`` is their number, or None if nobody knows yet."""
+Content = TypeVar("Content", bound="Stylizable")
+
+
+class Stylizable(Protocol):
+    """A picture or a frame."""
+
+    def stylized(self: Content, stylizer: "Stylizer") -> Content: ...
+
+
+class Source(Protocol[Content]):
+    """Pictures one after the other.
+
+    Attributes:
+        total: their number, or None if nobody knows it; settled once the ``with`` block is entered.
+        title: what the progress line says of them, or nothing.
+        unit: what they are: images or frames.
+    """
 
     total: int | None
+    title: str
+    unit: str
 
-    def __enter__(self) -> "Source": ...
+    def __enter__(self) -> "Source[Content]": ...
     def __exit__(self, kind: Kind, error: Error, traceback: Traceback) -> None: ...
-    def __iter__(self) -> Iterator[tuple[Job, Picture]]: ...
+    def __iter__(self) -> Iterator[tuple[Job, Content]]: ...
+    def drop(self, job: Job) -> None:
+        """A job has failed: nothing more of it needs to be read."""
 
 
-class Sink(Protocol):
+class Sink(Protocol[Content]):
     """Takes pictures; leaving the ``with`` block finishes them, or drops the rest on an error."""
 
-    def __enter__(self) -> "Sink": ...
+    def __enter__(self) -> "Sink[Content]": ...
     def __exit__(self, kind: Kind, error: Error, traceback: Traceback) -> None: ...
-    def write(self, job: Job, picture: Picture) -> None: ...
+    def write(self, job: Job, picture: Content) -> None: ...
+    def drop(self, job: Job) -> None:
+        """A job has failed: nothing of it is to be left."""
 
 
 def open_media(
@@ -54,8 +79,10 @@ def open_media(
     max_pixels: int,
     min_side: int | None,
     workers: int,
-) -> tuple[Source, Sink]:
-    """The source and the sink for what the user typed.
+    video: VideoSettings,
+) -> list[tuple[Source[Any], Sink[Any]]]:
+    """Sources and their sinks for what the user typed: one pair for all pictures, then one for
+    each video.
 
     Args:
         inputs: files, folders and patterns.
@@ -63,12 +90,13 @@ def open_media(
         style: the style's name, as it enters the outputs' names.
         several: whether other styles go to the same ``output``, which then gets a folder for each.
         report: is told of failures, notes, skipped and finished pictures.
-        format: ending of all outputs, such as ``png``; None keeps the input's.
+        format: ending of all outputs of its kind, such as ``png`` or ``mkv``; None keeps the input's.
         overwrite: do outputs again that are there already.
         quality: 1 to 100, of formats that lose something.
-        max_pixels: pictures with more are refused.
+        max_pixels: pictures and frames with more are refused.
         min_side: pixels that the shorter side must keep while reading, see ``open_image``.
         workers: threads that read, and as many that write; each holds a few pictures at most.
+        video: how videos are encoded.
 
     Raises:
         FastTransferError: nothing to read, or outputs that would destroy each other or an input.
@@ -84,8 +112,20 @@ def open_media(
     jobs = plan(inputs, output, style, several=several, format=format)
     waiting = [job for job in jobs if overwrite or not job.output.exists()]
     report.skipped += [job.output for job in jobs if job not in set(waiting)]
-    source = PictureSource(waiting, report, max_pixels, min_side, workers)
-    return source, PictureSink(report, quality, workers)
+    pictures = [job for job in waiting if not job.is_video]
+    videos = [job for job in waiting if job.is_video]
+    media: list[tuple[Source[Any], Sink[Any]]] = []
+    if pictures:
+        source = PictureSource(pictures, report, max_pixels, min_side, workers)
+        media.append((source, PictureSink(report, quality, workers)))
+    if videos:
+        import_pyav()
+        from .clips import VideoSink, VideoSource
+
+        for job in videos:
+            clip = VideoSource(job, report, video, max_pixels)
+            media.append((clip, VideoSink(job, report, video)))
+    return media
 
 
 class PictureSource:
@@ -100,6 +140,7 @@ class PictureSource:
         workers: int,
     ) -> None:
         self.total: int | None = len(jobs)
+        self.title, self.unit = "", "images"
         self._jobs = jobs
         self._report = report
         self._read = partial(read_picture, max_pixels=max_pixels, min_side=min_side)
@@ -126,6 +167,9 @@ class PictureSource:
             for note in picture.notes:
                 self._report.note(job.input, note)
             yield job, picture
+
+    def drop(self, job: Job) -> None:
+        """Nothing: a picture that is here has been read."""
 
     def _submit(self, job: Job) -> "Future[Picture]":
         return self._pool.submit(self._read, job.input)
@@ -155,6 +199,9 @@ class PictureSink:
         if len(self._writing) >= self._at_most:
             self._writing.popleft().result()  # also brings an unexpected exception to light
         self._writing.append(self._pool.submit(self._write, job, picture))
+
+    def drop(self, job: Job) -> None:
+        """Nothing: a picture that was not handed over leaves nothing."""
 
     def _write(self, job: Job, picture: Picture) -> None:
         try:

@@ -1,23 +1,29 @@
-"""Which picture file becomes which: from what the user typed to pairs of paths, before any work."""
+"""Which file becomes which: from what the user typed to pairs of paths, before any work."""
 
 import glob
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import FastTransferError
 from .images import IMAGE_SUFFIXES, WRITERS, writer_of
+from .video import VIDEO_SUFFIXES, VIDEO_WRITERS
 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to stylize: its file and the file it becomes."""
+    """One picture or video to stylize: its file and the file it becomes."""
 
     input: Path
     output: Path
+
+    @property
+    def is_video(self) -> bool:
+        """Whether the input is a video, by its ending."""
+        return _is_video(self.input)
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,8 @@ def plan(
     style = re.sub(r"[^\w.-]+", "-", style).lstrip(".") or "style"  # a style file may say anything
     folder = _output_folder(inputs, output)
     found = _find(inputs, style, folder)
-    if output is not None and folder is None:  # one picture to one file
+    _check_format(format, found)
+    if output is not None and folder is None:  # one file to one file
         target = Path(output)
         outputs = [target.with_stem(f"{target.stem}-{style}") if several else target]
     else:
@@ -64,13 +71,18 @@ def plan(
 
 def find_pictures(inputs: Sequence[str]) -> list[Path]:
     """The picture files that ``inputs`` (files, folders, patterns) stand for, at least one."""
-    return [place.path for place in _find(inputs, "", None)]
+    found = [place.path for place in _find(inputs, "", None)]
+    pictures = [path for path in found if not _is_video(path)]
+    if not pictures:
+        raise FastTransferError(f"there are only videos in input={' '.join(inputs)}; give pictures")
+    return pictures
 
 
 def _find(inputs: Sequence[str], style: str, folder: Path | None) -> list[_Found]:
     if not inputs or "" in inputs:
         raise FastTransferError(
-            "input= is missing; write input=photo.jpg, input=photos/ or input='photos/*.jpg'"
+            "input= is missing; write input=photo.jpg, input=clip.mp4, input=photos/ or "
+            "input='photos/*.jpg'"
         )
     if len(inputs) == 1 and not _is_glob(inputs[0]) and not os.path.exists(inputs[0]):
         # One of several that is missing is a bad file among good ones; the only one is a mistake.
@@ -80,7 +92,7 @@ def _find(inputs: Sequence[str], style: str, folder: Path | None) -> list[_Found
         )
     found = [place for item in inputs for place in _expand(item, style, folder)]
     if not found:
-        raise FastTransferError(f"there are no pictures in input={' '.join(inputs)}")
+        raise FastTransferError(f"there are no pictures or videos in input={' '.join(inputs)}")
     return found
 
 
@@ -94,9 +106,9 @@ def _output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
     single = len(inputs) == 1 and not Path(inputs[0]).is_dir() and not _is_glob(inputs[0])
     if single and folder.suffix:
         return None
-    if folder.suffix.lower() in WRITERS:
+    if folder.suffix.lower() in (WRITERS | VIDEO_WRITERS):
         raise FastTransferError(
-            f"output={output} is a single picture but input= may hold several; write a folder, "
+            f"output={output} is a single file but input= may hold several; write a folder, "
             f"output={folder.with_suffix('')}/"
         )
     return folder
@@ -108,17 +120,17 @@ def _is_glob(item: str) -> bool:
 
 
 def _expand(item: str, style: str, folder: Path | None) -> Iterator[_Found]:
-    """The picture files that one item of ``input`` stands for, in the order of their names."""
+    """The files that one item of ``input`` stands for, in the order of their names."""
     path = Path(item)
     if _is_glob(item):
         parts = path.parts
         fixed = next(i for i, part in enumerate(parts) if glob.has_magic(part))
         root = Path(*parts[:fixed])
         files = [Path(name) for name in sorted(glob.glob(item, recursive=True))]
-        files = [file for file in files if file.is_file() and _is_picture(file)]
+        files = [file for file in files if file.is_file() and _is_media(file)]
     elif path.is_dir():
         root = path
-        files = list(pictures_below(path))
+        files = list(_files_below(path, _is_media))
     else:
         # Also a file that is missing: reading it says so, as for every bad file.
         yield _Found(path, Path(path.name), path.with_stem(f"{path.stem}-{style}"))
@@ -136,15 +148,27 @@ def _expand(item: str, style: str, folder: Path | None) -> Iterator[_Found]:
 
 def pictures_below(folder: Path) -> Iterator[Path]:
     """The picture files in a folder and below it, in a fixed order, without what is hidden."""
+    return _files_below(folder, _is_picture)
+
+
+def _files_below(folder: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and _is_picture(Path(name)):
+            if not name.startswith(".") and wanted(Path(name)):
                 yield Path(place, name)
 
 
 def _is_picture(file: Path) -> bool:
     return file.suffix.lower() in IMAGE_SUFFIXES
+
+
+def _is_video(file: Path) -> bool:
+    return file.suffix.lower() in VIDEO_SUFFIXES
+
+
+def _is_media(file: Path) -> bool:
+    return _is_picture(file) or _is_video(file)
 
 
 def _inside(path: Path, folder: Path) -> bool:
@@ -153,14 +177,51 @@ def _inside(path: Path, folder: Path) -> bool:
 
 def _output(place: _Found, folder: Path | None, style: str, format: str | None) -> Path:
     output = place.beside if folder is None else folder / style / place.relative
-    if format is not None:
-        return output.with_suffix(f".{format.lstrip('.')}")
-    return output if output.suffix.lower() in WRITERS else output.with_suffix(".png")
+    writers, usual = (VIDEO_WRITERS, ".mkv") if _is_video(place.path) else (WRITERS, ".png")
+    if format is not None and _ending(format) in writers:
+        return output.with_suffix(_ending(format))
+    return output if output.suffix.lower() in writers else output.with_suffix(usual)
+
+
+def _ending(format: str) -> str:
+    return f".{format.lstrip('.')}"
+
+
+def _check_format(format: str | None, found: Sequence[_Found]) -> None:
+    """``format`` is for pictures or for videos; of the other kind, all keep what they have."""
+    if format is None:
+        return
+    if _ending(format) not in (WRITERS | VIDEO_WRITERS):
+        raise FastTransferError(
+            f"format={format} is unknown; it must be one of "
+            f"{' '.join(ending[1:] for ending in (WRITERS | VIDEO_WRITERS))}"
+        )
+    for_video = _ending(format) in VIDEO_WRITERS
+    if not any(_is_video(place.path) == for_video for place in found):
+        kind, other = ("videos", "pictures") if for_video else ("pictures", "videos")
+        raise FastTransferError(f"format={format} is for {kind}, but input= has only {other}")
+
+
+def _check_kind(job: Job) -> None:
+    """Videos become videos, pictures become pictures."""
+    ending = job.output.suffix.lower()
+    if job.is_video and ending not in VIDEO_WRITERS:
+        raise FastTransferError(
+            f"{job.input} is a video and cannot become {job.output}, whose ending is "
+            f"{ending or 'missing'!r}; it must be one of {' '.join(VIDEO_WRITERS)}"
+        )
+    if not job.is_video and ending in VIDEO_WRITERS:
+        raise FastTransferError(
+            f"{job.input} is not a video and cannot become {job.output}; write an output= that "
+            f"ends in one of {' '.join(WRITERS)}"
+        )
+    if not job.is_video:
+        writer_of(job.output)
 
 
 def _check(jobs: Sequence[Job]) -> None:
     for job in jobs:
-        writer_of(job.output)
+        _check_kind(job)
     inputs = {job.input.resolve() for job in jobs}
     for job in jobs:
         if job.output.resolve() in inputs:

@@ -19,6 +19,8 @@ class Report:
     done: list[Path] = field(default_factory=list)
     skipped: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    damages: list[str] = field(default_factory=list)
+    frames: int = 0
     console: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
     def __post_init__(self) -> None:
@@ -28,12 +30,19 @@ class Report:
         """Remembers a sentence about a file; the others go on."""
         self.failures.append(_about(path, str(error)))
 
+    def damage(self, path: Path, text: str) -> None:
+        """Remembers a sentence about a file that is done although a part of it was damaged."""
+        self.damages.append(_about(path, text))
+
     def note(self, path: Path, text: str) -> None:
         """Tells at once what a person should know about a file that is done nevertheless."""
         self.console.print(_about(path, text), markup=False, soft_wrap=True)
 
-    def track(self, items: Iterable[Item], total: int | None, title: str) -> Iterator[Item]:
-        """Yields ``items`` beside a line with their number and images/s, if there are several."""
+    def track(
+        self, items: Iterable[Item], total: int | None, title: str, unit: str
+    ) -> Iterator[Item]:
+        """Yields ``items`` beside a line with their number, images/s or frames/s (the ``unit``) and
+        the time left, if there are several."""
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
         start, before = time.perf_counter(), len(self.failures)
         with Progress(
@@ -46,8 +55,9 @@ class Report:
             task = progress.add_task(title, total=total, rate="")
             for count, item in enumerate(items, 1):
                 yield item  # the caller works here
-                rate = f"{count / (time.perf_counter() - start):.2f} images/s"
+                rate = f"{count / (time.perf_counter() - start):.2f} {unit}/s"
                 progress.update(task, completed=count + len(self.failures) - before, rate=rate)
+                self.frames += unit == "frames"
             progress.update(task, completed=total)
 
     def tell(self) -> None:
@@ -55,12 +65,17 @@ class Report:
         seconds = time.perf_counter() - self._start
         lines = []
         if self.done:
-            rate = f"{len(self.done) / seconds:.2f} images/s"
-            what = self.done[0] if len(self.done) == 1 else f"{len(self.done)} pictures"
+            count, unit = (self.frames, "frames") if self.frames else (len(self.done), "images")
+            rate = f"{count / seconds:.2f} {unit}/s"
+            kind = "files" if self.frames else "pictures"
+            what = self.done[0] if len(self.done) == 1 else f"{len(self.done)} {kind}"
             lines.append(f"wrote {what} in {seconds:.1f} s ({rate})")
         if self.skipped:
-            what = self.skipped[0] if len(self.skipped) == 1 else f"{len(self.skipped)} pictures"
+            what = self.skipped[0] if len(self.skipped) == 1 else f"{len(self.skipped)} files"
             lines.append(f"skipped {what}, there already; overwrite=true does them again")
+        if self.damages:
+            lines.append(f"done, but damaged: {len(self.damages)}")
+            lines += [f"  {damage}" for damage in self.damages]
         if self.failures:
             lines.append(f"could not do {len(self.failures)}:")
             lines += [f"  {failure}" for failure in self.failures]

@@ -5,10 +5,12 @@ import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 import torch
+from clips import decoded, make_clip
 from PIL import Image
 
 from fasttransfer.checkpoint import save_style
@@ -80,7 +82,7 @@ def test_folder_with_a_bad_file(
     written = Path("out/in/0.png").stat().st_mtime_ns
     assert infer(monkeypatch, *common) == 0
     assert Path("out/in/0.png").stat().st_mtime_ns == written
-    assert "skipped 4 pictures" in capsys.readouterr().err
+    assert "skipped 4 files" in capsys.readouterr().err
     assert infer(monkeypatch, *common, "overwrite=true") == 0
     assert Path("out/in/0.png").stat().st_mtime_ns > written
 
@@ -166,3 +168,105 @@ def test_interrupted_and_run_again(tmp_path: Path) -> None:
     again = subprocess.run([*typed, "device=cpu"], stderr=subprocess.PIPE, text=True, check=True)
     assert "skipped" in again.stderr
     assert len(list(tmp_path.glob("out/**/*.png"))) == 84
+
+
+def test_pictures_and_videos_in_one_folder(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_clip(Path("photos/clip.mp4"), count=5)
+    make_clip(Path("photos/in/other.avi"), count=4, codec="mpeg4", time_base=Fraction(1, 30))
+    Path("photos/in/bad.mov").write_text("no video")
+    both = "style=[wood.safetensors,ink.safetensors]"
+    assert infer(monkeypatch, both, "input=photos", "output=out/", "size=32") == 1
+    told = capsys.readouterr().err
+    assert "could not do 2:\n  photos/in/bad.mov" in told  # once for each style
+    assert "frames/s" in told
+    for style in ("wood", "ink"):
+        assert sorted(os.listdir(f"out/{style}")) == ["clip.mp4", "in"]
+        assert sorted(os.listdir(f"out/{style}/in")) == [
+            *(f"{n}.png" for n in range(4)),
+            "other.mkv",
+        ]
+        assert [frame.shape for frame in decoded(Path(f"out/{style}/clip.mp4"))] == [
+            (24, 32, 3)
+        ] * 5
+    os.remove("photos/in/bad.mov")
+    assert infer(monkeypatch, both, "input=photos", "output=out/") == 0
+    assert "skipped 12 files" in capsys.readouterr().err
+
+
+def test_video_settings_reach_the_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_clip(Path("clip.mp4"), count=10, width=160, height=120)
+    common = ("style=wood.safetensors", "input=clip.mp4")
+    assert infer(monkeypatch, *common) == 0
+    assert len(decoded(Path("clip-wood.mp4"))) == 10
+    assert infer(monkeypatch, *common, "output=a.mp4", "video.crf=10", "video.threads=1") == 0
+    assert infer(monkeypatch, *common, "output=b.mp4", "video.crf=40", "video.preset=fast") == 0
+    assert Path("b.mp4").stat().st_size < Path("a.mp4").stat().st_size / 2
+    assert infer(monkeypatch, *common, "format=webm") == 0
+    assert len(decoded(Path("clip-wood.webm"))) == 10
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (["input=clip.mp4", "output=out.png"], "clip.mp4 is a video and cannot become out.png"),
+        (["input=photo.png", "output=out.mp4"], "photo.png is not a video"),
+        (["input=clip.mp4", "output=out.avi"], "must be one of .mp4 .m4v .mov .mkv .webm"),
+        (["input=clip.mp4", "format=png"], "format=png is for pictures"),
+        (["input=clip.mp4", "output=clip.mp4"], "overwrite"),
+        (["input=clip.mp4", "video.crf=-3"], "video.crf=-3"),
+        (["input=[clip.mp4,photo.png]", "output=out.mp4"], "may hold several"),
+        (["input=clip.mp4", "compare=true"], "only videos"),
+    ],
+)
+def test_mistakes_with_videos(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: list[str],
+    words: str,
+) -> None:
+    make_clip(Path("clip.mp4"), count=2)
+    assert infer(monkeypatch, "style=wood.safetensors", *typed) == 2
+    told = capsys.readouterr().err
+    assert words in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_video_leaves_no_half_file(tmp_path: Path, number: signal.Signals) -> None:
+    make_clip(Path("clip.mp4"), count=3000)
+    typed = [sys.executable, str(SCRIPT), "style=wood.safetensors", "input=clip.mp4"]
+    process = subprocess.Popen(
+        [*typed, "output=out/clip.mp4", "device=cpu"], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("out/.*.part")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(number)
+    told = process.communicate(timeout=120)[1]
+    codes = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
+    assert process.returncode == codes[number], told
+    assert "Traceback" not in told
+    assert not Path("out/clip.mp4").exists()
+    if number != signal.SIGKILL:  # nobody can clean up after that
+        assert os.listdir("out") == []
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    make_clip(Path("clip.mp4"), count=60, width=320, height=240)
+    code = (
+        "import resource, runpy, sys; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000)); "
+        f"sys.argv[0] = {str(SCRIPT)!r}; sys.path.insert(0, {str(SCRIPT.parent)!r}); "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    typed = ["style=wood.safetensors", "input=clip.mp4", "output=out/clip.mp4", "device=cpu"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *typed, "video.crf=1"], stderr=subprocess.PIPE, text=True
+    )
+    assert done.returncode == 1, done.stderr
+    assert "could not do 1:\n  clip.mp4: out/clip.mp4 cannot be written" in done.stderr
+    assert "the disk is full" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert os.listdir("out") == []

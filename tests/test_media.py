@@ -15,6 +15,9 @@ from fasttransfer.images import Picture
 from fasttransfer.media import PictureSink, Sink, Source, open_media
 from fasttransfer.plan import Job
 from fasttransfer.report import Report
+from fasttransfer.video import VideoSettings
+
+VIDEO = VideoSettings(codec="auto", crf=20, preset="auto", threads=1, queue=2)
 
 
 @pytest.fixture(autouse=True)
@@ -28,13 +31,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def media(
     report: Report, inputs: Sequence[str] = ("photos",), **changed: Any
-) -> tuple[Source, Sink]:
+) -> tuple[Source[Picture], Sink[Picture]]:
     settings = {"format": None, "overwrite": False, "quality": 90, "max_pixels": 10_000}
-    settings |= {"min_side": None, "workers": 2} | changed
-    return open_media(inputs, "out", "wood", False, report, **settings)
+    settings |= {"min_side": None, "workers": 2, "video": VIDEO} | changed
+    [pair] = open_media(inputs, "out", "wood", False, report, **settings)
+    return pair
 
 
-def copy(source: Source, sink: Sink) -> list[Path]:
+def copy(source: Source[Picture], sink: Sink[Picture]) -> list[Path]:
     seen = []
     with source, sink:
         for job, picture in source:

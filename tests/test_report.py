@@ -9,7 +9,7 @@ from fasttransfer.report import Report
 
 def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report()
-    for number in report.track(range(3), 3, "wood"):
+    for number in report.track(range(3), 3, "wood", "images"):
         report.done.append(Path(f"{number}.jpg"))
     report.skipped.append(Path("old.jpg"))
     report.fail(Path("bad.jpg"), ValueError("bad.jpg is empty"))
@@ -32,5 +32,5 @@ def test_brackets_in_names_are_no_markup(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_one_picture_needs_no_progress_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(Report().track([7], 1, "wood")) == [7]
+    assert list(Report().track([7], 1, "wood", "images")) == [7]
     assert capsys.readouterr().err == ""

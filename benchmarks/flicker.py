@@ -10,13 +10,11 @@ must have its style image with it, as a run folder has. The error is explained i
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
-import av
 import numpy as np
 import torch
 from machine import describe
@@ -24,17 +22,19 @@ from rich.console import Console
 from rich.table import Table
 
 from fasttransfer.checkpoint import find_style, load_style
-from fasttransfer.compare import labels, style_image_of
+from fasttransfer.compare import Player, labels, read_clips, style_image_of
 from fasttransfer.data import photo_folder, read_probe
 from fasttransfer.evaluate import score
 from fasttransfer.flicker import Frame, measure_flicker
 from fasttransfer.stylize import Stylizer
 from fasttransfer.temporal import warp
 from fasttransfer.vgg import VGG16Features
+from fasttransfer.video import VideoSettings
 
-Clip = Callable[[], Iterator[Frame]]
-PROBE = partial(read_probe, photo_folder("bundled-probe"), count=8, max_pixels=10**9)
-HEIGHT, WIDTH = 320, 448  # of the view that moves over a photo of 640 pixels
+MAX_PIXELS = 10**8
+SIZE = 640  # longer side of photos and clips
+PROBE = partial(read_probe, photo_folder("bundled-probe"), count=8, max_pixels=MAX_PIXELS)
+HEIGHT, WIDTH = 320, 448  # of the view that moves over a photo
 NOISE = 2  # standard deviation in 8-bit levels: a camera by day
 
 
@@ -59,9 +59,9 @@ def moving(photo: torch.Tensor, path: list[tuple[float, float, float]]) -> Itera
         yield np.rint(noisy).clip(0, 255).astype(np.uint8)
 
 
-def made_clips(frames: int) -> dict[str, Clip]:
+def made_clips(frames: int) -> dict[str, Player]:
     """A pan, a zoom and a shake over three photos; at 48 frames and 25 a second, two seconds."""
-    photos = {path.stem: photo for path, photo in PROBE(size=640).items()}
+    photos = {path.stem: photo for path, photo in PROBE(size=SIZE).items()}
     time = np.linspace(-1, 1, frames)
     pan = [(85 * t, 15 * t, 1.0) for t in time]
     zoom = [(0.0, 0.0, 0.95 * 1.3**-t) for t in time]
@@ -76,16 +76,12 @@ def made_clips(frames: int) -> dict[str, Clip]:
         )
         for s in seconds
     ]
-    paths = {"chenonceau": pan, "machu-picchu": zoom, "astronaut": shake}
-    kinds = {"chenonceau": "pan", "machu-picchu": "zoom", "astronaut": "shake"}
-    return {kinds[name]: partial(moving, photos[name], path) for name, path in paths.items()}
-
-
-def decoded(path: str, frames: int) -> Iterator[Frame]:
-    """The first frames of a video file."""
-    with av.open(path) as container:
-        for frame in islice(container.decode(video=0), frames):
-            yield frame.to_ndarray(format="rgb24")
+    paths = {
+        "pan": ("chenonceau", pan),
+        "zoom": ("machu-picchu", zoom),
+        "shake": ("astronaut", shake),
+    }
+    return {kind: partial(moving, photos[name], path) for kind, (name, path) in paths.items()}
 
 
 def main() -> None:
@@ -96,7 +92,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=384, help="longer side of the photos scored")
     typed = parser.parse_args()
     clips = made_clips(typed.frames)
-    clips |= {Path(path).stem: partial(decoded, path, typed.frames) for path in typed.clip}
+    settings = VideoSettings(codec="auto", crf=20, preset="auto", threads=0, queue=8)
+    files = [Path(path) for path in typed.clip]
+    clips |= read_clips(files, SIZE, typed.frames, MAX_PIXELS, settings, Console())
     paths = [find_style(style) for style in typed.styles]
     names = labels(paths)
     stylizers = [

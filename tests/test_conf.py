@@ -21,7 +21,7 @@ GIVEN = {
     "Trainer": {"logger", "callbacks"},
     "Stylizer": {"style"},
     "open_media": {"inputs", "output", "style", "several", "report"},
-    "compare": {"styles", "photos", "make_stylizer"},
+    "compare": {"styles", "photos", "clips", "make_stylizer"},
     "relative_content_loss": {"stylized", "content"},
     "squared_content_loss": {"stylized", "content"},
     "relative_style_loss": {"gram", "style_gram"},

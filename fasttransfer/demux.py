@@ -10,58 +10,15 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
+from .colours import FULL, MATRICES, TO_RGB, Colours, colours_of
 from .decode import brief
 from .errors import FastTransferError
 from .video import VideoSettings
 
-# FFmpeg's numbers of the YUV matrices that swscale knows, with swscale's own numbers for them.
-MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
-BT709, UNSPECIFIED, BT601 = 1, 2, 6
-FULL, LIMITED = ColorRange.JPEG.value, ColorRange.MPEG.value
-
-# swscale's shortcut from YUV to RGB darkens every picture by 1.1 of 255 levels; without it a copy
-# has the luma of the original. It costs 2 ms more for 640×480.
-_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-
 FALLBACK_RATE = Fraction(30)  # frames a second where a file states no rate at all
 _BAD_READS = 100  # so many in a row that the rest of the file is given up
-
-
-@dataclass(frozen=True)
-class Colours:
-    """The colour tags of a clip, FFmpeg's numbers after ITU-T H.273, and how to understand them.
-
-    Attributes:
-        primaries: 2 is not specified, as for the next two.
-        transfer: likewise.
-        matrix: of YUV; 0 is RGB.
-        range: full, limited, or 0 for not specified.
-        kind: ``yuv``, ``full`` (YUV or grey that is full range whatever the tag says), or ``rgb``.
-    """
-
-    primaries: int
-    transfer: int
-    matrix: int
-    range: int
-    kind: str
-
-    def taken_matrix(self, width: int, height: int) -> int:
-        """The matrix to compute with: where the tag says nothing, by the size, as players do."""
-        if self.matrix in MATRICES:
-            return self.matrix
-        return BT709 if width >= 1280 or height > 576 else BT601
-
-    @property
-    def read_range(self) -> int:
-        """The range of the frames in the file."""
-        return FULL if self.kind != "yuv" else self.range or LIMITED
-
-    @property
-    def written_range(self) -> int:
-        """The range to encode YUV with."""
-        return LIMITED if self.kind == "rgb" else self.read_range
 
 
 @dataclass(frozen=True)
@@ -165,7 +122,7 @@ class ClipReader:
                     src_colorspace=matrix,
                     src_color_range=clip.colours.read_range,
                     dst_color_range=FULL,
-                    interpolation=_EXACT,
+                    interpolation=TO_RGB,
                     threads=1,
                 )
             except av.FFmpegError:
@@ -205,7 +162,7 @@ class ClipReader:
             rate=rate,
             time_base=stream.time_base or 1 / rate,
             aspect=stream.sample_aspect_ratio,
-            colours=_colours(frame),
+            colours=colours_of(frame),
             display_matrix=_display_matrix(frame),
             total=total or None,
             transparent=any(part.is_alpha for part in frame.format.components),
@@ -268,17 +225,3 @@ def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
         return None
     matrix: Any = frame.side_data["DISPLAYMATRIX"]  # type: ignore[typeddict-item]
     return tuple(np.frombuffer(bytes(matrix), np.int32).tolist())
-
-
-def _colours(frame: av.VideoFrame) -> Colours:
-    name = frame.format.name
-    # FFmpeg takes grey for full range unless it is told otherwise.
-    grey = name.startswith("gray") and frame.color_range != LIMITED
-    full = name.startswith("yuvj") or grey
-    return Colours(
-        primaries=frame.color_primaries,
-        transfer=frame.color_trc,
-        matrix=frame.colorspace,
-        range=frame.color_range,
-        kind="rgb" if frame.format.is_rgb else "full" if full else "yuv",
-    )

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.frame import PictureType
+from av.video.reformatter import VideoReformatter
 
-from .demux import BT709, FULL, LIMITED, MATRICES, UNSPECIFIED, Clip, Colours
+from .colours import BT709, FULL, LIMITED, MATRICES, TO_YUV, UNSPECIFIED, Colours
+from .demux import Clip
 from .encoders import pick_encoder
 from .remux import Companions
 from .video import VIDEO_WRITERS, VideoSettings
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 # A recording's timestamps hold 24, 25, 30, 50, 60 and 75 frames/s exactly; the rate is only what
 # the encoder expects.
 _RECORDING_TIME_BASE, _RECORDING_RATE = Fraction(1, 90_000), Fraction(30)
-
-# Averages the colours of the pixels that share them, exactly where they lie.
-_AVERAGE = Interpolation.AREA | Interpolation.FULL_CHR_H_INP
 _RECORDING_COLOURS = Colours(BT709, BT709, BT709, LIMITED, "yuv")
 
 
@@ -96,10 +95,11 @@ class Muxer:
             dst_colorspace=self._matrix,
             src_color_range=FULL,
             dst_color_range=self._range,
-            interpolation=_AVERAGE,
+            interpolation=TO_YUV,
             threads=1,
         )
         frame.colorspace = context.colorspace
+        frame.pict_type = PictureType.NONE  # else every frame would be a key frame, as the sample
         # Of two frames at one time, the second is shown one tick later: none is lost.
         frame.pts = self._last = max(round(seconds / context.time_base), self._last + 1)
         frame.time_base = context.time_base

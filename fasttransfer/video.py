@@ -37,6 +37,12 @@ VIDEO_SUFFIXES = frozenset(VIDEO_WRITERS) | {
     *(".264", ".265", ".h264", ".h265", ".hevc", ".ivf", ".nut"),
 }
 
+_FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your share of the disk is full",
+    errno.EFBIG: "files as large as that are not allowed here",
+}
+
 
 @dataclass(frozen=True)
 class VideoSettings:
@@ -158,8 +164,7 @@ def in_one_sentence(path: Path) -> Iterator[None]:
     try:
         yield
     except (av.FFmpegError, OSError) as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # quota, limit
-        reason = "the disk is full" if full else error.strerror or brief(error)
+        reason = _FULL.get(error.errno or 0) or error.strerror or brief(error)
         raise FastTransferError(f"{path} cannot be written ({reason})") from error
 
 

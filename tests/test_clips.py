@@ -138,6 +138,13 @@ def test_variable_rate(ending: str, start: float) -> None:
     assert packets(Path(f"clip-wood.{ending}"), "audio") == packets(clip, "audio")
 
 
+def test_only_the_first_frame_is_a_key_frame() -> None:
+    stylize(make_clip(Path("clip.mp4")))
+    with av.open("clip-wood.mp4") as container:
+        keys = [packet.is_keyframe for packet in container.demux(video=0) if packet.size]
+    assert keys == [True] + [False] * 29
+
+
 @pytest.mark.parametrize("matrix", [None, QUARTER, MIRRORED])
 def test_rotation_and_no_audio(matrix: Sequence[int] | None) -> None:
     clip = make_clip(Path("clip.mp4"), count=5, display_matrix=matrix)
@@ -147,9 +154,10 @@ def test_rotation_and_no_audio(matrix: Sequence[int] | None) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(65, 48), (64, 49), (65, 49), (1, 1), (2, 130)])
-def test_sizes_stay_exact(width: int, height: int) -> None:
+def test_sizes_stay_exact(width: int, height: int, capsys: pytest.CaptureFixture[str]) -> None:
     make_clip(Path("clip.mp4"), count=3, width=width, height=height, pix_fmt="yuv444p")
     assert stylize("clip.mp4", style=stylizer(1.0)).failures == []
+    assert "cannot be used" not in capsys.readouterr().err
     assert header("clip-wood.mp4")["size"] == (width, height)
     with av.open("clip-wood.mp4") as container:
         chosen = container.streams.video[0].codec_context.pix_fmt

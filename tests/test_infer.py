@@ -253,7 +253,7 @@ def test_an_interrupted_video_leaves_no_half_file(tmp_path: Path, number: signal
         assert os.listdir("out") == []
 
 
-def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+def test_a_file_that_cannot_grow_is_one_sentence(tmp_path: Path) -> None:
     make_clip(Path("clip.mp4"), count=60, width=320, height=240)
     code = (
         "import resource, runpy, sys; "
@@ -267,6 +267,6 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     )
     assert done.returncode == 1, done.stderr
     assert "could not do 1:\n  clip.mp4: out/clip.mp4 cannot be written" in done.stderr
-    assert "the disk is full" in done.stderr
+    assert "files as large as that are not allowed here" in done.stderr
     assert "Traceback" not in done.stderr
     assert os.listdir("out") == []

@@ -63,7 +63,7 @@ def made_clips(frames: int) -> dict[str, Player]:
     """A pan, a zoom and a shake over three photos; at 48 frames and 25 a second, two seconds."""
     photos = {path.stem: photo for path, photo in PROBE(size=SIZE).items()}
     time = np.linspace(-1, 1, frames)
-    pan = [(85 * t, 15 * t, 1.0) for t in time]
+    pan = [(60 * t, 15 * t, 1.0) for t in time]
     zoom = [(0.0, 0.0, 0.84 * 1.3**-t) for t in time]
     # A hand drifts slowly and trembles by a pixel or two: three sines without a common period.
     seconds = np.arange(frames) / 25

@@ -120,7 +120,7 @@ class TemporalLoss(nn.Module):
         weight: of the term in the loss.
         bend, cell, shift, zoom: of the flows, see ``random_flow``.
         noise: standard deviation of the noise in 8-bit levels, drawn evenly up to this.
-        margin: pixels at the edges that do not count.
+        margin: part of a crop's side that does not count at each edge, below 0.5.
         seed: of the random numbers.
     """
 
@@ -132,11 +132,11 @@ class TemporalLoss(nn.Module):
         shift: float,
         zoom: float,
         noise: float,
-        margin: int,
+        margin: float,
         seed: int,
     ) -> None:
         super().__init__()
-        limits = {"weight": weight, "bend": bend, "shift": shift, "noise": noise, "margin": margin}
+        limits = {"weight": weight, "bend": bend, "shift": shift, "noise": noise}
         for name, value in limits.items():
             if not 0 <= value < float("inf"):
                 raise FastTransferError(f"training.temporal.{name}={value} must be 0 or more.")
@@ -144,6 +144,10 @@ class TemporalLoss(nn.Module):
             raise FastTransferError(f"training.temporal.cell={cell} must be 1 or more pixels.")
         if not 0 <= zoom < 1:
             raise FastTransferError(f"training.temporal.zoom={zoom} must be from 0 to below 1.")
+        if not 0 <= margin < 0.5:
+            raise FastTransferError(
+                f"training.temporal.margin={margin} must be from 0 to below 0.5."
+            )
         self.weight = weight
         self.limits = {"bend": bend, "cell": cell, "shift": shift, "zoom": zoom}
         self.noise = noise / 255
@@ -163,11 +167,6 @@ class TemporalLoss(nn.Module):
             first: number of the first of these crops.
         """
         height, width = content.shape[-2:]
-        if min(height, width) <= 2 * self.margin:
-            raise FastTransferError(
-                f"training.temporal.margin={self.margin} leaves nothing of crops of {height} pixels a "
-                "side; give a smaller one, or a larger data.crop_size."
-            )
         flows, noises = [], []
         for number in range(first, first + len(content)):
             generator = self._generator(number, content.device)
@@ -177,7 +176,8 @@ class TemporalLoss(nn.Module):
             noises.append(sigma * torch.randn(shape, generator=generator, device=content.device))
         flow = torch.stack(flows)
         moved = (warp(content, flow) + torch.stack(noises)).clamp(0, 1)
-        return temporal_loss(network(moved).float(), stylized.float(), flow, self.margin)
+        margin = round(self.margin * min(height, width))
+        return temporal_loss(network(moved).float(), stylized.float(), flow, margin)
 
     def _generator(self, number: int, device: torch.device) -> Generator:
         mixed = np.random.SeedSequence((self.seed, 2, number)).generate_state(1, np.uint64)

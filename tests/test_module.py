@@ -53,7 +53,7 @@ def test_no_number_is_told_with_step_term_and_remedy(training, tmp_path):
 
 
 def test_the_temporal_term_is_part_of_the_total():
-    temporal = TemporalLoss(weight=3, bend=1, cell=8, shift=2, zoom=0, noise=2, margin=2, seed=0)
+    temporal = TemporalLoss(weight=3, bend=1, cell=8, shift=2, zoom=0, noise=2, margin=0.06, seed=0)
     training = tiny_training(temporal=temporal)
     content = torch.rand(2, 3, 32, 32)
     terms = training.terms(content, first_crop=4)

@@ -29,7 +29,7 @@ from fasttransfer.config import CONF_DIR
 from fasttransfer.infer import stylize_all
 from fasttransfer.media import open_media
 from fasttransfer.network import TransformerNet
-from fasttransfer.plan import find_pictures
+from fasttransfer.plan import find_media
 from fasttransfer.report import Report
 from fasttransfer.stylize import Stylizer
 
@@ -49,7 +49,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         photos = Path(place, "photos")
         photos.mkdir()
-        found = find_pictures([typed.folder])
+        found, _ = find_media([typed.folder])
         for number, photo in enumerate(islice(cycle(found), typed.count)):
             shutil.copy(photo, photos / f"{number:04}{photo.suffix}")
         for stylizer in stylizers.values():

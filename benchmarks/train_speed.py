@@ -126,6 +126,7 @@ def our_step(
         style,
         partial(torch.optim.Adam, lr=1e-3),
         partial(torch.optim.lr_scheduler.OneCycleLR, max_lr=1e-3),
+        temporal=None,
         ema_decay=0.99,
         compile=False,
     ).to(device)
@@ -138,7 +139,7 @@ def our_step(
     def step() -> None:
         content = next(photos).to(device, non_blocking=True)
         with torch.autocast(device.type, torch.bfloat16, enabled=reduced):
-            total = training.loss(training.network(content), content)["total"]
+            total = training.terms(content, first_crop=0)["total"]
         optimizer.zero_grad()
         total.backward()
         torch.nn.utils.clip_grad_norm_(training.network.parameters(), 1.0)

@@ -88,8 +88,8 @@ def _live(styles: list[str], inputs: list[str], config: DictConfig) -> None:
 
 def _compare(styles: list[str], inputs: list[str], config: DictConfig) -> None:
     from .checkpoint import find_style
-    from .plan import find_pictures
+    from .plan import find_media
 
     compare = instantiate(config.comparison)  # with the loss network, which stylizing does not need
     paths = [find_style(style) for style in styles]
-    compare(paths, find_pictures(inputs), instantiate(config.stylizer))
+    compare(paths, *find_media(inputs), instantiate(config.stylizer))

@@ -19,6 +19,7 @@ from .errors import FastTransferError
 from .losses import PerceptualLoss
 from .network import TransformerNet
 from .style import StyleImage
+from .temporal import TemporalLoss
 
 
 class StyleTraining(pl.LightningModule):
@@ -30,6 +31,7 @@ class StyleTraining(pl.LightningModule):
         style: the style image.
         optimizer: makes one for the parameters.
         scheduler: makes one for an optimizer and ``total_steps``.
+        temporal: against flicker; None trains for single pictures.
         ema_decay: of the exponential moving average of the weights, which is what is kept.
         compile: whether the network goes through ``torch.compile``.
 
@@ -46,6 +48,7 @@ class StyleTraining(pl.LightningModule):
         style: StyleImage,
         optimizer: Callable[[Iterable[Parameter]], Optimizer],
         scheduler: Callable[..., LRScheduler],
+        temporal: TemporalLoss | None,
         ema_decay: float,
         compile: bool,
     ) -> None:
@@ -56,6 +59,7 @@ class StyleTraining(pl.LightningModule):
         self.loss = loss
         self.loss.set_style(style.image)
         self.style = style
+        self.temporal = temporal
         self.averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(ema_decay))  # type: ignore[no-untyped-call]
         self.averaged.requires_grad_(False)
         self.make_optimizer = optimizer
@@ -80,10 +84,22 @@ class StyleTraining(pl.LightningModule):
 
     def training_step(self, content: Tensor, _: int) -> Tensor:
         """One batch of photos (B, 3, H, W) to the loss that is minimised."""
-        terms = self.loss(self.network(content), content)
+        steps = self.global_step * self.trainer.world_size + self.global_rank
+        terms = self.terms(content, first_crop=steps * len(content))
         self._stop_unless_finite(terms)
         self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()})
         return terms["total"]
+
+    def terms(self, content: Tensor, first_crop: int) -> dict[str, Tensor]:
+        """The terms of the loss over a batch of photos (B, 3, H, W), and ``total``; ``first_crop``
+        is the number of the first of them, as ``data.CropNumbers`` counts."""
+        stylized = self.network(content)
+        terms: dict[str, Tensor] = self.loss(stylized, content)
+        if self.temporal is not None:
+            term = self.temporal(self.network, content, stylized, first_crop)
+            total = terms["total"] + self.temporal.weight * term
+            terms |= {"temporal": term, "total": total}
+        return terms
 
     def _stop_unless_finite(self, terms: dict[str, Tensor]) -> None:
         bad = ~torch.isfinite(terms["total"])

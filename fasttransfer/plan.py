@@ -69,13 +69,11 @@ def plan(
     return jobs
 
 
-def find_pictures(inputs: Sequence[str]) -> list[Path]:
-    """The picture files that ``inputs`` (files, folders, patterns) stand for, at least one."""
+def find_media(inputs: Sequence[str]) -> tuple[list[Path], list[Path]]:
+    """The picture files and the videos that ``inputs`` (files, folders, patterns) stand for, at
+    least one of them."""
     found = [place.path for place in _find(inputs, "", None)]
-    pictures = [path for path in found if not _is_video(path)]
-    if not pictures:
-        raise FastTransferError(f"there are only videos in input={' '.join(inputs)}; give pictures")
-    return pictures
+    return [path for path in found if not _is_video(path)], list(filter(_is_video, found))
 
 
 def _find(inputs: Sequence[str], style: str, folder: Path | None) -> list[_Found]:

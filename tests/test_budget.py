@@ -9,10 +9,11 @@ from fasttransfer.evaluate import make_objective
 from fasttransfer.module import StyleTraining
 from fasttransfer.network import TransformerNet
 from fasttransfer.style import StyleImage
+from fasttransfer.temporal import TemporalLoss
 from fasttransfer.vgg import VGG16Features
 
 
-def tiny_training(ema_decay: float = 0.9) -> StyleTraining:
+def tiny_training(ema_decay: float = 0.9, temporal: TemporalLoss | None = None) -> StyleTraining:
     return StyleTraining(
         TransformerNet([4], 1, 3, 1, False),
         make_objective("balanced", VGG16Features("bundled")),
@@ -20,6 +21,7 @@ def tiny_training(ema_decay: float = 0.9) -> StyleTraining:
         instantiate(OmegaConf.create({"_target_": "torch.optim.Adam", "_partial_": True})),
         instantiate(OmegaConf.create({"_target_": "torch.optim.lr_scheduler.OneCycleLR",
                                       "_partial_": True, "max_lr": 1e-3})),
+        temporal=temporal,
         ema_decay=ema_decay,
         compile=False,
     )  # fmt: skip

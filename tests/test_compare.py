@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from clips import make_clip
 from conftest import make_photo
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -55,6 +56,39 @@ def test_styles_are_compared_in_tensorboard(runs):
         assert all(event.value > 0 for event in milliseconds)
         assert ("compare/balanced_total" in events.Tags()["scalars"]) == scored
         assert "compare/mean_milliseconds" in events.Tags()["scalars"]
+
+
+def test_clips_are_compared_by_their_first_frame_and_their_flicker(runs):
+    make_clip(runs / "still.mp4", count=4)
+    make_clip(runs / "short.mkv", count=1)
+    (runs / "broken.mp4").write_bytes(b"nothing")
+    names = ["first", "mosaic.safetensors"]
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(SCRIPT),
+            f"style=[{','.join(names)}]",
+            "input=[still.mp4,short.mkv,broken.mp4]",
+            "compare=true",
+            "log_dir=logs",
+            "size=96",
+            "comparison.clip_frames=3",
+        ],
+        cwd=runs,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "left out: broken.mp4" in done.stdout
+    assert "no flicker of short (video): No two neighbouring frames" in done.stdout
+    assert "flicker" in done.stdout
+    pictures = EventAccumulator(str(runs / "logs"), size_guidance={"images": 0}).Reload()
+    assert len(pictures.Tags()["images"]) == 2
+    for name in ("first", "mosaic"):
+        events = EventAccumulator(str(runs / "logs" / name)).Reload()
+        assert [event.step for event in events.Scalars("compare/flicker")] == [0]
+        assert events.Scalars("compare/warping_error_of_input")[0].value >= 0
+        assert "compare/mean_flicker" in events.Tags()["scalars"]
 
 
 def test_labels_are_short_and_different(tmp_path):

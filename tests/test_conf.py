@@ -23,7 +23,7 @@ GIVEN = {
     "export_style": {"style", "output"},
     "open_media": {"inputs", "output", "style", "several", "report"},
     "run_live": {"stylizers", "inputs", "output"},
-    "compare": {"styles", "photos", "make_stylizer"},
+    "compare": {"styles", "photos", "clips", "make_stylizer"},
     "relative_content_loss": {"stylized", "content"},
     "squared_content_loss": {"stylized", "content"},
     "relative_style_loss": {"gram", "style_gram"},
@@ -102,9 +102,16 @@ def test_johnson2016_is_the_recipe_of_the_paper():
     assert config["budget"] is None
 
 
+def test_video_works_with_every_network_and_nothing_else_has_its_term():
+    assert composed()["training"]["temporal"] is None
+    config = composed("experiment=video", "network=realtime", "training.temporal.weight=7")
+    assert config["training"]["temporal"]["weight"] == 7
+    assert config["network"] == composed("network=realtime")["network"]
+
+
 def test_no_default_stands_in_python_too():
     """Settings have one home: what YAML builds of ours has no default arguments."""
-    for _, node in nodes(composed()):
+    for _, node in nodes(composed("experiment=video")):
         if node["_target_"].startswith("fasttransfer.") and "Progress" not in node["_target_"]:
             target = get_object(node["_target_"])
             for parameter in inspect.signature(target).parameters.values():

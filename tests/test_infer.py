@@ -221,7 +221,6 @@ def test_video_settings_reach_the_encoder(monkeypatch: pytest.MonkeyPatch) -> No
         (["input=clip.mp4", "output=clip.mp4"], "overwrite"),
         (["input=clip.mp4", "video.crf=-3"], "video.crf=-3"),
         (["input=[clip.mp4,photo.png]", "output=out.mp4"], "may hold several"),
-        (["input=clip.mp4", "compare=true"], "only videos"),
     ],
 )
 def test_mistakes_with_videos(

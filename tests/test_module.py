@@ -4,6 +4,7 @@ import torch
 from test_budget import tiny_training
 
 from fasttransfer.errors import FastTransferError
+from fasttransfer.temporal import TemporalLoss
 
 
 @pytest.fixture
@@ -46,8 +47,22 @@ def test_no_number_is_told_with_step_term_and_remedy(training, tmp_path):
     training.trainer = pl.Trainer(accelerator="cpu", logger=False, default_root_dir=tmp_path)
     fine, bad = torch.tensor(1.0), torch.tensor(float("nan"))
     training._stop_unless_finite({"content": fine, "style": fine, "total": fine})
-    with pytest.raises(FastTransferError, match=r"step 0 \(style\).*smaller optimizer\.lr"):
-        training._stop_unless_finite({"content": fine, "style": bad, "total": bad})
+    for name in ("style", "temporal"):
+        with pytest.raises(FastTransferError, match=rf"step 0 \({name}\).*smaller optimizer\.lr"):
+            training._stop_unless_finite({"content": fine, name: bad, "total": bad})
+
+
+def test_the_temporal_term_is_part_of_the_total():
+    temporal = TemporalLoss(weight=3, bend=1, cell=8, shift=2, zoom=0, noise=2, margin=0.06, seed=0)
+    training = tiny_training(temporal=temporal)
+    content = torch.rand(2, 3, 32, 32)
+    terms = training.terms(content, first_crop=4)
+    still = training.loss(training.network(content), content)
+    term = temporal(training.network, content, training.network(content), first=4)
+    assert term > 0
+    assert torch.equal(terms["temporal"], term)
+    assert torch.equal(terms["total"], still["total"] + 3 * term)
+    assert set(tiny_training().terms(content, first_crop=4)) == set(still)
 
 
 def test_compiled_weights_keep_their_names():

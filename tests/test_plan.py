@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fasttransfer.errors import FastTransferError
-from fasttransfer.plan import find_pictures, plan
+from fasttransfer.plan import find_media, plan
 
 
 @pytest.fixture(autouse=True)
@@ -149,5 +149,7 @@ def test_unknown_format() -> None:
         pairs("photos", format="gif")
 
 
-def test_find_pictures() -> None:
-    assert find_pictures(["a.jpg", "photos/in"]) == [Path("a.jpg"), Path("photos/in/c.webp")]
+def test_pictures_and_videos_apart() -> None:
+    touch("clips/clip.MP4")
+    found = find_media(["a.jpg", "photos/in", "clips"])
+    assert found == ([Path("a.jpg"), Path("photos/in/c.webp")], [Path("clips/clip.MP4")])

@@ -16,6 +16,7 @@ from fasttransfer.checkpoint import load_style
 from fasttransfer.train import main
 
 SCRIPT = Path(__file__).parent.parent / "train.py"
+VIDEO = "experiment=video"  # with random flows; the other scripts are tested without
 STEPS = 20  # enough for a signal to come in between
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
@@ -59,7 +60,7 @@ def step_of(run: Path) -> int:
 @pytest.fixture(scope="module")
 def complete(tiny_run: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
-    done = train(*tiny_run, "run_dir=complete", cwd=folder)
+    done = train(*tiny_run, VIDEO, "run_dir=complete", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "python infer.py style=complete input=photo.jpg" in done.stdout
     return folder / "complete"
@@ -76,9 +77,13 @@ def test_a_run_leaves_a_style_a_preview_and_its_logs(complete: Path) -> None:
 
     events = EventAccumulator(str(complete), size_guidance={"images": 0}).Reload()
     tags = events.Tags()
-    assert {"train/content", "train/style_relu4_3", "train/total", "val/balanced_total"} <= {
-        *tags["scalars"]
-    }
+    assert {
+        "train/content",
+        "train/style_relu4_3",
+        "train/temporal",
+        "train/total",
+        "val/balanced_total",
+    } <= {*tags["scalars"]}
     assert [event.step for event in events.Images("probe/probe")] == [0, 10, 20]
 
     checkpoint = load_style(complete / "checkpoints" / "last.ckpt")
@@ -95,7 +100,7 @@ def test_a_stopped_and_resumed_run_ends_bit_for_bit_the_same(
     number: signal.Signals, complete: Path, tiny_run: list[str], tmp_path: Path
 ) -> None:
     run = tmp_path / "stopped"
-    command = [sys.executable, str(SCRIPT), *tiny_run]
+    command = [sys.executable, str(SCRIPT), *tiny_run, VIDEO]
     process = subprocess.Popen(
         [*command, "run_dir=stopped", "callbacks.checkpoints.every_n_steps=1"],
         cwd=tmp_path,
@@ -147,9 +152,9 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
 def test_two_processes_together_are_one_with_twice_the_batch(
     tiny_run: list[str], tmp_path: Path
 ) -> None:
-    """The crops and, with terms that are means over the photos of a step, the weights."""
+    """The crops, the flows and, with terms that are means over the photos of a step, the weights."""
     means = ["loss.style_loss.over_batch=false", "loss.grid_weight=0"]
-    same = [*tiny_run, *means, "training.ema_decay=0", "trainer.max_steps=6"]
+    same = [*tiny_run, VIDEO, *means, "training.ema_decay=0", "trainer.max_steps=6"]
     two = train(*same, "run_dir=two", "trainer=ddp", "trainer.devices=2", cwd=tmp_path)
     assert two.returncode == 0, two.stderr
     one = train(*same, "run_dir=one", "data.batch_size=4", cwd=tmp_path)
@@ -169,6 +174,7 @@ def test_two_processes_together_are_one_with_twice_the_batch(
         ("data.root=missing", "photo folder 'missing' does not exist"),
         ("budget=soon", "budget=soon is not a time"),
         ("loss.content_layer=relu9_9", "no layer 'relu9_9'"),
+        ("training.temporal.weight=2", "temporal"),
         ("network.chanels=[4]", "chanels"),
         ("network.kernel_size=4", "kernel_size must be odd"),
         ("trainer.precision=foo", "foo"),

@@ -1,0 +1,129 @@
+"""How much stylized clips flicker, beside the scores over photos: what the temporal loss wins and costs.
+
+    python benchmarks/flicker.py runs/still runs/video … [--clip clip.mp4 …] [--frames 48]
+
+Makes its clips itself, of bundled photos that no style is trained on: a pan, a zoom and a shaking
+hand, sampled at fractions of a pixel, with the noise of a sensor; --clip adds real ones. Each style
+must have its style image with it, as a run folder has. The error is explained in
+``fasttransfer/flicker.py``.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import torch
+from machine import describe
+from rich.console import Console
+from rich.table import Table
+
+from fasttransfer.checkpoint import find_style, load_style
+from fasttransfer.compare import Player, labels, read_clips, style_image_of
+from fasttransfer.data import photo_folder, read_probe
+from fasttransfer.evaluate import score
+from fasttransfer.flicker import Frame, measure_flicker
+from fasttransfer.stylize import Stylizer
+from fasttransfer.temporal import warp
+from fasttransfer.vgg import VGG16Features
+from fasttransfer.video import VideoSettings
+
+MAX_PIXELS = 10**8
+SIZE = 640  # longer side of photos and clips
+PROBE = partial(read_probe, photo_folder("bundled-probe"), count=8, max_pixels=MAX_PIXELS)
+HEIGHT, WIDTH = 320, 448  # of the view that moves over a photo
+NOISE = 2  # standard deviation in 8-bit levels: a camera by day
+
+
+def view(photo: torch.Tensor, x: float, y: float, size: float) -> torch.Tensor:
+    """HEIGHT×WIDTH pixels of a photo (3, H, W), from ``size`` times as many around its middle moved
+    by x and y photo pixels."""
+    height, width = photo.shape[1:]
+    rows = (torch.arange(height) - (height - 1) / 2)[:, None].expand(height, width)
+    columns = (torch.arange(width) - (width - 1) / 2).expand(height, width)
+    flow = torch.stack([(size - 1) * columns + x, (size - 1) * rows + y])
+    top, left = (height - HEIGHT) // 2, (width - WIDTH) // 2
+    moved = warp(photo[None], flow[None])[0]
+    return moved[:, top : top + HEIGHT, left : left + WIDTH]
+
+
+def moving(photo: torch.Tensor, path: list[tuple[float, float, float]]) -> Iterator[Frame]:
+    """The frames seen along a ``path`` of (x, y, size), with noise."""
+    noise = np.random.default_rng(0)
+    for place in path:
+        seen = 255 * view(photo, *place).permute(1, 2, 0).numpy()
+        noisy = seen + noise.normal(0, NOISE, seen.shape)
+        yield np.rint(noisy).clip(0, 255).astype(np.uint8)
+
+
+def made_clips(frames: int) -> dict[str, Player]:
+    """A pan, a zoom and a shake over three photos; at 48 frames and 25 a second, two seconds."""
+    photos = {path.stem: photo for path, photo in PROBE(size=SIZE).items()}
+    time = np.linspace(-1, 1, frames)
+    pan = [(60 * t, 15 * t, 1.0) for t in time]
+    zoom = [(0.0, 0.0, 0.84 * 1.3**-t) for t in time]
+    # A hand drifts slowly and trembles by a pixel or two: three sines without a common period.
+    seconds = np.arange(frames) / 25
+    beats = [(2 * np.pi * rate, size) for rate, size in ((0.7, 12), (2.3, 4), (7.1, 1.2))]
+    shake = [
+        (
+            sum(size * np.sin(beat * s) for beat, size in beats),
+            sum(size * np.sin(beat * 1.13 * s + 1) for beat, size in beats),
+            1.0,
+        )
+        for s in seconds
+    ]
+    paths = {
+        "pan": ("chenonceau", pan),
+        "zoom": ("machu-picchu", zoom),
+        "shake": ("astronaut", shake),
+    }
+    return {kind: partial(moving, photos[name], path) for kind, (name, path) in paths.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("styles", nargs="+", help="run folders or style files")
+    parser.add_argument("--clip", nargs="*", default=[], help="video files to measure as well")
+    parser.add_argument("--frames", type=int, default=48, help="of each clip at most")
+    parser.add_argument("--size", type=int, default=384, help="longer side of the photos scored")
+    typed = parser.parse_args()
+    clips = made_clips(typed.frames)
+    settings = VideoSettings(codec="auto", crf=20, preset="auto", threads=0, queue=8)
+    files = [Path(path) for path in typed.clip]
+    clips |= read_clips(files, SIZE, typed.frames, MAX_PIXELS, settings, Console())
+    paths = [find_style(style) for style in typed.styles]
+    names = labels(paths)
+    stylizers = [
+        Stylizer(path, None, "style", 1.0, engine="torch", device="auto", precision="float32")
+        for path in paths
+    ]
+    figures: dict[str, dict[str, float]] = {"(input)": {}} | {name: {} for name in names}
+    for clip, play in clips.items():
+        found = measure_flicker(play(), [map(s.frame, play()) for s in stylizers])
+        figures["(input)"][clip] = found[0].content
+        for name, flicker in zip(names, found, strict=True):
+            figures[name][clip] = flicker.excess
+    features = VGG16Features("bundled")
+    photos = list(PROBE(size=typed.size).values())
+    for name, path in zip(names, paths, strict=True):
+        style_file = load_style(path)
+        style = style_image_of(path, style_file)
+        if style is None:
+            raise SystemExit(f"{path} has no style image with it; give its run folder.")
+        figures[name]["mean"] = fmean(figures[name].values())
+        scores = score(style_file.network, photos, style, features)
+        figures[name]["objective"] = scores["balanced_total"]
+    table = Table("", *figures, title="warping error: the input's own, and the excess over it")
+    for row in (*clips, "mean", "objective"):
+        shown = (f"{found[row]:.2f}" if row in found else "" for found in figures.values())
+        table.add_row(row, *shown)
+    Console().print(table)
+    print(json.dumps(figures | {"machine": describe()}))
+
+
+if __name__ == "__main__":
+    main()

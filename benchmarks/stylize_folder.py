@@ -20,6 +20,7 @@ import torch
 from hydra.utils import instantiate
 from machine import describe
 from omegaconf import OmegaConf
+from presets import network_of
 from rich.console import Console
 from rich.table import Table
 
@@ -28,7 +29,6 @@ from fasttransfer.checkpoint import StyleFile
 from fasttransfer.config import CONF_DIR
 from fasttransfer.infer import stylize_all
 from fasttransfer.media import open_media
-from fasttransfer.network import TransformerNet
 from fasttransfer.plan import find_media
 from fasttransfer.report import Report
 from fasttransfer.stylize import Stylizer
@@ -62,11 +62,7 @@ def main() -> None:
 
 def build(name: str, size: int | None) -> Stylizer:
     """A stylizer with random weights of the shape in conf/network/NAME.yaml."""
-    settings = OmegaConf.to_container(OmegaConf.load(CONF_DIR / "network" / f"{name}.yaml"))
-    assert isinstance(settings, dict)
-    torch.manual_seed(0)
-    network = TransformerNet(**{str(k): v for k, v in settings.items() if k != "_target_"})
-    style = StyleFile(network.requires_grad_(False), name, {})
+    style = StyleFile(network_of(name), name)
     return Stylizer(style, size, "style", 1.0, engine="torch", device="cpu", precision="auto")
 
 

@@ -1,0 +1,16 @@
+"""Networks of the presets with random weights, which change the picture but not the time."""
+
+import torch
+from omegaconf import OmegaConf
+
+from fasttransfer.config import CONF_DIR
+from fasttransfer.network import TransformerNet
+
+
+def network_of(preset: str) -> TransformerNet:
+    """In the shape of conf/network/PRESET.yaml."""
+    settings = OmegaConf.to_container(OmegaConf.load(CONF_DIR / "network" / f"{preset}.yaml"))
+    assert isinstance(settings, dict)
+    torch.manual_seed(0)
+    arguments = {str(key): value for key, value in settings.items() if key != "_target_"}
+    return TransformerNet(**arguments).eval().requires_grad_(False)

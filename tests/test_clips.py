@@ -46,7 +46,7 @@ def stylize(
     max_pixels: int = 10**6,
     **video: Any,
 ) -> Report:
-    report = Report()
+    report, before = Report(), set(threading.enumerate())
     settings = {"codec": "auto", "crf": 10, "preset": "auto", "threads": 1, "queue": 3} | video
     media = open_media(
         [str(inputs)],
@@ -64,7 +64,8 @@ def stylize(
     )
     for source, sink in media:
         stylize_all(source, style or stylizer(), sink, report)
-    assert not [t for t in threading.enumerate() if t.name.startswith("ThreadPool")]
+    left = set(threading.enumerate()) - before
+    assert not [thread for thread in left if thread.name.startswith("ThreadPool")]
     return report
 
 

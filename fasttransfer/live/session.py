@@ -194,7 +194,7 @@ class Session:
                     opened = None
                     self._messages.pop("camera", None)
                     while not self._closing.is_set() and self.choice.camera == name:
-                        self.left_out += self._frames.put(camera.read())
+                        self._leave_out(self._frames.put(camera.read()))
                         self._camera_rate.count()
             except FastTransferError as error:
                 self._messages["camera"] = str(error)
@@ -211,7 +211,7 @@ class Session:
                 self._messages["network"] = str(error)
                 continue
             if shown.age > self.max_age:
-                self.left_out += 1
+                self._leave_out(1)
                 self._tell_if_too_slow(shown)
                 continue
             self._messages.pop("network", None)
@@ -219,6 +219,10 @@ class Session:
             self.newest = shown
             self._shown_rate.count()
             self.listeners()
+
+    def _leave_out(self, frames: int) -> None:
+        with self._lock:  # both threads count
+            self.left_out += frames
 
     def _stylized(self, frame: Frame) -> Shown:
         choice, last = self.choice, self.newest

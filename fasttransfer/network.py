@@ -102,10 +102,15 @@ class TransformerNet(nn.Module):
             (B, 3, H, W) of the same height and width; the output is linear and may leave [0, 1].
         """
         height, width = content.shape[-2:]
+        return self.uncropped(content)[..., :height, :width]
+
+    def uncropped(self, content: Tensor) -> Tensor:
+        """Like ``forward``, with what was added at the bottom and the right to make both sides
+        multiples of ``stride``."""
         padded = reflect_to_multiple(content, self.stride, self.smallest_side)
         features = self.encoder(padded)  # (B, channels[-1], H / stride, W / stride)
         features = self.decoder(self.residual(features))  # (B, channels[0], H / u, W / u)
-        return self.head(features)[..., :height, :width]
+        return self.head(features)
 
 
 class ConvNorm(nn.Sequential):

@@ -55,11 +55,12 @@ def start(style: str, settings: list[str]) -> tuple[subprocess.Popen[str], str]:
         [sys.executable, str(SCRIPT), *own, *settings], stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
-    told = process.stderr.readline()
-    found = re.search(r"http://([^/]+)/", told)
-    if found is None:
-        raise SystemExit(told + process.stderr.read())
-    return process, found[1]
+    told = ""
+    for line in process.stderr:  # engines may tell first that they prepare themselves
+        told += line
+        if found := re.search(r"http://([^/]+)/", line):
+            return process, found[1]
+    raise SystemExit(told)
 
 
 def watch(window: ClientConnection, pid: int, seconds: float) -> dict[str, object]:

@@ -46,8 +46,8 @@ class OnFrames(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         """uint8 (B, H, W, 3) to the same, clamped and rounded."""
         height, width = frames.shape[1:3]
-        # Cropped at last: clamping is part of the last convolution only if it follows right behind,
-        # which is worth a sixth of the time of `realtime` in OpenVINO.
+        # Cropped at last: OpenVINO makes clamping part of the last convolution only if it follows
+        # right behind.
         stylized = to_bytes(self.network.uncropped(from_bytes(frames)))
         return stylized[:, :height, :width]
 

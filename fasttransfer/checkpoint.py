@@ -1,13 +1,14 @@
 """The only reader and writer of style files, and the only reader of weights in checkpoints.
 
 A style file is a safetensors file: the network's weights plus metadata as JSON strings. Nothing
-that is read here may run code: style files hold no objects, and Lightning checkpoints are opened
-with ``weights_only=True``.
+that is read here may run code: style files hold no objects, and Lightning checkpoints and the weights
+of other programs are opened with ``weights_only=True``.
 """
 
 import json
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -21,6 +22,7 @@ from torch import Tensor
 
 from .errors import FastTransferError
 from .files import write_whole
+from .foreign import LAYOUT, translate
 from .network import TransformerNet
 
 FORMAT_VERSION = 1
@@ -29,7 +31,13 @@ STYLE_IMAGE_FILE = "style.png"  # in a run folder, as trained with: the result c
 LAST_CHECKPOINT = Path("checkpoints") / "last.ckpt"
 BUNDLED_STYLES = Path(__file__).parent / "assets" / "trained"
 CHECKPOINT_KEY = "fasttransfer"  # where a Lightning checkpoint carries a style file's metadata
+TORCH_SUFFIXES = (".ckpt", ".pth", ".pt", ".model")  # all other files are safetensors
 AVERAGED_WEIGHTS = "averaged.module."  # the prefix of the network's weights in such a checkpoint
+
+READABLE = (  # the end of every refusal: what to give instead
+    "give a style.safetensors or a .ckpt that train.py wrote, or a state dict of "
+    f"{LAYOUT} (.pth, .model)"
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,8 @@ class StyleFile:
         network: in eval mode, float32, on the CPU.
         name: of the style.
         metadata: ``name``, ``licence``, ``network_config``, ``training`` (settings), ``scores``,
-            ``steps``, ``fasttransfer_version``: plain JSON values.
+            ``steps``, ``fasttransfer_version``: plain JSON values; of another program's weights
+            only the first three, and ``layout``.
         path: of the file it was read from, if it was.
     """
 
@@ -119,16 +128,18 @@ def safe_name(style: str) -> str:
 
 
 def load_style(path: str | Path) -> StyleFile:
-    """Reads a style file or a Lightning checkpoint written by ``train.py``.
+    """Reads a style file, a Lightning checkpoint written by ``train.py``, or weights of another
+    program in the layout that ``foreign`` knows.
 
     Raises:
-        FastTransferError: for a file that is missing, damaged, of another program, of a newer
+        FastTransferError: for a file that is missing, damaged, of an unknown layout, of a newer
             format, or that would have to run code to be read.
     """
     path = Path(path)
     if not path.is_file():
         raise FastTransferError(f"There is no style file '{path}'; train one with train.py.")
-    weights, metadata = _read_checkpoint(path) if path.suffix == ".ckpt" else _read_style(path)
+    read = _read_checkpoint if path.suffix.lower() in TORCH_SUFFIXES else _read_style
+    weights, metadata = read(path)
     network = _build(path, weights, metadata)
     return StyleFile(network, str(metadata.get("name", path.stem)), metadata, path)
 
@@ -140,14 +151,10 @@ def _read_style(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
     except (SafetensorError, OSError, ValueError) as error:
         raise FastTransferError(
-            f"'{path}' is damaged or not a style file ({error}); give a style.safetensors or a .ckpt "
-            "that train.py wrote."
+            f"'{path}' is damaged or not a style file ({error}); {READABLE}."
         ) from error
     if "format_version" not in strings or "network_config" not in strings:
-        raise FastTransferError(
-            f"'{path}' is a safetensors file of another program, without fasttransfer's metadata; "
-            "give a style.safetensors that train.py wrote."
-        )
+        return _read_foreign(path, weights)
     try:
         metadata = {key: json.loads(value) for key, value in strings.items()}
     except ValueError as error:
@@ -158,29 +165,45 @@ def _read_style(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise FastTransferError(
-            f"'{path}' would have to run code to be read, so it was refused; give a style.safetensors "
-            "or a .ckpt that train.py wrote."
-        ) from error
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
-        raise FastTransferError(
-            f"'{path}' is damaged or not a checkpoint ({type(error).__name__}); give a "
-            "style.safetensors or a .ckpt that train.py wrote."
-        ) from error
+    checkpoint = _unpickle(path)
     if not isinstance(checkpoint, dict) or not {CHECKPOINT_KEY, "state_dict"} <= checkpoint.keys():
-        raise FastTransferError(
-            f"'{path}' is a checkpoint of another program; give a style.safetensors or a .ckpt that "
-            "train.py wrote."
-        )
+        return _read_foreign(path, checkpoint)
     weights = {
         key.removeprefix(AVERAGED_WEIGHTS): value
         for key, value in checkpoint["state_dict"].items()
         if key.startswith(AVERAGED_WEIGHTS)
     }
     return weights, checkpoint[CHECKPOINT_KEY]
+
+
+def _unpickle(path: Path) -> object:
+    """What ``torch.save`` wrote, if that is tensors and plain values."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are about files that are refused anyway
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged archives raise nearly anything
+        problem = f"is damaged or not a checkpoint ({type(error).__name__})"
+        if isinstance(error, pickle.UnpicklingError) and _is_saved_by_torch(path):
+            problem = "would have to run code to be read, so it was refused"
+        raise FastTransferError(f"'{path}' {problem}; {READABLE}.") from error
+
+
+def _is_saved_by_torch(path: Path) -> bool:
+    """Whether it starts like a zip archive or a pickle, and not, for instance, like a web page."""
+    with path.open("rb") as file:
+        return file.read(1) in (b"P", b"\x80")
+
+
+def _read_foreign(path: Path, contents: object) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        weights, known = translate(contents)
+    except ValueError as error:
+        raise FastTransferError(
+            f"'{path}' is of another program, and not in the layout of {LAYOUT} ({error}); {READABLE}."
+        ) from error
+    metadata = {"format_version": FORMAT_VERSION, "name": path.stem, "licence": "not stated"}
+    return weights, metadata | known
 
 
 def _build(path: Path, weights: dict[str, Tensor], metadata: dict[str, Any]) -> TransformerNet:

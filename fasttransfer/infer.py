@@ -20,10 +20,10 @@ if TYPE_CHECKING:  # torch is loaded when the first object is built, so --help a
 
 
 # A folder of its own: in conf/ itself, style= would mean the group conf/style of the training.
-@command("infer", paths=("style", "input", "output"), folder=CONF_DIR / "infer")
+@command("infer", paths=("style", "style.path", "input", "output"), folder=CONF_DIR / "infer")
 def main(config: DictConfig) -> None:
     """Stylizes what ``config`` names; exit code 1 if a file could not be done."""
-    styles, inputs = as_list(config.style), as_list(config.input)
+    styles, inputs = _styles(config), as_list(config.input)
     if config.export:
         _export(styles, config)
         return
@@ -61,6 +61,22 @@ def stylize_all(
                 report.fail(job.input, error)
                 sink.drop(job)
                 source.drop(job)
+
+
+def _styles(config: DictConfig) -> list[str]:
+    """What ``style=`` names or, with ``stylizer=optimize``, ``style.path=``."""
+    if not config.stylizer._target_.endswith(".OptimizingStylizer"):
+        return as_list(config.style)
+    if not isinstance(config.style, DictConfig):
+        raise FastTransferError(
+            f"stylizer=optimize needs a painting and no trained style; write style.path={config.style}"
+        )
+    if config.export or config.compare or any(is_camera(name) for name in as_list(config.input)):
+        raise FastTransferError(
+            "stylizer=optimize trains nothing and takes minutes a picture, so it does pictures and "
+            "videos only: leave out export=, compare= and camera"
+        )
+    return as_list(config.style.path)
 
 
 def _export(styles: list[str], config: DictConfig) -> None:

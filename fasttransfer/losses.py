@@ -203,18 +203,25 @@ class PerceptualLoss(nn.Module):
             self.register_buffer(f"gram_{layer}", gram_matrix(activations[layer]), persistent=False)
 
     def forward(self, stylized: Tensor, content: Tensor) -> dict[str, Tensor]:
+        """``terms`` of the network's output and the photos, float RGB in [0, 1], (B, 3, H, W)."""
+        return self.terms(stylized, self.content_target(content))
+
+    @torch.no_grad()
+    def content_target(self, content: Tensor) -> Tensor:
+        """What the content term compares with: (B, C, H', W') for photos (B, 3, H, W) in [0, 1]."""
+        return self.features(content, [self.content_layer])[self.content_layer]
+
+    def terms(self, stylized: Tensor, target: Tensor) -> dict[str, Tensor]:
         """The terms and their weighted sum.
 
         Args:
-            stylized: the network's output, (B, 3, H, W).
-            content: the photos, float RGB in [0, 1], (B, 3, H, W).
+            stylized: pictures (B, 3, H, W).
+            target: ``content_target`` of their photos.
 
         Returns:
             Scalars ``content``, ``style``, ``tv``, ``range`` and ``grid`` before weighting,
             ``style_LAYER`` for each layer, and ``total``.
         """
-        with torch.no_grad():
-            target = self.features(content, [self.content_layer])[self.content_layer]
         activations = self.features(stylized, [self.content_layer, *self.style_layers])
         by_layer = {
             f"style_{layer}": self.style_loss(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .checkpoint import StyleFile, find_style, load_style
-from .engine import open_engine
+from .engine import Engine, open_engine
 from .errors import FastTransferError
 from .images import from_bytes, keep_colours, resize, to_bytes
 
@@ -42,6 +42,13 @@ class Stylizer:
         device: str,
         precision: str,
     ) -> None:
+        self.settle(size, colour, strength)
+        loaded = style if isinstance(style, StyleFile) else load_style(find_style(style))
+        self.name = loaded.name
+        self.engine: Engine = open_engine(loaded, engine, device, precision)
+
+    def settle(self, size: int | None, colour: str, strength: float) -> None:
+        """Sets what is done with whatever the engine returns; see the class."""
         if size is not None and (not isinstance(size, int) or size < 1):
             raise FastTransferError(
                 f"size={size} must be the longer side in whole pixels, or null for the input's own"
@@ -53,9 +60,6 @@ class Stylizer:
         self.size = size
         self.colour = colour
         self.strength = float(strength)
-        loaded = style if isinstance(style, StyleFile) else load_style(find_style(style))
-        self.name = loaded.name
-        self.engine = open_engine(loaded, engine, device, precision)
 
     @torch.inference_mode()
     def __call__(self, content: Tensor) -> Tensor:

@@ -127,7 +127,7 @@ def our_step(
         partial(torch.optim.Adam, lr=1e-3),
         partial(torch.optim.lr_scheduler.OneCycleLR, max_lr=1e-3),
         temporal=None,
-        ema_decay=0.99,
+        averaged_part=0.05,
         compile=False,
     ).to(device)
     if device.type != "cpu":

@@ -32,7 +32,8 @@ class StyleTraining(pl.LightningModule):
         optimizer: makes one for the parameters.
         scheduler: makes one for an optimizer and ``total_steps``.
         temporal: against flicker; None trains for single pictures.
-        ema_decay: of the exponential moving average of the weights, which is what is kept.
+        averaged_part: of the run, over which the weights are averaged, which is what is kept: the
+            time constant of an exponential moving average is this part of all steps.
         compile: whether the network goes through ``torch.compile``.
 
     Attributes:
@@ -49,19 +50,23 @@ class StyleTraining(pl.LightningModule):
         optimizer: Callable[[Iterable[Parameter]], Optimizer],
         scheduler: Callable[..., LRScheduler],
         temporal: TemporalLoss | None,
-        ema_decay: float,
+        averaged_part: float,
         compile: bool,
     ) -> None:
         super().__init__()
-        if not 0 <= ema_decay < 1:
-            raise FastTransferError(f"training.ema_decay={ema_decay} must be from 0 to below 1.")
+        if not 0 <= averaged_part < 1:
+            raise FastTransferError(
+                f"training.averaged_part={averaged_part} must be from 0 to below 1."
+            )
         self.network = network
         self.loss = loss
         self.loss.set_style(style.image)
         self.style = style
         self.temporal = temporal
-        self.averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(ema_decay))  # type: ignore[no-untyped-call]
+        self.averaged_part = averaged_part
+        self.averaged = AveragedModel(network)
         self.averaged.requires_grad_(False)
+        self.average_over(steps=1)
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
         self.metadata: dict[str, Any] = {"name": style.name, "licence": style.licence}
@@ -76,9 +81,23 @@ class StyleTraining(pl.LightningModule):
         assert isinstance(network, TransformerNet)
         return network
 
+    def start_from(self, network: TransformerNet) -> None:
+        """Takes the weights of a trained network of the same shape."""
+        self.network.load_state_dict(network.state_dict())
+        self.averaged.module.load_state_dict(network.state_dict())
+
+    def average_over(self, steps: int) -> None:
+        """Sets the time constant for a run of so many steps; of a short run the first steps, which
+        are the worst, must not be a large part of the average."""
+        decay = 1 - 1 / max(1.0, self.averaged_part * steps)
+        self.averaged.multi_avg_fn = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+
     def on_fit_start(self) -> None:
-        """On a CPU PyTorch's instance norm copies every channels_last tensor, so the network is
+        """Sets the average's length and, elsewhere than on a CPU, the layout of the weights.
+
+        On a CPU PyTorch's instance norm copies every channels_last tensor, so the network is
         left contiguous there; the loss network, without norms, never is."""
+        self.average_over(self.trainer.max_steps)
         if self.device.type != "cpu":
             self.network.to(memory_format=torch.channels_last)
 

@@ -24,12 +24,13 @@ from rich.console import Console
 from torch import Tensor
 
 from .budget import seconds, steps_within
-from .checkpoint import LAST_CHECKPOINT, STYLE_FILE, STYLE_IMAGE_FILE
+from .checkpoint import BUNDLED_STYLES, LAST_CHECKPOINT, STYLE_FILE, STYLE_IMAGE_FILE
 from .config import TRAINING_PATHS
 from .errors import FastTransferError
 from .files import fresh_folder, write_whole
 from .hardware import accelerator_device
 from .images import write_picture
+from .start import starting_style
 
 if TYPE_CHECKING:
     from .data import ContentPhotos
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "config.yaml"
 # How Lightning's DDP tells the processes that it starts from this one where the run is.
 RUN_DIR_VARIABLE = "FASTTRANSFER_RUN_DIR"
+_CROPS_TO_COMPARE = 4  # photos for which styles are compared, to find the nearest
 # Settings that may differ when a run is resumed; any other would make it another run.
 CHANGEABLE = (
     "data.root",
@@ -146,6 +148,19 @@ class Run:
         copy = self.folder / STYLE_IMAGE_FILE
         return str(copy) if self.settled and copy.exists() else str(self.config.style.path)
 
+    def settle_start(self, training: "StyleTraining", photos: "ContentPhotos") -> None:
+        """Takes the weights that training starts with from the style that ``start`` asks for."""
+        if self.config.start is None or self.checkpoint is not None:
+            return
+        crops = torch.stack([photos.crops[number] for number in range(_CROPS_TO_COMPARE)])
+        style = starting_style(str(self.config.start), training.network, crops, training.loss)
+        self.config.start = None
+        if style is not None and style.path is not None:
+            bundled = style.path.parent == BUNDLED_STYLES
+            self.config.start = style.path.stem if bundled else str(style.path.resolve())
+            training.start_from(style.network)
+            self.console.print(f"starting from the weights of '{style.name}'")
+
     def settle_steps(self, training: "StyleTraining", photos: "ContentPhotos") -> None:
         """Sets ``trainer.max_steps`` of a new run to what ``budget`` allows, if that is less."""
         if self.settled or self.config.budget is None:
@@ -178,6 +193,9 @@ class Run:
         for path in TRAINING_PATHS:  # a style file is passed on
             group, key = path.split(".")
             settings[group][key] = Path(settings[group][key]).name
+        if settings["start"] is not None:
+            start = Path(settings["start"])
+            settings["start"] = start.parent.name if start.name == STYLE_FILE else start.stem
         for group, key in (("data", "run_dir"), ("trainer", "default_root_dir")):
             settings[group].pop(key, None)
         return {str(key): value for key, value in settings.items()}

@@ -20,7 +20,7 @@ def _precision(accelerator: str) -> str:
 OmegaConf.register_new_resolver("precision", _precision, replace=True)
 
 
-@command("train", paths=(*TRAINING_PATHS, "resume", "run_dir"))
+@command("train", paths=(*TRAINING_PATHS, "resume", "run_dir", "start"))
 def main(config: DictConfig) -> None:
     """Trains what ``config`` describes; exit code 130 or 143 if Ctrl-C or SIGTERM ended it."""
     from .run import Run, quiet_lightning  # with Lightning, which takes seconds as well
@@ -41,6 +41,7 @@ def main(config: DictConfig) -> None:
         scheduler=build(config.scheduler),
     )
     photos = build(config.data)
+    run.settle_start(training, photos)
     run.settle_steps(training, photos)
 
     callbacks = build(config.callbacks)
@@ -59,3 +60,7 @@ def main(config: DictConfig) -> None:
     # Lightning ends the first process at once where another one ends with an error.
     if stopped_by is not None and trainer.is_global_zero:
         sys.exit(128 + stopped_by)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,9 @@ from fasttransfer.temporal import TemporalLoss
 from fasttransfer.vgg import VGG16Features
 
 
-def tiny_training(ema_decay: float = 0.9, temporal: TemporalLoss | None = None) -> StyleTraining:
+def tiny_training(
+    averaged_part: float = 0.05, temporal: TemporalLoss | None = None
+) -> StyleTraining:
     return StyleTraining(
         TransformerNet([4], 1, 3, 1, False),
         make_objective("balanced", VGG16Features("bundled")),
@@ -22,7 +24,7 @@ def tiny_training(ema_decay: float = 0.9, temporal: TemporalLoss | None = None) 
         instantiate(OmegaConf.create({"_target_": "torch.optim.lr_scheduler.OneCycleLR",
                                       "_partial_": True, "max_lr": 1e-3})),
         temporal=temporal,
-        ema_decay=ema_decay,
+        averaged_part=averaged_part,
         compile=False,
     )  # fmt: skip
 

@@ -20,6 +20,7 @@ GIVEN = {
     "TensorBoardLogger": {"purge_step"},
     "Trainer": {"logger", "callbacks"},
     "Stylizer": {"style"},
+    "OptimizingStylizer": {"style"},
     "export_style": {"style", "output"},
     "open_media": {"inputs", "output", "style", "several", "report"},
     "run_live": {"stylizers", "inputs", "output"},
@@ -31,7 +32,7 @@ GIVEN = {
     "total_variation": {"images"},
     "mean_variation": {"images"},
 }
-GROUPS = sorted(p.name for p in CONF_DIR.iterdir() if p.is_dir() and p.name != "infer")
+GROUPS = sorted(p.name for p in CONF_DIR.iterdir() if p.is_dir() and p.name not in ("infer", "zoo"))
 OPTIONS = [
     (group, path.stem) for group in GROUPS for path in sorted((CONF_DIR / group).glob("*.yaml"))
 ]
@@ -79,10 +80,11 @@ def test_train_settings_fit_their_constructors(group, option):
     assert check(composed(override)) >= 15
 
 
-def test_infer_settings_fit_their_constructors():
+@pytest.mark.parametrize("stylizer", ["network", "optimize"])
+def test_infer_settings_fit_their_constructors(stylizer):
     with hydra.initialize_config_dir(str(CONF_DIR / "infer"), version_base="1.3"):
-        config = OmegaConf.to_container(hydra.compose("infer"), resolve=True)
-    assert check(config) >= 2
+        config = hydra.compose("infer", [f"stylizer={stylizer}"])
+        assert check(OmegaConf.to_container(config, resolve=True)) >= 2
 
 
 def test_a_misspelt_key_is_found():

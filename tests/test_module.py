@@ -33,6 +33,7 @@ def test_only_the_network_is_trained(training):
 
 
 def test_averaged_weights_follow_slowly(training):
+    training.average_over(200)  # 0.05 of which is 10
     training.averaged.update_parameters(training.network)  # the first update copies
     with torch.no_grad():
         for parameter in training.network.parameters():
@@ -41,6 +42,26 @@ def test_averaged_weights_follow_slowly(training):
     training.averaged.update_parameters(training.network)  # decay 0.9
     for old, new in zip(before, training.result.parameters(), strict=True):
         assert torch.allclose(new - old, torch.tensor(0.1), atol=1e-5)
+
+
+def test_a_short_run_averages_over_few_steps(training):
+    old = torch.zeros(1)
+    for steps, decay in ((1, 0.0), (100, 0.8), (2000, 0.99)):
+        training.average_over(steps)
+        new = [old.clone()]
+        training.averaged.multi_avg_fn(new, [torch.ones(1)], 1)
+        assert new[0].item() == pytest.approx(1 - decay, abs=1e-6)
+
+
+def test_a_start_is_the_network_and_its_average(training):
+    other = tiny_training().network
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter += 1
+    training.start_from(other)
+    for ours in (training.network, training.result):
+        for mine, theirs in zip(ours.parameters(), other.parameters(), strict=True):
+            assert torch.equal(mine, theirs)
 
 
 def test_no_number_is_told_with_step_term_and_remedy(training, tmp_path):
@@ -73,5 +94,5 @@ def test_compiled_weights_keep_their_names():
 
 
 def test_the_average_must_be_an_average(training):
-    with pytest.raises(FastTransferError, match="ema_decay=1"):
-        tiny_training(ema_decay=1.0)
+    with pytest.raises(FastTransferError, match="averaged_part=1"):
+        tiny_training(averaged_part=1.0)

@@ -149,12 +149,29 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
     assert not (tmp_path / "bad" / "checkpoints" / "last.ckpt").exists()
 
 
+def test_a_run_starts_where_another_ended(complete: Path, tiny_run: list[str]) -> None:
+    folder = complete.parent
+    more = ("start=complete", "trainer.max_steps=1", "optimizer.lr=1e-9", "run_dir=more")
+    done = train(*tiny_run, VIDEO, *more, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "starting from the weights of 'painting'" in done.stderr
+    style = load_style(folder / "more" / "style.safetensors")
+    assert style.metadata["training"]["start"] == "complete"
+    assert load_style(complete / "style.safetensors").metadata["training"]["start"] is None
+    for old, new in zip(
+        load_style(complete / "style.safetensors").network.parameters(),
+        style.network.parameters(),
+        strict=True,
+    ):
+        assert torch.allclose(old, new, atol=1e-6)
+
+
 def test_two_processes_together_are_one_with_twice_the_batch(
     tiny_run: list[str], tmp_path: Path
 ) -> None:
     """The crops, the flows and, with terms that are means over the photos of a step, the weights."""
     means = ["loss.style_loss.over_batch=false", "loss.grid_weight=0"]
-    same = [*tiny_run, VIDEO, *means, "training.ema_decay=0", "trainer.max_steps=6"]
+    same = [*tiny_run, VIDEO, *means, "training.averaged_part=0", "trainer.max_steps=6"]
     two = train(*same, "run_dir=two", "trainer=ddp", "trainer.devices=2", cwd=tmp_path)
     assert two.returncode == 0, two.stderr
     one = train(*same, "run_dir=one", "data.batch_size=4", cwd=tmp_path)

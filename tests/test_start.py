@@ -1,0 +1,65 @@
+import pytest
+import torch
+
+from fasttransfer.checkpoint import bundled_styles, find_style, load_style, save_style
+from fasttransfer.errors import FastTransferError
+from fasttransfer.evaluate import make_objective
+from fasttransfer.network import TransformerNet
+from fasttransfer.start import NEAREST, nearest, starting_style
+from fasttransfer.style import StyleImage
+from fasttransfer.vgg import VGG16Features
+
+
+@pytest.fixture(scope="module")
+def loss():
+    objective = make_objective("balanced", VGG16Features("bundled"))
+    objective.set_style(StyleImage("mosaic", size=64, name=None, licence=None).image)
+    return objective
+
+
+@pytest.fixture
+def photos():
+    return torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(3))
+
+
+def saved(path, colour: float, channels=(4, 8)):
+    """A style whose pictures are one grey."""
+    network = TransformerNet(channels, 1, 3, 2, False)
+    with torch.no_grad():
+        network.head[0].weight.zero_()
+        network.head[0].bias.fill_(colour)
+    save_style(path, network, {"name": path.stem})
+    return str(path)
+
+
+def test_the_style_with_the_lowest_loss_is_nearest(tmp_path, loss, photos):
+    files = [saved(tmp_path / f"{n}.safetensors", n / 4) for n in range(5)]
+    styles = [load_style(file) for file in files]
+    totals = [loss(style.network(photos), photos)["total"].item() for style in styles]
+    found = nearest(styles, photos, loss)
+    assert found.path == styles[totals.index(min(totals))].path
+    assert len(set(totals)) == 5
+    chosen = starting_style(",".join(files), styles[0].network, photos, loss)
+    assert chosen.path == found.path
+
+
+def test_only_styles_of_the_same_shape_can_be_started_from(tmp_path, loss, photos):
+    file = saved(tmp_path / "other.safetensors", 0.5, channels=(4, 12))
+    network = TransformerNet([4, 8], 1, 3, 2, False)
+    with pytest.raises(FastTransferError, match="another shape"):
+        starting_style(file, network, photos, loss)
+    with pytest.raises(FastTransferError, match="There is no style 'none'"):
+        starting_style("none", network, photos, loss)
+    assert starting_style(NEAREST, network, photos, loss) is None  # no bundled one is so small
+
+
+def test_the_bundled_styles_are_what_nearest_chooses_from(loss, photos):
+    some = load_style(starting_style("mosaic", _like("mosaic"), photos, loss).path)
+    assert some.name == "mosaic"
+    found = starting_style(NEAREST, _like("mosaic"), photos, loss)
+    assert found.path.stem in bundled_styles()
+    assert found.network.config == some.network.config
+
+
+def _like(name: str) -> TransformerNet:
+    return TransformerNet(**load_style(find_style(name)).network.config)

@@ -22,11 +22,13 @@ from rich.console import Console
 from rich.table import Table
 
 from fasttransfer.checkpoint import find_style, load_style
-from fasttransfer.compare import Player, labels, read_clips, style_image_of
+from fasttransfer.compare import labels
 from fasttransfer.data import photo_folder, read_probe
 from fasttransfer.evaluate import score
 from fasttransfer.flicker import Frame, measure_flicker
+from fasttransfer.judge import style_image_of
 from fasttransfer.stylize import Stylizer
+from fasttransfer.subjects import Player, read_clips
 from fasttransfer.temporal import warp
 from fasttransfer.vgg import VGG16Features
 from fasttransfer.video import VideoSettings

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from fasttransfer.checkpoint import find_style, load_style
-from fasttransfer.compare import labels, style_image_of
+from fasttransfer.compare import labels
 from fasttransfer.data import photo_folder, read_probe
 from fasttransfer.evaluate import score, score_pictures
+from fasttransfer.judge import style_image_of
 from fasttransfer.vgg import VGG16Features
 
 SHOWN = ("balanced_content", "balanced_style", "balanced_total", "johnson_total")

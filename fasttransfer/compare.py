@@ -1,42 +1,58 @@
-"""Several style files or checkpoints over the same photos and clips, side by side in TensorBoard."""
+"""Several style files or checkpoints over the same photos and clips: scored, timed, side by side.
 
-import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import partial
-from itertools import islice, tee
+What comes of it is told on the terminal and lies in a folder: TensorBoard's logs, ``evaluation.json``,
+and ``index.html``, a page that needs nothing else.
+"""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from itertools import tee
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean
 
-import torch
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from .checkpoint import LAST_CHECKPOINT, STYLE_FILE, STYLE_IMAGE_FILE, StyleFile, load_style
+from .checkpoint import LAST_CHECKPOINT, STYLE_FILE
 from .errors import FastTransferError
-from .evaluate import Scores, score_pictures
-from .extras import need
-from .files import fresh_folder
-from .flicker import Frame, measure_flicker
-from .images import from_bytes, read_picture, resize, resize_to, to_bytes
+from .evaluate import Scores
+from .files import fresh_folder, write_whole
+from .flicker import measure_flicker
+from .images import resize
+from .judge import Judge, mean_scores
+from .limit import Limit
+from .page import Column, ComparedPhoto, Report, write_page
 from .pictures import captioned, side_by_side
-from .style import MAX_PIXELS, StyleImage, bundled_style_images
 from .stylize import Stylizer
+from .subjects import Player, different, read_clips, read_photos, to_frame, to_photo
 from .vgg import VGG16Features
 from .video import VideoSettings
 
-Player = Callable[[], Iterator[Frame]]
-
-REPEATS = 3  # of every picture, for the time; one more goes before them
-SHOWN = {  # on the terminal; TensorBoard gets all
-    "objective": "balanced_total",
-    "content": "balanced_content",
-    "style term": "balanced_style",
-    "johnson": "johnson_total",
-    "ms": "milliseconds",
-    "flicker": "flicker",
-}
+COLUMNS = [  # of the table and the page; TensorBoard and the JSON file get all
+    Column("balanced_total", "objective", "content + 20 × style, balanced"),
+    Column("balanced_content", "content", "relative difference at relu3_3"),
+    Column("balanced_style", "style", "relative difference of the Gram matrices, 0 to 1"),
+    Column("johnson_total", "johnson", "objective of jcjohnson/fast-neural-style"),
+    Column("balanced_times_limit", "× limit", "objective, over that of the slow method from noise"),
+    Column(
+        "balanced_iterations_noise",
+        "iterations",
+        "of the slow method from noise to the same objective",
+        more_is_better=True,
+    ),
+    Column(
+        "checkerboard", "checkerboard", "peak of period 2 or 4, over the photo's own: 1 is none"
+    ),
+    Column("droplets", "droplets", "share of the picture that is spots in flat areas"),
+    Column("border_contrast", "border", "how much the border differs from what is beside it"),
+    Column("milliseconds", "ms", "milliseconds a picture"),
+    Column("flicker", "flicker", "excess warping error of clips, in levels of 255"),
+]
+JSON_FILE = "evaluation.json"
+PAGE_FILE = "index.html"
 
 
 def compare(
@@ -45,22 +61,24 @@ def compare(
     clips: Sequence[Path],
     make_stylizer: Callable[..., Stylizer],
     log_dir: str,
-    photo_size: int,
+    sizes: Sequence[int],
+    limit: int,
     clip_frames: int,
     max_pixels: int,
     weights: str,
     video: VideoSettings,
 ) -> dict[str, Scores]:
-    """Stylizes each photo in each style and writes pictures, scores and times to TensorBoard; of
-    each clip the first frame is such a photo, and the flicker is measured.
+    """Stylizes each photo in each style and writes pictures, scores and times; of each clip the first
+    frame is such a photo, and the flicker is measured.
 
     Args:
         styles: style files or Lightning checkpoints.
         photos: picture files.
         clips: video files.
         make_stylizer: makes a ``Stylizer`` of a style.
-        log_dir: TensorBoard's folder; every style gets one of its own in it.
-        photo_size: longer side in pixels at which all are stylized and scored.
+        log_dir: the folder, also TensorBoard's; every style gets one of its own in it.
+        sizes: longer sides in pixels at which all are stylized and scored, one after another.
+        limit: iterations of the slow method that the results are compared with; 0 for none.
         clip_frames: how many of a clip are looked at, from its start.
         max_pixels: larger photos and frames are refused.
         weights: of the loss network, see ``VGG16Features``.
@@ -68,94 +86,103 @@ def compare(
 
     Returns:
         For each style its mean scores, where its style image is known, milliseconds a photo, and
-        the mean excess ``flicker`` of the clips in 8-bit levels, see ``flicker``.
+        the mean excess ``flicker`` of the clips in 8-bit levels, see ``flicker``; with several sizes
+        for each style and size.
     """
-    console = Console(highlight=False, soft_wrap=True)
-    contents = read_photos(photos, photo_size, max_pixels, console)
-    players = read_clips(clips, photo_size, clip_frames, max_pixels, video, console)
-    contents |= {name: to_photo(next(play())) for name, play in players.items()}
-    if not contents or not styles:
+    if not sizes or min(sizes) < 1 or limit < 0:
         raise FastTransferError(
-            "compare=true needs one style and one photo or video at least; give both."
+            f"comparison.sizes={list(sizes)} must be longer sides in pixels, and comparison.limit="
+            f"{limit} a number of iterations, or 0."
         )
-    # In one folder TensorBoard would mix two comparisons.
-    log_dir = str(fresh_folder(Path(log_dir)))
+    console = Console(highlight=False, soft_wrap=True)
     features = VGG16Features(weights)
-    grids: dict[str, list[Tensor]] = {n: [captioned(c, "photo")] for n, c in contents.items()}
+    named = dict(zip(labels(styles), styles, strict=True))
     means: dict[str, Scores] = {}
-    for label, path in zip(labels(styles), styles, strict=True):
-        style_file = load_style(path)
-        stylizer = make_stylizer(style=style_file)
-        style = style_image_of(path, style_file)
-        with SummaryWriter(str(Path(log_dir) / label)) as writer:
-            rows = []
-            for number, (name, content) in enumerate(contents.items()):
-                stylized, milliseconds = timed(stylizer, content)
-                height, width = stylized.shape[1:]  # size= may make it another than the photo's
-                pairs = [(stylized, resize_to(content, height, width))]
-                row = {} if style is None else score_pictures(pairs, style, features)
-                rows.append(row | {"milliseconds": milliseconds})
-                for key, value in rows[-1].items():
-                    writer.add_scalar(f"compare/{key}", value, number)
-                grids[name].append(captioned(stylized, label))
-            means[label] = {key: fmean(row[key] for row in rows) for key in rows[0]}
-            means[label] |= log_flicker(players, stylizer, writer, console)
-            writer.add_hparams(
-                {"style": label, "steps": style_file.metadata.get("steps", 0)},
-                {f"compare/mean_{key}": value for key, value in means[label].items()},
-                run_name=".",
+    compared: list[ComparedPhoto] = []
+    folder: Path | None = None
+    for size in sizes:
+        contents = read_photos(photos, size, max_pixels, console)
+        players = read_clips(clips, size, clip_frames, max_pixels, video, console)
+        contents |= {name: to_photo(next(play())) for name, play in players.items()}
+        if not contents or not styles:
+            raise FastTransferError(
+                "compare=true needs one style and one photo or video at least; give both."
             )
-    with SummaryWriter(log_dir) as writer:
-        for name, grid in grids.items():
-            writer.add_image(f"compare/{name}", side_by_side(grid))
-    tell(means, log_dir, console)
+        # In one folder TensorBoard would mix two comparisons.
+        folder = folder or fresh_folder(Path(log_dir))
+        suffix = f" at {size}" if len(sizes) > 1 else ""
+        limits: dict[tuple[str, str], Limit] = {}
+        rows: dict[str, dict[str, Scores]] = {}
+        pictures: dict[str, dict[str, Tensor]] = {}
+        for label, path in named.items():
+            version = label + suffix
+            judge = Judge(path, make_stylizer, features, limit, limits, console)
+            rows[version], pictures[version] = judge.photos(contents)
+            means[version] = mean_scores(rows[version].values())
+            with SummaryWriter(str(folder / version.replace(" ", "-"))) as writer:
+                means[version] |= log_flicker(players, judge.stylizer, writer, console)
+                log_scores(writer, label, size, judge.steps, rows[version], means[version])
+        compared += [
+            ComparedPhoto(
+                name + suffix,
+                content,
+                {version: pictures[version][name] for version in rows},
+                {version: rows[version][name] for version in rows},
+            )
+            for name, content in contents.items()
+        ]
+    assert folder is not None
+    log_pictures(folder, compared)
+    write_files(folder, means, compared)
+    tell(means, folder, console)
     return means
 
 
-def read_photos(
-    photos: Sequence[Path], size: int, max_pixels: int, console: Console
-) -> dict[str, Tensor]:
-    """Photos (3, H, W) with a longer side of at most ``size``, by names that tell them apart; a file
-    that cannot be read is told and left out."""
-    contents: dict[str, Tensor] = {}
-    for photo in photos:
-        try:
-            content = shrunk(read_picture(photo, max_pixels=max_pixels).rgb, size)
-        except FastTransferError as error:
-            console.print(f"left out: {error}", markup=False)
-            continue
-        contents[different(photo.stem, contents)] = content
-    return contents
-
-
-def read_clips(
-    clips: Sequence[Path],
+def log_scores(
+    writer: SummaryWriter,
+    label: str,
     size: int,
-    frames: int,
-    max_pixels: int,
-    video: VideoSettings,
-    console: Console,
-) -> dict[str, Player]:
-    """What plays the first ``frames`` frames of each clip, with a longer side of at most ``size``, by
-    names that tell them apart; a file that cannot be read is told and left out."""
-    players: dict[str, Player] = {}
-    if not clips:
-        return players
-    need("av", "video", "comparing styles over clips")
-    from .demux import ClipReader
+    steps: int,
+    rows: dict[str, Scores],
+    means: Scores,
+) -> None:
+    """The scores of each photo as scalars, and the means beside the style for the HParams tab."""
+    for number, row in enumerate(rows.values()):
+        for key, value in row.items():
+            writer.add_scalar(f"compare/{key}", value, number)
+    writer.add_hparams(
+        {"style": label, "size": size, "steps": steps},
+        {f"compare/mean_{key}": value for key, value in means.items()},
+        run_name=".",
+    )
 
-    def play(clip: Path) -> Iterator[Frame]:
-        with ClipReader(clip, video, max_pixels) as reader:
-            for frame, _, _ in islice(reader, frames):
-                yield to_frame(shrunk(to_photo(frame), size))
 
-    for clip in clips:
-        try:
-            with ClipReader(clip, video, max_pixels):
-                players[different(f"{clip.stem} (video)", players)] = partial(play, clip)
-        except FastTransferError as error:
-            console.print(f"left out: {error}", markup=False)
-    return players
+def log_pictures(folder: Path, photos: Sequence[ComparedPhoto]) -> None:
+    """For each photo one image: itself and every style's."""
+    with SummaryWriter(str(folder)) as writer:
+        for photo in photos:
+            row = [captioned(photo.content, "photo")]
+            row += [captioned(picture, name) for name, picture in photo.stylized.items()]
+            writer.add_image(f"compare/{photo.name}", side_by_side(row))
+
+
+def write_files(folder: Path, means: dict[str, Scores], photos: Sequence[ComparedPhoto]) -> None:
+    """``evaluation.json`` (infinity is null there) and ``index.html``."""
+
+    def plain(scores: Scores) -> dict[str, float | None]:
+        return {key: value if math.isfinite(value) else None for key, value in scores.items()}
+
+    figures = {
+        "means": {name: plain(scores) for name, scores in means.items()},
+        "photos": {
+            photo.name: {name: plain(dict(scores)) for name, scores in photo.scores.items()}
+            for photo in photos
+        },
+    }
+    text = json.dumps(figures, indent=1).encode()
+    write_whole(folder / JSON_FILE, lambda file: file.write(text))
+    columns = [c for c in COLUMNS if any(c.key in scores for scores in means.values())]
+    write_page(folder / PAGE_FILE, Report("Styles compared", columns, means, photos))
 
 
 def log_flicker(
@@ -179,32 +206,6 @@ def log_flicker(
     return {"flicker": fmean(excesses)} if excesses else {}
 
 
-def to_photo(frame: Frame) -> Tensor:
-    """RGB bytes (H, W, 3) as a photo (3, H, W) in [0, 1]."""
-    return from_bytes(torch.from_numpy(frame[None]))[0]
-
-
-def to_frame(photo: Tensor) -> Frame:
-    """A photo (3, H, W) in [0, 1] as RGB bytes (H, W, 3)."""
-    return to_bytes(photo[None])[0].contiguous().numpy()
-
-
-def shrunk(photo: Tensor, size: int) -> Tensor:
-    """(3, H, W) with a longer side of at most ``size``."""
-    return resize(photo, size) if max(photo.shape) > size else photo
-
-
-def timed(stylizer: Stylizer, content: Tensor) -> tuple[Tensor, float]:
-    """The stylized photo and the median milliseconds it took."""
-    stylizer(content)
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        stylized = stylizer(content)  # comes back to the CPU, so it waits for the device
-        times.append(1000 * (time.perf_counter() - start))
-    return stylized, median(times)
-
-
 def labels(styles: Sequence[Path]) -> list[str]:
     """A short, different name for every path: of its run folder, or of the file."""
     names: list[str] = []
@@ -217,30 +218,13 @@ def labels(styles: Sequence[Path]) -> list[str]:
     return names
 
 
-def different(name: str, taken: Collection[str]) -> str:
-    """``name``, or with a number behind it if it is taken."""
-    numbered = (f"{name}-{n}" for n in range(2, len(taken) + 2))
-    return name if name not in taken else next(c for c in numbered if c not in taken)
-
-
-def style_image_of(path: Path, style_file: StyleFile) -> Tensor | None:
-    """The style image (1, 3, H, W) that a style was trained for: from its run folder, or the bundled
-    one; None if neither is there, in which case only times can be told."""
-    training = style_file.metadata.get("training", {}).get("style", {})
-    name, size = str(training.get("path")), training.get("size")
-    for folder in (path.parent, path.parent.parent):
-        if (folder / STYLE_IMAGE_FILE).is_file():
-            return read_picture(folder / STYLE_IMAGE_FILE, max_pixels=MAX_PIXELS).rgb[None]
-    if name in bundled_style_images() and isinstance(size, int):
-        return StyleImage(name, size, name=None, licence=None).image
-    return None
-
-
-def tell(means: dict[str, Scores], log_dir: str, console: Console) -> None:
+def tell(means: dict[str, Scores], folder: Path, console: Console) -> None:
     """A table on the terminal, and how to see the pictures."""
-    table = Table("style", *SHOWN)
+    columns = [c for c in COLUMNS if any(c.key in scores for scores in means.values())]
+    table = Table("style", *(column.label for column in columns))
     for label, scores in means.items():
-        row = (f"{scores[key]:.4g}" if key in scores else "-" for key in SHOWN.values())
+        row = (f"{scores[c.key]:.4g}" if c.key in scores else "-" for c in columns)
         table.add_row(label, *row)
     console.print(table, soft_wrap=False)
-    console.print(f"see them with: tensorboard --logdir {log_dir}")
+    console.print(f"see them with: tensorboard --logdir {folder}")
+    console.print(f"or open {folder / PAGE_FILE}")

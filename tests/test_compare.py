@@ -1,3 +1,5 @@
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +58,41 @@ def test_styles_are_compared_in_tensorboard(runs):
         assert all(event.value > 0 for event in milliseconds)
         assert ("compare/balanced_total" in events.Tags()["scalars"]) == scored
         assert "compare/mean_milliseconds" in events.Tags()["scalars"]
+
+
+def test_sizes_and_the_limit_are_in_the_table_the_json_file_and_the_page(runs):
+    make_photo(runs / "photo.jpg", 90, 70)
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(SCRIPT),
+            "style=[first,second]",
+            "input=photo.jpg",
+            "compare=true",
+            "comparison.sizes=[64,90]",
+            "comparison.limit=2",
+            "log_dir=logs",
+        ],
+        cwd=runs,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "200"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "first at 64" in done.stdout
+    assert "× limit" in done.stdout
+    figures = json.loads((runs / "logs" / "evaluation.json").read_text())
+    assert set(figures["means"]) == {f"{n} at {s}" for n in ("first", "second") for s in (64, 90)}
+    assert set(figures["photos"]) == {"photo at 64", "photo at 90"}
+    first = figures["photos"]["photo at 90"]["first at 90"]
+    assert first["balanced_times_limit"] > 0
+    assert first["balanced_iterations_noise"] in (None, 0, 1, 2)
+    assert {"checkerboard", "droplets", "border_contrast"} <= first.keys()
+    assert "balanced_total" not in figures["means"]["second at 90"]  # its style image is not known
+    page = (runs / "logs" / "index.html").read_text()
+    assert page.count("data:image/jpeg;base64,") == 2 * 3  # the photo and both styles, at two sizes
+    events = EventAccumulator(str(runs / "logs" / "first-at-64")).Reload()
+    assert "compare/johnson_times_limit" in events.Tags()["scalars"]
 
 
 def test_clips_are_compared_by_their_first_frame_and_their_flicker(runs):

@@ -1,0 +1,117 @@
+"""One style over the photos of a comparison: what it makes of them, its scores and its time."""
+
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+from statistics import fmean, median
+
+from rich.console import Console
+from torch import Tensor
+
+from .artefacts import MIN_SIDE, border_contrast, checkerboard, droplets
+from .checkpoint import STYLE_IMAGE_FILE, StyleFile, load_style
+from .evaluate import Scores, score_pictures
+from .images import read_picture, resize_to
+from .limit import Limit
+from .style import MAX_PIXELS, StyleImage, bundled_style_images
+from .stylize import Stylizer
+from .vgg import VGG16Features
+
+REPEATS = 3  # of every picture, for the time; one more goes before them
+
+
+class Judge:
+    """One style over the photos of a comparison.
+
+    Args:
+        path: of the style file or checkpoint.
+        make_stylizer: makes a ``Stylizer`` of it.
+        features: the loss network.
+        limit: iterations of the slow method, or 0.
+        limits: what these found, by style image and photo; it is added to.
+        console: where it is told that the slow method is at work.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        make_stylizer: Callable[..., Stylizer],
+        features: VGG16Features,
+        limit: int,
+        limits: dict[tuple[str, str], Limit],
+        console: Console,
+    ) -> None:
+        style_file = load_style(path)
+        self.steps = style_file.metadata.get("steps", 0)
+        self.stylizer = make_stylizer(style=style_file)
+        self.style = style_image_of(path, style_file)
+        self.features = features
+        self.limit = limit
+        self.limits = limits
+        self.console = console
+
+    def photos(self, contents: dict[str, Tensor]) -> tuple[dict[str, Scores], dict[str, Tensor]]:
+        """The scores and the stylized picture of each photo (3, H, W)."""
+        scores: dict[str, Scores] = {}
+        pictures: dict[str, Tensor] = {}
+        for name, content in contents.items():
+            stylized, milliseconds = timed(self.stylizer, content)
+            # size= may make it another than the photo's
+            photo = resize_to(content, *stylized.shape[1:])
+            scores[name] = self._scores(name, stylized, photo) | {"milliseconds": milliseconds}
+            pictures[name] = stylized
+        return scores, pictures
+
+    def _scores(self, name: str, stylized: Tensor, photo: Tensor) -> Scores:
+        found: Scores = {}
+        if min(photo.shape[1:]) >= MIN_SIDE:
+            found["checkerboard"] = checkerboard(stylized, photo)
+            found["droplets"] = droplets(stylized, photo)
+            found["border_contrast"] = border_contrast(stylized, photo)
+        if self.style is None:
+            return found
+        found |= score_pictures([(stylized, photo)], self.style, self.features)
+        if self.limit:
+            key = (f"{self.style.shape} {self.style.double().sum()}", name)
+            if key not in self.limits:
+                self.console.print(
+                    f"the slow method on {name}: 4 × {self.limit} iterations …", markup=False
+                )
+                self.limits[key] = Limit.find(photo, self.style, self.features, self.limit)
+            found |= self.limits[key].compared(found)
+        return found
+
+
+def mean_scores(rows: Collection[Scores]) -> Scores:
+    """The mean of each score over the photos that have it; of iterations the median, since some may
+    be infinite."""
+    keys = dict.fromkeys(key for row in rows for key in row)
+    values = {key: [row[key] for row in rows if key in row] for key in keys}
+    return {
+        key: median(found) if "_iterations_" in key else fmean(found)
+        for key, found in values.items()
+    }
+
+
+def timed(stylizer: Stylizer, content: Tensor) -> tuple[Tensor, float]:
+    """The stylized photo and the median milliseconds it took."""
+    stylizer(content)
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        stylized = stylizer(content)  # comes back to the CPU, so it waits for the device
+        times.append(1000 * (time.perf_counter() - start))
+    return stylized, median(times)
+
+
+def style_image_of(path: Path, style_file: StyleFile) -> Tensor | None:
+    """The style image (1, 3, H, W) that a style was trained for: from its run folder, or the bundled
+    one; None if neither is there, in which case only times can be told."""
+    training = style_file.metadata.get("training", {}).get("style", {})
+    name, size = str(training.get("path")), training.get("size")
+    for folder in (path.parent, path.parent.parent):
+        if (folder / STYLE_IMAGE_FILE).is_file():
+            return read_picture(folder / STYLE_IMAGE_FILE, max_pixels=MAX_PIXELS).rgb[None]
+    if name in bundled_style_images() and isinstance(size, int):
+        return StyleImage(name, size, name=None, licence=None).image
+    return None

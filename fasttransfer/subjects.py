@@ -1,0 +1,85 @@
+"""Photos and clips that styles are compared over."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from .errors import FastTransferError
+from .extras import need
+from .flicker import Frame
+from .images import from_bytes, read_picture, resize, to_bytes
+from .video import VideoSettings
+
+Player = Callable[[], Iterator[Frame]]
+
+
+def read_photos(
+    photos: Sequence[Path], size: int, max_pixels: int, console: Console
+) -> dict[str, Tensor]:
+    """Photos (3, H, W) with a longer side of at most ``size``, by names that tell them apart; a file
+    that cannot be read is told and left out."""
+    contents: dict[str, Tensor] = {}
+    for photo in photos:
+        try:
+            content = shrunk(read_picture(photo, max_pixels=max_pixels).rgb, size)
+        except FastTransferError as error:
+            console.print(f"left out: {error}", markup=False)
+            continue
+        contents[different(photo.stem, contents)] = content
+    return contents
+
+
+def read_clips(
+    clips: Sequence[Path],
+    size: int,
+    frames: int,
+    max_pixels: int,
+    video: VideoSettings,
+    console: Console,
+) -> dict[str, Player]:
+    """What plays the first ``frames`` frames of each clip, with a longer side of at most ``size``, by
+    names that tell them apart; a file that cannot be read is told and left out."""
+    players: dict[str, Player] = {}
+    if not clips:
+        return players
+    need("av", "video", "comparing styles over clips")
+    from .demux import ClipReader
+
+    def play(clip: Path) -> Iterator[Frame]:
+        with ClipReader(clip, video, max_pixels) as reader:
+            for frame, _, _ in islice(reader, frames):
+                yield to_frame(shrunk(to_photo(frame), size))
+
+    for clip in clips:
+        try:
+            with ClipReader(clip, video, max_pixels):
+                players[different(f"{clip.stem} (video)", players)] = partial(play, clip)
+        except FastTransferError as error:
+            console.print(f"left out: {error}", markup=False)
+    return players
+
+
+def to_photo(frame: Frame) -> Tensor:
+    """RGB bytes (H, W, 3) as a photo (3, H, W) in [0, 1]."""
+    return from_bytes(torch.from_numpy(frame[None]))[0]
+
+
+def to_frame(photo: Tensor) -> Frame:
+    """A photo (3, H, W) in [0, 1] as RGB bytes (H, W, 3)."""
+    return to_bytes(photo[None])[0].contiguous().numpy()
+
+
+def shrunk(photo: Tensor, size: int) -> Tensor:
+    """(3, H, W) with a longer side of at most ``size``."""
+    return resize(photo, size) if max(photo.shape) > size else photo
+
+
+def different(name: str, taken: Collection[str]) -> str:
+    """``name``, or with a number behind it if it is taken."""
+    numbered = (f"{name}-{n}" for n in range(2, len(taken) + 2))
+    return name if name not in taken else next(c for c in numbered if c not in taken)

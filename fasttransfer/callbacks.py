@@ -134,8 +134,7 @@ class StyleFile(Callback):
         assert isinstance(pl_module, StyleTraining)
         if not is_finite(pl_module.result):
             return  # the next step says so; the last good file stays
-        extra = {"steps": trainer.global_step, "scores": self.scores}
-        save_style(self.path, pl_module.result, pl_module.metadata | extra)
+        save_style(self.path, pl_module.result, pl_module.told | {"scores": self.scores})
 
 
 class Progress(RichProgressBar):

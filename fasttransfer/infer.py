@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
+from rich.console import Console
 
 from .config import CONF_DIR, as_list, command
 from .errors import FastTransferError
@@ -22,7 +23,12 @@ if TYPE_CHECKING:  # torch is loaded when the first object is built, so --help a
 # A folder of its own: in conf/ itself, style= would mean the group conf/style of the training.
 @command("infer", paths=("style", "style.path", "input", "output"), folder=CONF_DIR / "infer")
 def main(config: DictConfig) -> None:
-    """Stylizes what ``config`` names; exit code 1 if a file could not be done."""
+    """Does what ``config`` says; exit code 1 if a file could not be done."""
+    if config.list:
+        from .gallery import cards, tell
+
+        tell(cards(), Console())
+        return
     styles, inputs = _styles(config), as_list(config.input)
     if config.export:
         _export(styles, config)

@@ -15,6 +15,8 @@ from torch.nn import functional as F
 
 from .vgg import VGG16Features, layer_index
 
+_LEAST_TONE = (4 / 255) ** 2
+
 FeatureLoss = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -135,13 +137,43 @@ def grid_pattern(images: Tensor, period: int, window: int) -> Tensor:
     return means.var(dim=(3, 5), correction=0).mean()
 
 
+def tone_difference(stylized: Tensor, content: Tensor, cell: int) -> Tensor:
+    """How little the light and dark areas of a picture are those of its photo.
+
+    A style term is content with every patch of a picture looking the same, and VGG16's activations
+    say little of how bright a flat area is; so without this, sky and helmet come out as one blue.
+
+    Args:
+        stylized: (B, 3, H, W).
+        content: the photos, (B, 3, H, W).
+        cell: side in pixels of the cells whose mean brightness is compared; strokes within one are
+            free.
+
+    Returns:
+        A scalar: 1 less the correlation over a photo's cells, averaged over the photos. 0 for any
+        picture whose brightness is a rising linear function of the photo's, 1 for unrelated ones and
+        2 for a negative. Photos without light and dark (below 4 of 255 levels) count little.
+    """
+
+    def deviations(images: Tensor) -> Tensor:
+        brightness = _wide(images).mean(dim=1, keepdim=True)
+        cells = F.avg_pool2d(brightness, min(cell, *images.shape[-2:])).flatten(1)
+        return cells - cells.mean(dim=1, keepdim=True)
+
+    ours, theirs = deviations(stylized), deviations(content)
+    covariance = (ours * theirs).mean(dim=1)
+    variances = ours.square().mean(dim=1) * theirs.square().mean(dim=1)
+    # A square root has no gradient at 0, where a picture is all one grey.
+    return (1 - covariance / (variances.clamp_min(1e-12).sqrt() + _LEAST_TONE)).mean()
+
+
 def _wide(values: Tensor) -> Tensor:
     """At least float32, in which sums over positions neither overflow nor lose their small terms."""
     return values if values.dtype == torch.float64 else values.float()
 
 
 class PerceptualLoss(nn.Module):
-    """Weighted sum of content, style, total variation, out-of-range and grid terms.
+    """Weighted sum of content, style, total variation, out-of-range, grid and tone terms.
 
     Args:
         features: the loss network.
@@ -156,6 +188,8 @@ class PerceptualLoss(nn.Module):
         range_weight: of the penalty for colours outside [0, 1], which the linear output needs.
         grid_weight: of the penalty for a grid.
         grid_period, grid_window: see ``grid_pattern``.
+        tone_weight: of ``tone_difference``.
+        tone_cell: see there.
     """
 
     def __init__(
@@ -174,6 +208,8 @@ class PerceptualLoss(nn.Module):
         grid_weight: float,
         grid_period: int,
         grid_window: int,
+        tone_weight: float,
+        tone_cell: int,
     ) -> None:
         super().__init__()
         self.features = features
@@ -191,8 +227,10 @@ class PerceptualLoss(nn.Module):
             "tv": tv_weight,
             "range": range_weight,
             "grid": grid_weight,
+            "tone": tone_weight,
         }
         self.grid = partial(grid_pattern, period=grid_period, window=grid_window)
+        self.tone = partial(tone_difference, cell=tone_cell)
 
     def set_style(self, style: Tensor) -> None:
         """Keeps the Gram matrices of the style image, float RGB (1, 3, H, W) in [0, 1]; its strokes
@@ -202,26 +240,27 @@ class PerceptualLoss(nn.Module):
         for layer in self.style_layers:
             self.register_buffer(f"gram_{layer}", gram_matrix(activations[layer]), persistent=False)
 
-    def forward(self, stylized: Tensor, content: Tensor) -> dict[str, Tensor]:
-        """``terms`` of the network's output and the photos, float RGB in [0, 1], (B, 3, H, W)."""
-        return self.terms(stylized, self.content_target(content))
-
     @torch.no_grad()
     def content_target(self, content: Tensor) -> Tensor:
         """What the content term compares with: (B, C, H', W') for photos (B, 3, H, W) in [0, 1]."""
         return self.features(content, [self.content_layer])[self.content_layer]
 
-    def terms(self, stylized: Tensor, target: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self, stylized: Tensor, content: Tensor, target: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """The terms and their weighted sum.
 
         Args:
-            stylized: pictures (B, 3, H, W).
-            target: ``content_target`` of their photos.
+            stylized: the network's output, (B, 3, H, W).
+            content: the photos, float RGB in [0, 1], (B, 3, H, W).
+            target: ``content_target`` of them, if it is known already.
 
         Returns:
-            Scalars ``content``, ``style``, ``tv``, ``range`` and ``grid`` before weighting,
+            Scalars ``content``, ``style``, ``tv``, ``range``, ``grid`` and ``tone`` before weighting,
             ``style_LAYER`` for each layer, and ``total``.
         """
+        if target is None:
+            target = self.content_target(content)
         activations = self.features(stylized, [self.content_layer, *self.style_layers])
         by_layer = {
             f"style_{layer}": self.style_loss(
@@ -236,6 +275,7 @@ class PerceptualLoss(nn.Module):
             "tv": self.variation_loss(stylized),
             "range": out_of_range(stylized),
             "grid": self.grid(stylized),
+            "tone": self.tone(stylized, content),
         }
         total = torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
         return terms | by_layer | {"total": total}

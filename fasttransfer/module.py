@@ -73,6 +73,27 @@ class StyleTraining(pl.LightningModule):
         if compile:
             self.network.compile()
         self._last_batch_end: float | None = None
+        self._seconds_before = 0.0
+        self._fit_started: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has been training, also before it was resumed."""
+        if self._fit_started is None:
+            return self._seconds_before
+        return self._seconds_before + time.perf_counter() - self._fit_started
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a checkpoint and a style file tell of the run as it stands."""
+        device = self.device
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        return {
+            **self.metadata,
+            "steps": self.global_step,
+            "seconds": round(self.seconds, 1),
+            "device": name,
+        }
 
     @property
     def result(self) -> TransformerNet:
@@ -97,6 +118,7 @@ class StyleTraining(pl.LightningModule):
 
         On a CPU PyTorch's instance norm copies every channels_last tensor, so the network is
         left contiguous there; the loss network, without norms, never is."""
+        self._fit_started = time.perf_counter()
         self.average_over(self.trainer.max_steps)
         if self.device.type != "cpu":
             self.network.to(memory_format=torch.channels_last)
@@ -168,10 +190,9 @@ class StyleTraining(pl.LightningModule):
             if not key.startswith("loss.")
         }
         checkpoint[CHECKPOINT_KEY] = {
-            **self.metadata,
+            **self.told,
             "format_version": FORMAT_VERSION,
             "network_config": self.network.config,
-            "steps": self.global_step,
         }
         checkpoint["random_states"] = {
             "python": random.getstate(),
@@ -180,7 +201,8 @@ class StyleTraining(pl.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restores the random states."""
+        """Restores the random states and the time that was used."""
+        self._seconds_before = checkpoint[CHECKPOINT_KEY]["seconds"]
         states = checkpoint["random_states"]
         random.setstate(states["python"])
         torch.set_rng_state(states["torch"])

@@ -58,8 +58,8 @@ def optimize(
 
     def evaluate() -> float:
         optimizer.zero_grad()
-        total = loss.terms(picture, target)["total"]
-        total.backward()  # type: ignore[no-untyped-call]
+        total = loss(picture, content, target)["total"]
+        total.backward()
         return total.item()
 
     optimizer: torch.optim.Optimizer

@@ -21,6 +21,17 @@ def side_by_side(pictures: Sequence[Tensor]) -> Tensor:
     return _join([_to_height(picture, height) for picture in pictures], dim=2)
 
 
+def stacked(pictures: Sequence[Tensor]) -> Tensor:
+    """Pictures below one another."""
+    return _join(pictures, dim=1)
+
+
+def tiled(pictures: Sequence[Tensor], columns: int) -> Tensor:
+    """Pictures in rows of so many."""
+    starts = range(0, len(pictures), columns)
+    return _join([_join(pictures[i : i + columns], dim=2) for i in starts], dim=1)
+
+
 def captioned(picture: Tensor, caption: str) -> Tensor:
     """The picture with a line of text on white below it."""
     _, height, width = picture.shape

@@ -65,4 +65,5 @@ def test_bundled_styles_leave_no_grid(name):
     for photo in read_probe(photo_folder("bundled-probe"), 384, 8, 10**6).values():
         with torch.no_grad():
             stylized = network(photo[None]).clamp(0, 1)
-        assert 255 * grid_pattern(stylized, 4, 60).sqrt() < 1.5  # levels; photos have up to 0.9
+        # In levels; strokes that differ by 30 leave 2 by chance, a grid that is seen had 6 to 10.
+        assert 255 * grid_pattern(stylized, 4, 60).sqrt() < 3

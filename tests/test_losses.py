@@ -16,6 +16,7 @@ from fasttransfer.losses import (
     relative_style_loss,
     squared_content_loss,
     squared_style_loss,
+    tone_difference,
     total_variation,
 )
 from fasttransfer.vgg import VGG16Features
@@ -106,6 +107,31 @@ def test_total_variation_by_hand():
     assert mean_variation(step).item() == 0.25
 
 
+def test_tone_by_hand():
+    photo = torch.zeros(2, 3, 16, 32)
+    photo[..., 8:16, :] = 0.5  # two rows of cells, dark and light
+    photo[1] = 0.3  # without light and dark
+    assert tone_difference(0.2 + 0.7 * photo, photo, 8).item() == pytest.approx(0.5, abs=5e-3)
+    assert tone_difference(1 - photo, photo, 8).item() == pytest.approx(1.5, abs=5e-3)
+    flat = torch.full_like(photo, 0.4)
+    assert tone_difference(flat, photo, 8).item() == pytest.approx(1)
+    strokes = photo + 0.2 * torch.tensor([1.0, -1.0]).repeat(16)  # within the cells
+    assert tone_difference(strokes, photo, 8).item() == pytest.approx(0.5, abs=2e-2)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 20), (64, 8)])
+def test_tone_has_a_gradient_everywhere(size):
+    photo = torch.rand(2, 3, *size, dtype=torch.double)
+    for stylized in (torch.full_like(photo, 0.5), torch.rand_like(photo)):
+        stylized.requires_grad_(True)
+        tone_difference(stylized, photo, 8).backward()
+        assert stylized.grad is not None
+        assert torch.isfinite(stylized.grad).all()
+    assert torch.autograd.gradcheck(
+        lambda x: tone_difference(x, photo, 4), torch.rand_like(photo).requires_grad_()
+    )
+
+
 def test_grid_pattern_by_hand():
     assert grid_pattern(torch.rand(1, 3, 1, 1).expand(1, 3, 9, 9), 2, 8).item() == pytest.approx(0)
     stripes = torch.tensor([0.0, 0.2]).repeat(8).expand(2, 3, 9, 16)  # amplitude 0.1 around 0.1
@@ -184,8 +210,8 @@ def test_objectives_put_the_functions_together(name, features):
         tv = total_variation(stylized, 255)
         total = terms["content"] + 5 * sum(by_layer) + 1e-6 * tv
     else:
-        grid = 1000 * grid_pattern(stylized, 2, 32)
-        total = terms["content"] + 20 * sum(by_layer) / 4 + grid
+        shape = 1000 * grid_pattern(stylized, 4, 60) + 2 * tone_difference(stylized, content, 8)
+        total = terms["content"] + 20 * sum(by_layer) / 4 + shape
     assert terms["total"].item() == pytest.approx(total.item(), rel=1e-5)
 
 

@@ -1,0 +1,133 @@
+"""The styles that come with the package: their cards, a table of them, and a sheet to choose from."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from omegaconf import OmegaConf
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from .checkpoint import BUNDLED_STYLES, StyleFile, load_style
+from .config import CONF_DIR
+from .images import resize
+from .pictures import captioned, stacked, tiled
+
+CELL = 256  # longer side of a photo in the sheet, in pixels
+COLUMNS = 6
+UNKNOWN = "–"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is told of a trained style; numbers are None where its file does not tell them.
+
+    Attributes:
+        name: as it is typed after ``style=``.
+        network: the preset, or its channels where it is none.
+        licence: of the style image, with its origin.
+        start: the style whose weights its training began with, or None.
+        steps, seconds, device: of the training.
+        objective, grid: scores over the probe photos, see ``evaluate.score_pictures``.
+        megabytes: of the file.
+    """
+
+    name: str
+    network: str
+    licence: str
+    start: str | None
+    steps: int | None
+    seconds: float | None
+    device: str | None
+    objective: float | None
+    grid: float | None
+    megabytes: float
+
+    @classmethod
+    def of(cls, path: Path) -> "Card":
+        """The card of a style file."""
+        style = load_style(path)
+        told = style.metadata
+        scores = told.get("scores") or {}
+        return cls(
+            name=path.stem,
+            network=preset_of(style),
+            licence=str(told.get("licence", UNKNOWN)),
+            start=told.get("training", {}).get("start"),
+            steps=told.get("steps"),
+            seconds=told.get("seconds"),
+            device=told.get("device"),
+            objective=scores.get("balanced_total"),
+            grid=scores.get("grid"),
+            megabytes=path.stat().st_size / 1e6,
+        )
+
+
+def cards(folder: Path = BUNDLED_STYLES) -> list[Card]:
+    """Of all style files in a folder, by name."""
+    return [Card.of(path) for path in sorted(folder.glob("*.safetensors"))]
+
+
+def preset_of(style: StyleFile) -> str:
+    """The name of the network in ``conf/network/``."""
+    for path in sorted((CONF_DIR / "network").glob("*.yaml")):
+        preset = OmegaConf.to_container(OmegaConf.load(path))
+        assert isinstance(preset, dict)
+        if style.network.config.items() <= preset.items():
+            return path.stem
+    return str(style.network.config["channels"])
+
+
+def tell(shown: Iterable[Card], console: Console) -> None:
+    """A table on the terminal."""
+    table = Table("style", "network", "objective", "style image", "MB", box=None)
+    for card in shown:
+        table.add_row(
+            card.name,
+            card.network,
+            _number(card.objective, ".2f"),
+            card.licence,
+            f"{card.megabytes:.1f}",
+        )
+    console.print(table)
+
+
+def markdown(shown: Iterable[Card]) -> str:
+    """The same and more as a table for a README."""
+    about = ("style", "network", "style image and licence", "starts from", "steps")
+    titles = (*about, "minutes", "device", "objective", "grid")
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for card in shown:
+        minutes = None if card.seconds is None else card.seconds / 60
+        cells = [
+            card.name,
+            card.network,
+            card.licence,
+            card.start or "nothing",
+            str(card.steps or UNKNOWN),
+            _number(minutes, ".1f"),
+            card.device or UNKNOWN,
+            _number(card.objective, ".2f"),
+            _number(card.grid, ".1f"),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+@torch.no_grad()
+def sheet(paths: Sequence[Path], photos: Sequence[Tensor]) -> Tensor:
+    """What each style makes of ``photos``, (3, H, W) in [0, 1], with its name below, beside the photos
+    themselves: (3, H, W)."""
+    small = [resize(photo, CELL) for photo in photos]
+    cells = [captioned(stacked(small), "photos")]
+    for path in paths:
+        network = load_style(path).network
+        made = [network(photo[None])[0].clamp(0, 1) for photo in small]
+        cells.append(captioned(stacked(made), path.stem.replace("_", " ")))
+    return tiled(cells, COLUMNS)
+
+
+def _number(value: float | None, form: str) -> str:
+    return UNKNOWN if value is None else format(value, form)

@@ -1,0 +1,150 @@
+"""The styles that come with the package, trained one after another by one command.
+
+``python -m fasttransfer.zoo paintings=FOLDER`` makes an ordinary run of ``train.py`` for every style
+and network; whoever stops it goes on by the same command. Each finished run is added to the package as
+a float16 style file, and all of them are told in ``README.md`` beside them, their cards.
+"""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+
+from .checkpoint import STYLE_FILE, load_style, save_style
+from .config import CONF_DIR, command
+from .data import photo_folder, read_probe
+from .errors import FastTransferError
+from .files import write_whole
+from .gallery import CELL, cards, markdown, sheet
+from .images import write_picture
+from .run import SETTINGS_FILE
+from .style import MAX_PIXELS
+
+DEFAULT_NETWORK = "default"  # its styles have the plain names
+MARK = "<!-- cards -->"  # in README.md, around what is written by this program
+
+
+@dataclass(frozen=True)
+class Training:
+    """One style in one network.
+
+    Attributes:
+        name: of the style file, such as ``udnie`` or ``udnie_realtime``.
+        folder: of its run.
+        settings: of ``train.py``, as they are typed.
+    """
+
+    name: str
+    folder: Path
+    settings: list[str]
+
+    @property
+    def finished(self) -> bool:
+        """Whether its style file has the scores that only a complete run writes."""
+        file = self.folder / STYLE_FILE
+        return file.is_file() and load_style(file).metadata.get("scores") is not None
+
+    def run(self) -> None:
+        """Trains, or goes on; the run's own words appear on the terminal."""
+        begun = (self.folder / SETTINGS_FILE).is_file()
+        settings = [f"resume={self.folder}"] if begun else self.settings
+        done = subprocess.run([sys.executable, "-m", "fasttransfer.train", *settings], check=False)
+        if done.returncode:
+            raise FastTransferError(
+                f"training {self.name} ended with exit code {done.returncode}; the same command goes "
+                "on from there."
+            )
+
+
+def trainings(config: DictConfig) -> Iterator[Training]:
+    """What is to be trained, in order; the settings of one name those before it to start from."""
+    only = config.only or list(config.styles)
+    if unknown := set(only) - set(config.styles):
+        raise FastTransferError(
+            f"There is no {', '.join(sorted(unknown))} in the zoo; choose from "
+            f"{', '.join(config.styles)}."
+        )
+    before: dict[str, list[Training]] = {network: [] for network in config.networks}
+    for name in (name for name in config.styles if name in only):
+        for network in config.networks:
+            full_name = name if network == DEFAULT_NETWORK else f"{name}_{network}"
+            folder = Path(config.runs) / full_name
+            start = ",".join(f"{config.output}/{one.name}.safetensors" for one in before[network])
+            settings = [
+                *_style_settings(name, full_name, config.styles[name], config.paintings),
+                f"network={network}",
+                f"start={start or 'null'}",
+                f"data.root={config.photos}",
+                "budget=null",
+                f"trainer.max_steps={config.steps if start else config.first_steps}",
+                f"run_dir={folder}",
+                *config.overrides,
+            ]
+            training = Training(full_name, folder, settings)
+            before[network].append(training)
+            yield training
+
+
+def _style_settings(
+    name: str, full_name: str, about: Mapping[str, Any], paintings: str | None
+) -> list[str]:
+    if about["file"] is None:
+        return [f"style.path={name}", f"style.name={full_name}"]
+    if paintings is None:
+        raise FastTransferError(
+            f"'{name}' needs {about['file']}; give paintings= the folder with the paintings."
+        )
+    source = f"public domain: {about['title']}, {about['by']}, {about['year']}"
+    return [
+        f"style.path={Path(paintings).expanduser() / about['file']}",
+        f"style.name={full_name}",
+        f"style.licence='{source}'",
+    ]
+
+
+def add(training: Training, output: Path) -> None:
+    """Writes the style file of a finished run among the others, in float16."""
+    style = load_style(training.folder / STYLE_FILE)
+    path = output / f"{training.name}.safetensors"
+    save_style(path, style.network, style.metadata, dtype=torch.float16)
+
+
+@command("zoo", paths=("paintings", "photos", "runs", "output"), folder=CONF_DIR / "zoo")
+def main(config: DictConfig) -> None:
+    """Trains what is missing, writes the style files, their cards and the sheet."""
+    output = Path(config.output)
+    output.mkdir(parents=True, exist_ok=True)
+    for training in trainings(config):
+        if (output / f"{training.name}.safetensors").is_file():
+            continue
+        if not training.finished:
+            print(f"python train.py {shlex.join(training.settings)}", flush=True)
+            training.run()
+        add(training, output)
+        write_cards(output)
+    if config.sheet is not None:
+        photos = read_probe(photo_folder("bundled-probe"), CELL, 8, MAX_PIXELS).values()
+        chosen = [photo for number, photo in enumerate(photos) if number in config.sheet_photos]
+        names = [one.name for one in cards(output) if one.network == DEFAULT_NETWORK]
+        paths = [output / f"{name}.safetensors" for name in names]
+        write_picture(Path(config.sheet), sheet(paths, chosen), None, quality=90)
+
+
+def write_cards(folder: Path) -> None:
+    """Renews the table of all styles in the folder's ``README.md``, between its two marks."""
+    path = folder / "README.md"
+    before, after = "", ""
+    if path.is_file() and path.read_text().count(MARK) == 2:
+        before, _, after = path.read_text().split(MARK)
+    text = f"{before}{MARK}\n{markdown(cards(folder))}{MARK}{after}"
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+if __name__ == "__main__":
+    main()

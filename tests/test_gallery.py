@@ -1,0 +1,74 @@
+import sys
+
+import pytest
+import torch
+from rich.console import Console
+
+from fasttransfer.checkpoint import bundled_styles, save_style
+from fasttransfer.gallery import Card, cards, markdown, sheet, tell
+from fasttransfer.infer import main
+from fasttransfer.network import TransformerNet
+
+REALTIME = {"channels": [16, 48], "residual_blocks": 4, "kernel_size": 3, "unshuffle": 2}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    told = {
+        "name": "ink",
+        "licence": "public domain: Ink, A. Painter, 1900",
+        "steps": 30,
+        "seconds": 90.0,
+        "device": "cpu",
+        "scores": {"balanced_total": 4.567, "grid": 0.33},
+        "training": {"start": "mosaic"},
+    }
+    save_style(tmp_path / "ink.safetensors", TransformerNet(**REALTIME, smooth=True), told)
+    odd = TransformerNet([4], 0, 3, 1, False)
+    save_style(tmp_path / "odd.safetensors", odd, {"name": "odd"}, dtype=torch.float16)
+    return tmp_path
+
+
+def test_cards_tell_what_the_files_know(folder):
+    ink, odd = cards(folder)
+    size = (folder / "ink.safetensors").stat().st_size
+    licence = "public domain: Ink, A. Painter, 1900"
+    told = (licence, "mosaic", 30, 90.0, "cpu", 4.567, 0.33, size / 1e6)
+    assert ink == Card("ink", "realtime", *told)
+    assert odd.network == "[4]"
+    assert (odd.steps, odd.objective, odd.start) == (None, None, None)
+
+
+def test_tables(folder, capsys):
+    text = markdown(cards(folder))
+    assert (
+        f"| ink | realtime | {cards(folder)[0].licence} | mosaic | 30 | 1.5 | cpu | 4.57 | 0.3 |"
+        in text
+    )
+    assert "| odd | [4] | – | nothing | – | – | – | – | – |" in text
+    tell(cards(folder), Console(width=120))
+    assert "ink" in capsys.readouterr().out
+
+
+def test_a_sheet_has_a_cell_for_the_photos_and_each_style(folder):
+    photos = [torch.rand(3, 300, 200), torch.rand(3, 100, 300)]
+    one = sheet([folder / "ink.safetensors"], photos)
+    both = sheet(sorted(folder.glob("*.safetensors")), photos)
+    assert one.shape[1] == both.shape[1]
+    assert one.shape[2] * 3 + 8 == both.shape[2] * 2  # with 8 pixels between them
+    assert 0 <= both.min() <= both.max() <= 1
+
+
+def test_list_shows_the_bundled_styles(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["infer.py", "list=true"])
+    main()
+    told = capsys.readouterr().out
+    assert all(name in told for name in bundled_styles())
+
+
+def test_all_bundled_styles_together_are_small_and_tell_their_origin():
+    found = cards()
+    assert sum(card.megabytes for card in found) <= 20
+    for card in found:
+        assert card.licence not in ("–", "not stated"), card.name
+        assert card.objective is not None, card.name

@@ -1,0 +1,93 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import hydra
+import pytest
+from conftest import make_photo
+from omegaconf import DictConfig
+
+from fasttransfer.checkpoint import load_style, save_style
+from fasttransfer.config import CONF_DIR
+from fasttransfer.errors import FastTransferError
+from fasttransfer.network import TransformerNet
+from fasttransfer.style import bundled_style_images
+from fasttransfer.zoo import MARK, trainings, write_cards
+
+
+def composed(*overrides: str) -> DictConfig:
+    with hydra.initialize_config_dir(str(CONF_DIR / "zoo"), version_base="1.3"):
+        return hydra.compose("zoo", list(overrides))
+
+
+def test_every_style_comes_in_every_network_and_starts_from_those_before():
+    found = list(trainings(composed("paintings=art", "only=[udnie,woodcut]", "output=out")))
+    assert [one.name for one in found] == ["udnie", "udnie_realtime", "woodcut", "woodcut_realtime"]
+    first, _, third, fourth = (one.settings for one in found)
+    assert "style.path=art/udnie.jpg" in first
+    assert "style.licence='public domain: Udnie, Francis Picabia, 1913'" in first
+    assert "start=null" in first
+    assert "trainer.max_steps=400" in first
+    assert "style.path=woodcut" in third
+    assert "start=out/udnie.safetensors" in third
+    assert "start=out/udnie_realtime.safetensors" in fourth
+    assert {"network=realtime", "trainer.max_steps=250"} <= set(fourth)
+
+
+def test_drawn_styles_are_bundled_and_paintings_tell_who_painted_them():
+    for name, about in composed().styles.items():
+        if about.file is None:
+            assert name in bundled_style_images()
+        else:
+            assert all((about.title, about.by, about.year))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [("only=[guernica]", "There is no guernica"), ("only=[udnie]", "give paintings=")],
+)
+def test_mistakes_are_told(override, message):
+    with pytest.raises(FastTransferError, match=message):
+        list(trainings(composed(override)))
+
+
+def test_cards_keep_what_stands_around_them(tmp_path):
+    network = TransformerNet([4], 0, 3, 1, False)
+    save_style(tmp_path / "a.safetensors", network, {"name": "a", "licence": "CC0-1.0"})
+    (tmp_path / "README.md").write_text(f"# Styles\n\n{MARK}\nold\n{MARK}\n\nend\n")
+    write_cards(tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert text.startswith("# Styles\n")
+    assert text.endswith("\nend\n")
+    assert "| a |" in text
+    assert "old" not in text
+
+
+def test_a_zoo_goes_on_where_it_stopped(tmp_path: Path, tiny_run: list[str]) -> None:
+    """Killed between two styles and called again, it does only what is missing."""
+    make_photo(tmp_path / "art" / "udnie.jpg", 90, 80)
+    own = ("style.path=", "data.root=", "run_dir=", "budget=", "trainer.max_steps=", "network=")
+    overrides = ",".join(f'"{setting}"' for setting in tiny_run if not setting.startswith(own))
+    command = [
+        *(sys.executable, "-m", "fasttransfer.zoo", "paintings=art", "networks=[realtime]"),
+        *("steps=2", "first_steps=2", "output=out", f"overrides=[{overrides}]", "sheet=sheet.png"),
+    ]
+
+    def run(only: str) -> str:
+        done = subprocess.run(
+            [*command, f"only={only}"], cwd=tmp_path, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "python train.py" in run("[udnie]")
+    first = (tmp_path / "out" / "udnie_realtime.safetensors").read_bytes()
+    told = run("[udnie,woodcut]")
+    assert "style.name=woodcut_realtime" in told
+    assert "style.name=udnie_realtime" not in told
+    assert (tmp_path / "out" / "udnie_realtime.safetensors").read_bytes() == first
+    style = load_style(tmp_path / "out" / "woodcut_realtime.safetensors")
+    assert style.metadata["training"]["start"] == "udnie_realtime"
+    assert style.metadata["steps"] == 2
+    assert style.metadata["seconds"] > 0
+    assert "| woodcut_realtime | [4, 8] |" in (tmp_path / "out" / "README.md").read_text()

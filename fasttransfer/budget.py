@@ -25,7 +25,7 @@ def seconds(budget: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", str(budget).strip())
     if not match or float(match[1]) <= 0:
         raise FastTransferError(
-            f"budget={budget} is not a time; write something like 90s, 6m or 1h, or null for "
+            f"budget={budget} is not a time; write something like 90s, 5m or 1h, or full for "
             "trainer.max_steps steps."
         )
     return float(match[1]) * _UNITS[match[2]]

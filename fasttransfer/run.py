@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .module import StyleTraining
 
 SETTINGS_FILE = "config.yaml"
+UNLIMITED = (None, "full")  # budgets that leave it at trainer.max_steps
 # How Lightning's DDP tells the processes that it starts from this one where the run is.
 RUN_DIR_VARIABLE = "FASTTRANSFER_RUN_DIR"
 _CROPS_TO_COMPARE = 4  # photos for which styles are compared, to find the nearest
@@ -163,7 +164,7 @@ class Run:
 
     def settle_steps(self, training: "StyleTraining", photos: "ContentPhotos") -> None:
         """Sets ``trainer.max_steps`` of a new run to what ``budget`` allows, if that is less."""
-        if self.settled or self.config.budget is None:
+        if self.settled or self.config.budget in UNLIMITED:
             return
         self.console.print(f"measuring how many steps fit into budget={self.config.budget} …")
         device = accelerator_device(self.config.trainer.accelerator)
@@ -258,7 +259,7 @@ def _check_length(config: DictConfig) -> None:
     steps = config.trainer.max_steps
     if not isinstance(steps, int) or steps < 1:
         raise FastTransferError(f"trainer.max_steps={steps} must be a whole number from 1 on.")
-    if config.budget is None:
+    if config.budget in UNLIMITED:
         return
     seconds(config.budget)  # a mistake is told now
     if _launched_outside():

@@ -99,3 +99,9 @@ def test_what_a_style_file_tells_names_no_folder_of_this_machine(tmp_path):
     assert "/data" not in str(settings)
     assert "run_dir" not in str(settings)
     assert settings["loss"]["style_weight"] == 20
+
+
+def test_a_full_budget_is_all_steps():
+    run = Run.open(composed("run_dir=runs/x", "budget=full", "trainer.max_steps=123"))
+    run.settle_steps(None, None)  # type: ignore[arg-type]  # nothing is measured
+    assert run.config.trainer.max_steps == 123

@@ -221,10 +221,16 @@ def labels(styles: Sequence[Path]) -> list[str]:
 def tell(means: dict[str, Scores], folder: Path, console: Console) -> None:
     """A table on the terminal, and how to see the pictures."""
     columns = [c for c in COLUMNS if any(c.key in scores for scores in means.values())]
-    table = Table("style", *(column.label for column in columns))
-    for label, scores in means.items():
-        row = (f"{scores[c.key]:.4g}" if c.key in scores else "-" for c in columns)
-        table.add_row(label, *row)
+    rows = [
+        [label, *(f"{scores[c.key]:.3g}" if c.key in scores else "-" for c in columns)]
+        for label, scores in means.items()
+    ]
+    cells = [["style", *(column.label for column in columns)], *rows]
+    if len(means) < len(columns):  # a terminal is higher than wide, in letters
+        cells = [list(column) for column in zip(*cells, strict=True)]
+    table = Table(*cells[0])
+    for row in cells[1:]:
+        table.add_row(*row)
     console.print(table, soft_wrap=False)
     console.print(f"see them with: tensorboard --logdir {folder}")
     console.print(f"or open {folder / PAGE_FILE}")

@@ -64,22 +64,24 @@ class Judge:
 
     def _scores(self, name: str, stylized: Tensor, photo: Tensor) -> Scores:
         found: Scores = {}
+        if self.style is not None:
+            found |= score_pictures([(stylized, photo)], self.style, self.features)
+            if self.limit:
+                found |= self._limit(name, photo, self.style).compared(found)
         if min(photo.shape[1:]) >= MIN_SIDE:
             found["checkerboard"] = checkerboard(stylized, photo)
             found["droplets"] = droplets(stylized, photo)
             found["border_contrast"] = border_contrast(stylized, photo)
-        if self.style is None:
-            return found
-        found |= score_pictures([(stylized, photo)], self.style, self.features)
-        if self.limit:
-            key = (f"{self.style.shape} {self.style.double().sum()}", name)
-            if key not in self.limits:
-                self.console.print(
-                    f"the slow method on {name}: 4 × {self.limit} iterations …", markup=False
-                )
-                self.limits[key] = Limit.find(photo, self.style, self.features, self.limit)
-            found |= self.limits[key].compared(found)
         return found
+
+    def _limit(self, name: str, photo: Tensor, style: Tensor) -> Limit:
+        """The same for every checkpoint of a style, so it is looked for once."""
+        key = (f"{style.shape} {style.double().sum()}", name)
+        if key not in self.limits:
+            text = f"the slow method on {name}: 4 × {self.limit} iterations …"
+            self.console.print(text, markup=False)
+            self.limits[key] = Limit.find(photo, style, self.features, self.limit)
+        return self.limits[key]
 
 
 def mean_scores(rows: Collection[Scores]) -> Scores:

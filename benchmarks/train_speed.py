@@ -50,7 +50,7 @@ def main() -> None:
     device = pick_device("auto")
     paths, _ = usable_photos(photo_folder(typed.folder), 64, 10**8)
     crops = PhotoCrops(paths, typed.crop, 384, 0.5, 1.5, 0, 10**8, Path("skipped.txt"))
-    style = StyleImage("mosaic", size=512, name=None, licence=None)
+    style = StyleImage("mosaic", size=512, name=None, licence=None, strength=1)
     steps: dict[str, Step] = {
         "plain": plain_step(crops, typed.batch, style.image, device),
         "johnson": our_step("johnson", crops, typed.batch, style, device),

@@ -115,5 +115,5 @@ def style_image_of(path: Path, style_file: StyleFile) -> Tensor | None:
         if (folder / STYLE_IMAGE_FILE).is_file():
             return read_picture(folder / STYLE_IMAGE_FILE, max_pixels=MAX_PIXELS).rgb[None]
     if name in bundled_style_images() and isinstance(size, int):
-        return StyleImage(name, size, name=None, licence=None).image
+        return StyleImage(name, size, name=None, licence=None, strength=1).image
     return None

@@ -61,6 +61,7 @@ class StyleTraining(pl.LightningModule):
         self.network = network
         self.loss = loss
         self.loss.set_style(style.image)
+        self.loss.weights["style"] *= style.strength
         self.style = style
         self.temporal = temporal
         self.averaged_part = averaged_part

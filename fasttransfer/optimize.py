@@ -240,7 +240,7 @@ class OptimizingStylizer(Stylizer):
                 raise FastTransferError(
                     f"stylizer.{name}={number} must be a whole number from 1 on"
                 )
-        image = StyleImage(style, style_size, name=None, licence=None)
+        image = StyleImage(style, style_size, name=None, licence=None, strength=1)
         self.name = image.name
         objective = make_objective(loss, VGG16Features(weights)).to(pick_device(device))
         chosen = {"content": content_weight, "style": style_weight, "tv": tv_weight}

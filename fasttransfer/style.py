@@ -22,6 +22,7 @@ class StyleImage:
             are as large as they are here.
         name: None takes the file's.
         licence: None is that of the bundled images, or "not stated".
+        strength: how much of it is wanted beside the content; 1 is what the loss has, 2 twice that.
 
     Attributes:
         image: float RGB (1, 3, H, W) in [0, 1].
@@ -30,7 +31,9 @@ class StyleImage:
         FastTransferError: no such picture, or one too small.
     """
 
-    def __init__(self, path: str, size: int, name: str | None, licence: str | None) -> None:
+    def __init__(
+        self, path: str, size: int, name: str | None, licence: str | None, strength: float
+    ) -> None:
         file = Path(path).expanduser()
         bundled = BUNDLED / f"{path}.jpg"
         is_bundled = bundled.is_file() and not file.is_file()
@@ -43,6 +46,8 @@ class StyleImage:
                 f"There is no style image '{path}'; give style.path a picture file or one of "
                 f"{', '.join(bundled_style_images())}."
             )
+        if not isinstance(strength, (int, float)) or not 0 <= strength < float("inf"):
+            raise FastTransferError(f"style.strength={strength} must be a number from 0 on.")
         picture = open_rgb(bundled if is_bundled else file, max_pixels=MAX_PIXELS, min_side=size)
         scale = size / max(picture.size)
         width, height = (max(1, round(side * scale)) for side in picture.size)
@@ -54,6 +59,7 @@ class StyleImage:
         self.image = to_tensor(picture.resize((width, height), Image.Resampling.LANCZOS))[None]
         self.name = name or file.stem
         self.size = size
+        self.strength = float(strength)
         self.licence = licence or (BUNDLED_LICENCE if is_bundled else "not stated")
 
 

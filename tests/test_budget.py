@@ -14,12 +14,12 @@ from fasttransfer.vgg import VGG16Features
 
 
 def tiny_training(
-    averaged_part: float = 0.05, temporal: TemporalLoss | None = None
+    averaged_part: float = 0.05, temporal: TemporalLoss | None = None, strength: float = 1
 ) -> StyleTraining:
     return StyleTraining(
         TransformerNet([4], 1, 3, 1, False),
         make_objective("balanced", VGG16Features("bundled")),
-        StyleImage("mosaic", size=64, name=None, licence=None),
+        StyleImage("mosaic", size=64, name=None, licence=None, strength=strength),
         instantiate(OmegaConf.create({"_target_": "torch.optim.Adam", "_partial_": True})),
         instantiate(OmegaConf.create({"_target_": "torch.optim.lr_scheduler.OneCycleLR",
                                       "_partial_": True, "max_lr": 1e-3})),

@@ -64,6 +64,12 @@ def test_a_start_is_the_network_and_its_average(training):
             assert torch.equal(mine, theirs)
 
 
+def test_strength_is_a_factor_of_the_style_weight():
+    before = tiny_training().loss.weights
+    training = tiny_training(strength=2.5)
+    assert training.loss.weights == before | {"style": 2.5 * before["style"]}
+
+
 def test_no_number_is_told_with_step_term_and_remedy(training, tmp_path):
     training.trainer = pl.Trainer(accelerator="cpu", logger=False, default_root_dir=tmp_path)
     fine, bad = torch.tensor(1.0), torch.tensor(float("nan"))

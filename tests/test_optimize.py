@@ -14,7 +14,7 @@ from fasttransfer.vgg import VGG16Features
 @pytest.fixture(scope="module")
 def loss():
     objective = make_objective("balanced", VGG16Features("bundled"))
-    objective.set_style(StyleImage("mosaic", size=64, name=None, licence=None).image)
+    objective.set_style(StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image)
     return objective
 
 
@@ -38,7 +38,7 @@ def test_every_method_from_every_start_lowers_the_loss(loss, photo, method, star
 def test_a_picture_without_a_reason_to_change_stays(loss, photo):
     """With the content term alone the photo itself is the best picture."""
     alone = make_objective("balanced", loss.features)
-    alone.set_style(StyleImage("mosaic", size=64, name=None, licence=None).image)
+    alone.set_style(StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image)
     alone.weights = dict.fromkeys(alone.weights, 0.0) | {"content": 1.0}
     *_, (picture, total) = optimize(photo, photo, alone, "lbfgs", 5, history=5, lr=0)
     assert total == 0

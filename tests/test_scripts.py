@@ -67,7 +67,7 @@ def test_help_of_train(tmp_path: Path) -> None:
     told = told_by_help("train.py", tmp_path)
     for setting in (
         *("style", "style.path", "style.size", "data.root", "experiment", "network", "loss"),
-        *("loss.style_weight", "budget", "resume", "run_dir", "trainer", "trainer.max_steps"),
+        *("style.strength", "budget", "resume", "run_dir", "trainer", "trainer.max_steps"),
     ):
         assert f" {setting}=" in told
     for group in ("style", "network", "loss", "trainer", "experiment"):

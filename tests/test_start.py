@@ -13,7 +13,7 @@ from fasttransfer.vgg import VGG16Features
 @pytest.fixture(scope="module")
 def loss():
     objective = make_objective("balanced", VGG16Features("bundled"))
-    objective.set_style(StyleImage("mosaic", size=64, name=None, licence=None).image)
+    objective.set_style(StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image)
     return objective
 
 

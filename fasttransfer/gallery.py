@@ -15,8 +15,9 @@ from .config import CONF_DIR
 from .images import resize
 from .pictures import captioned, stacked, tiled
 
-CELL = 256  # longer side of a photo in the sheet, in pixels
-COLUMNS = 6
+CELL = 300  # longer side of a photo in the sheet, in pixels
+SHOWN_AT = 512  # and when it is stylized: strokes do not grow with a picture
+COLUMNS = 4
 UNKNOWN = "–"
 
 
@@ -120,12 +121,13 @@ def markdown(shown: Iterable[Card]) -> str:
 def sheet(paths: Sequence[Path], photos: Sequence[Tensor]) -> Tensor:
     """What each style makes of ``photos``, (3, H, W) in [0, 1], with its name below, beside the photos
     themselves: (3, H, W)."""
-    small = [resize(photo, CELL) for photo in photos]
-    cells = [captioned(stacked(small), "photos")]
+    contents = [resize(photo, SHOWN_AT) for photo in photos]
+    cells = [captioned(stacked([resize(content, CELL) for content in contents]), "photos")]
     for path in paths:
         network = load_style(path).network
-        made = [network(photo[None])[0].clamp(0, 1) for photo in small]
-        cells.append(captioned(stacked(made), path.stem.replace("_", " ")))
+        made = [network(content[None])[0].clamp(0, 1) for content in contents]
+        small = [resize(picture, CELL) for picture in made]
+        cells.append(captioned(stacked(small), path.stem.replace("_", " ")))
     return tiled(cells, COLUMNS)
 
 

@@ -21,7 +21,7 @@ from .config import CONF_DIR, command
 from .data import photo_folder, read_probe
 from .errors import FastTransferError
 from .files import write_whole
-from .gallery import CELL, cards, markdown, sheet
+from .gallery import SHOWN_AT, cards, markdown, sheet
 from .images import write_picture
 from .run import SETTINGS_FILE
 from .style import MAX_PIXELS
@@ -129,7 +129,7 @@ def main(config: DictConfig) -> None:
         add(training, output)
         write_cards(output)
     if config.sheet is not None:
-        photos = read_probe(photo_folder("bundled-probe"), CELL, 8, MAX_PIXELS).values()
+        photos = read_probe(photo_folder("bundled-probe"), SHOWN_AT, 8, MAX_PIXELS).values()
         chosen = [photo for number, photo in enumerate(photos) if number in config.sheet_photos]
         names = [one.name for one in cards(output) if one.network == DEFAULT_NETWORK]
         paths = [output / f"{name}.safetensors" for name in names]

@@ -78,6 +78,7 @@ def measure(stylizer: Stylizer, photos: Path, out: Path) -> float:
         False,
         report,
         format=None,
+        shard=None,
         overwrite=True,
         quality=settings.quality,
         max_pixels=settings.max_pixels,

@@ -75,6 +75,7 @@ def open_media(
     report: Report,
     *,
     format: str | None,
+    shard: str | None,
     overwrite: bool,
     quality: int,
     max_pixels: int,
@@ -92,6 +93,7 @@ def open_media(
         several: whether other styles go to the same ``output``, which then gets a folder for each.
         report: is told of failures, notes, skipped and finished pictures.
         format: ending of all outputs of its kind, such as ``png`` or ``mkv``; None keeps the input's.
+        shard: ``i/n`` does only the i-th of n parts of the files; None does all.
         overwrite: do outputs again that are there already.
         quality: 1 to 100, of formats that lose something.
         max_pixels: pictures and frames with more are refused.
@@ -110,7 +112,7 @@ def open_media(
         if not isinstance(value, int) or value < 1 or (largest is not None and value > largest):
             upper = f" to {largest}" if largest else " on"
             raise FastTransferError(f"{name}={value} must be a whole number from 1{upper}")
-    jobs = plan(inputs, output, style, several=several, format=format)
+    jobs = plan(inputs, output, style, several=several, format=format, shard=shard)
     waiting = [job for job in jobs if overwrite or not job.output.exists()]
     report.skipped += [job.output for job in jobs if job not in set(waiting)]
     pictures = [job for job in waiting if not job.is_video]

@@ -2,6 +2,8 @@
 
 import glob
 import os
+import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,6 +44,7 @@ def plan(
     *,
     several: bool,
     format: str | None,
+    shard: str | None,
 ) -> list[Job]:
     """Pairs of input and output; the arguments are those of ``media.open_media``.
 
@@ -66,7 +69,23 @@ def plan(
         made = {job.output for job in jobs if job.output != job.input}
         jobs = [job for job in jobs if job.input not in made]
     _check(jobs)
-    return jobs
+    if shard is None:
+        return jobs
+    chosen = _in_shard(shard)
+    places = {place.path: place.relative for place in found}
+    return [job for job in jobs if chosen(places[job.input])]
+
+
+def _in_shard(shard: str) -> Callable[[Path], bool]:
+    """Whether a file, by its place below the folder that was named, belongs to part ``i/n``. That
+    follows from its name alone, so that it does not matter what else is there by now."""
+    match = re.fullmatch(r"(\d+)/(\d+)", shard.strip())
+    part, parts = (int(number) for number in match.groups()) if match else (0, 0)
+    if not 1 <= part <= parts:
+        raise FastTransferError(
+            f"shard={shard} must be a part of a number of parts, such as 1/4, 2/4, 3/4 and 4/4"
+        )
+    return lambda place: zlib.crc32(place.as_posix().encode()) % parts == part - 1
 
 
 def find_media(inputs: Sequence[str]) -> tuple[list[Path], list[Path]]:

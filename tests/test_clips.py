@@ -55,6 +55,7 @@ def stylize(
         False,
         report,
         format=None,
+        shard=None,
         overwrite=True,
         quality=90,
         max_pixels=max_pixels,

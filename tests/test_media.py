@@ -32,7 +32,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def media(
     report: Report, inputs: Sequence[str] = ("photos",), **changed: Any
 ) -> tuple[Source[Picture], Sink[Picture]]:
-    settings = {"format": None, "overwrite": False, "quality": 90, "max_pixels": 10_000}
+    settings = {
+        "format": None,
+        "shard": None,
+        "overwrite": False,
+        "quality": 90,
+        "max_pixels": 10_000,
+    }
     settings |= {"min_side": None, "workers": 2, "video": VIDEO} | changed
     [pair] = open_media(inputs, "out", "wood", False, report, **settings)
     return pair

@@ -1,9 +1,12 @@
 """Which picture becomes which file."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fasttransfer.errors import FastTransferError
 from fasttransfer.plan import find_media, plan
@@ -30,7 +33,7 @@ def touch(name: str) -> None:
 def pairs(
     *inputs: str, output: str | None = None, several: bool = False, format: str | None = None
 ) -> dict[str, str]:
-    jobs = plan(inputs, output, "wood", several=several, format=format)
+    jobs = plan(inputs, output, "wood", several=several, format=format, shard=None)
     return {str(job.input): str(job.output) for job in jobs}
 
 
@@ -100,9 +103,9 @@ def test_several_styles_have_their_name_in_the_path() -> None:
 
 
 def test_a_style_name_cannot_leave_the_folder() -> None:
-    (job,) = plan(["a.jpg"], None, "../../etc/x y", several=False, format=None)
+    (job,) = plan(["a.jpg"], None, "../../etc/x y", several=False, format=None, shard=None)
     assert job.output == Path("a--..-etc-x-y.jpg")
-    (job,) = plan(["a.jpg"], "out/", "..", several=True, format=None)
+    (job,) = plan(["a.jpg"], "out/", "..", several=True, format=None, shard=None)
     assert job.output == Path("out/style/a.jpg")
 
 
@@ -126,7 +129,7 @@ def test_a_style_name_cannot_leave_the_folder() -> None:
 def test_mistakes(inputs: list[str], output: str | None, words: str) -> None:
     touch("other/a.jpg")
     with pytest.raises(FastTransferError, match=words):
-        plan(inputs, output, "wood", several=False, format=None)
+        plan(inputs, output, "wood", several=False, format=None, shard=None)
 
 
 def test_an_output_that_is_another_input_is_refused() -> None:
@@ -153,3 +156,32 @@ def test_pictures_and_videos_apart() -> None:
     touch("clips/clip.MP4")
     found = find_media(["a.jpg", "photos/in", "clips"])
     assert found == ([Path("a.jpg"), Path("photos/in/c.webp")], [Path("clips/clip.MP4")])
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(1, 9), st.sets(st.text("abcxyz", min_size=1, max_size=6), max_size=12))
+def test_the_parts_of_a_folder_are_all_of_it_once(parts, names):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "photos"
+        (folder / "more").mkdir(parents=True)
+        for number, stem in enumerate(["one", *sorted(names)]):
+            (folder / ("more" if number % 2 else "") / f"{stem}.jpg").touch()
+
+        def done(shard: str | None) -> list[Path]:
+            out = f"{name}/out/"
+            jobs = plan([str(folder)], out, "wood", several=False, format=None, shard=shard)
+            return [job.input for job in jobs]
+
+        found = [done(f"{part}/{parts}") for part in range(1, parts + 1)]
+        assert sorted(path for part in found for path in part) == sorted(done(None))
+        gone = found[0][0] if found[0] else None
+        if gone is not None and len(done(None)) > 1:  # what belongs to a part is not for others
+            gone.unlink()
+            assert done(f"1/{parts}") == found[0][1:]
+
+
+@pytest.mark.parametrize("shard", ["0/4", "5/4", "1", "a/b", "1/0", ""])
+def test_parts_that_there_are_not(shard, tmp_path):
+    (tmp_path / "a.jpg").touch()
+    with pytest.raises(FastTransferError, match="must be a part"):
+        plan([str(tmp_path)], None, "wood", several=False, format=None, shard=shard)

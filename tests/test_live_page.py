@@ -65,7 +65,7 @@ def test_styles_by_key_and_button(page: Page) -> None:
 def test_slider_and_colours(page: Page) -> None:
     page.run("strength.value = 0; strength.dispatchEvent(new Event('input'))")
     page.until("fetch('/state').then(a => a.json()).then(s => s.strength === 0)")
-    assert page.run("document.getElementById('percent').textContent") == "0 %"
+    page.until("document.getElementById('percent').textContent == '0 %'")
     page.press("ArrowUp")
     page.until("fetch('/state').then(a => a.json()).then(s => s.strength === 0.05)")
     page.press("c")

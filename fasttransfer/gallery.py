@@ -17,7 +17,7 @@ from .pictures import captioned, stacked, tiled
 
 CELL = 300  # longer side of a photo in the sheet, in pixels
 SHOWN_AT = 512  # and when it is stylized: strokes do not grow with a picture
-COLUMNS = 4
+COLUMNS = 5
 UNKNOWN = "–"
 
 

@@ -96,7 +96,11 @@ def compare(
         )
     console = Console(highlight=False, soft_wrap=True)
     features = VGG16Features(weights)
-    named = dict(zip(labels(styles), styles, strict=True))
+    limits: dict[tuple[str, str], Limit] = {}
+    judges = {
+        label: Judge(path, make_stylizer, features, limit, limits, console)
+        for label, path in zip(labels(styles), styles, strict=True)
+    }
     means: dict[str, Scores] = {}
     compared: list[ComparedPhoto] = []
     folder: Path | None = None
@@ -111,12 +115,10 @@ def compare(
         # In one folder TensorBoard would mix two comparisons.
         folder = folder or fresh_folder(Path(log_dir))
         suffix = f" at {size}" if len(sizes) > 1 else ""
-        limits: dict[tuple[str, str], Limit] = {}
         rows: dict[str, dict[str, Scores]] = {}
         pictures: dict[str, dict[str, Tensor]] = {}
-        for label, path in named.items():
+        for label, judge in judges.items():
             version = label + suffix
-            judge = Judge(path, make_stylizer, features, limit, limits, console)
             rows[version], pictures[version] = judge.photos(contents)
             means[version] = mean_scores(rows[version].values())
             with SummaryWriter(str(folder / version.replace(" ", "-"))) as writer:
@@ -181,8 +183,13 @@ def write_files(folder: Path, means: dict[str, Scores], photos: Sequence[Compare
     }
     text = json.dumps(figures, indent=1).encode()
     write_whole(folder / JSON_FILE, lambda file: file.write(text))
-    columns = [c for c in COLUMNS if any(c.key in scores for scores in means.values())]
-    write_page(folder / PAGE_FILE, Report("Styles compared", columns, means, photos))
+    report = Report("Styles compared", known_columns(means), means, photos)
+    write_page(folder / PAGE_FILE, report)
+
+
+def known_columns(means: dict[str, Scores]) -> list[Column]:
+    """Those of which any style has the score."""
+    return [c for c in COLUMNS if any(c.key in scores for scores in means.values())]
 
 
 def log_flicker(
@@ -220,7 +227,7 @@ def labels(styles: Sequence[Path]) -> list[str]:
 
 def tell(means: dict[str, Scores], folder: Path, console: Console) -> None:
     """A table on the terminal, and how to see the pictures."""
-    columns = [c for c in COLUMNS if any(c.key in scores for scores in means.values())]
+    columns = known_columns(means)
     rows = [
         [label, *(f"{scores[c.key]:.3g}" if c.key in scores else "-" for c in columns)]
         for label, scores in means.items()

@@ -28,7 +28,7 @@ class Judge:
         make_stylizer: makes a ``Stylizer`` of it.
         features: the loss network.
         limit: iterations of the slow method, or 0.
-        limits: what these found, by style image and photo; it is added to.
+        limits: what these found, by style image and photo at its size; it is added to.
         console: where it is told that the slow method is at work.
     """
 
@@ -76,7 +76,7 @@ class Judge:
 
     def _limit(self, name: str, photo: Tensor, style: Tensor) -> Limit:
         """The same for every checkpoint of a style, so it is looked for once."""
-        key = (f"{style.shape} {style.double().sum()}", name)
+        key = (f"{style.shape} {style.double().sum()}", f"{name} {photo.shape}")
         if key not in self.limits:
             text = f"the slow method on {name}: 4 × {self.limit} iterations …"
             self.console.print(text, markup=False)

@@ -9,6 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
+from fasttransfer.evaluate import make_objective
+from fasttransfer.losses import PerceptualLoss
+from fasttransfer.style import StyleImage
+from fasttransfer.vgg import VGG16Features
+
 torch.set_num_threads(2)
 
 
@@ -43,6 +48,14 @@ def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def style_picture(photo_folder: Path) -> Path:
     """A painting of sorts."""
     return make_photo(photo_folder.parent / "painting.jpg", 96, 80, seed=9)
+
+
+@pytest.fixture(scope="module")
+def loss() -> PerceptualLoss:
+    """The balanced loss with a small mosaic as its style."""
+    objective = make_objective("balanced", VGG16Features("bundled"))
+    objective.set_style(StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image)
+    return objective
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,6 @@ from fasttransfer.evaluate import make_objective
 from fasttransfer.infer import main
 from fasttransfer.optimize import METHODS, STARTS, PixelOptimizer, first_picture, optimize, sizes
 from fasttransfer.style import StyleImage
-from fasttransfer.vgg import VGG16Features
-
-
-@pytest.fixture(scope="module")
-def loss():
-    objective = make_objective("balanced", VGG16Features("bundled"))
-    objective.set_style(StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image)
-    return objective
 
 
 @pytest.fixture

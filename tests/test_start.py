@@ -3,18 +3,8 @@ import torch
 
 from fasttransfer.checkpoint import bundled_styles, find_style, load_style, save_style
 from fasttransfer.errors import FastTransferError
-from fasttransfer.evaluate import make_objective
 from fasttransfer.network import TransformerNet
 from fasttransfer.start import NEAREST, nearest, starting_style
-from fasttransfer.style import StyleImage
-from fasttransfer.vgg import VGG16Features
-
-
-@pytest.fixture(scope="module")
-def loss():
-    objective = make_objective("balanced", VGG16Features("bundled"))
-    objective.set_style(StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image)
-    return objective
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def main() -> None:
     paths = [find_style(style) for style in typed.styles]
     names = labels(paths)
     stylizers = [
-        Stylizer(path, None, "style", 1.0, engine="torch", device="auto", precision="float32")
+        Stylizer(path, None, "style", 1.0, None, engine="torch", device="auto", precision="float32")
         for path in paths
     ]
     figures: dict[str, dict[str, float]] = {"(input)": {}} | {name: {} for name in names}

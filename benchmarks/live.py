@@ -128,7 +128,9 @@ def end_to_end(row: tuple[str, str, str], seconds: float, rounds: int) -> float:
     """Frames per second from a video file to a video file, as infer.py does it."""
     _, name, precision = row
     style = StyleFile(network_of("realtime"), "realtime")
-    stylizer = Stylizer(style, None, "style", 1.0, engine=name, device="cpu", precision=precision)
+    stylizer = Stylizer(
+        style, None, "style", 1.0, None, engine=name, device="cpu", precision=precision
+    )
     stylizer.frame(frame(sorted(PROBE.glob("*.jpg"))[0])[0])
     rates = []
     config = OmegaConf.load(CONF_DIR / "infer" / "infer.yaml")

@@ -63,7 +63,7 @@ def main() -> None:
 def build(name: str, size: int | None) -> Stylizer:
     """A stylizer with random weights of the shape in conf/network/NAME.yaml."""
     style = StyleFile(network_of(name), name)
-    return Stylizer(style, size, "style", 1.0, engine="torch", device="cpu", precision="auto")
+    return Stylizer(style, size, "style", 1.0, None, engine="torch", device="cpu", precision="auto")
 
 
 def measure(stylizer: Stylizer, photos: Path, out: Path) -> float:

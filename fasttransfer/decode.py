@@ -1,6 +1,8 @@
 """Whatever a picture file holds, as 8-bit sRGB, upright: the odd kinds of files end here."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,23 @@ def open_image(
     Raises:
         FastTransferError: missing, empty, damaged, no picture, or too large.
     """
+    with _identified(path, max_pixels) as image:
+        if min_side is not None:
+            image.draft(None, (min_side, min_side))
+        notes = _animation(image)  # before the pixels: counting frames would discard them
+        return _standardize(image, notes)
+
+
+def read_size(path: Path, *, max_pixels: int) -> tuple[int, int]:
+    """Width and height as the file's header has them, before it is turned upright; raises what
+    ``open_image`` raises, but does not see damage behind the header."""
+    with _identified(path, max_pixels) as image:
+        return image.size
+
+
+@contextmanager
+def _identified(path: Path, max_pixels: int) -> Iterator[Image.Image]:
+    """A picture of which only the header was read; what goes wrong in the block is the file's fault."""
     try:
         with path.open("rb") as file:
             image = _identify(file, path)
@@ -35,10 +54,7 @@ def open_image(
                     f"{path} has {width}×{height} pixels, more than max_pixels={max_pixels}; set a "
                     "larger max_pixels if the file is trustworthy"
                 )
-            if min_side is not None:
-                image.draft(None, (min_side, min_side))
-            notes = _animation(image)  # before the pixels: counting frames would discard them
-            return _standardize(image, notes)
+            yield image
     except FastTransferError:
         raise
     except FileNotFoundError as error:

@@ -32,6 +32,8 @@ WRITERS = {
     ".bmp": "BMP",
 } | ({".avif": "AVIF"} if features.check("avif") else {})
 
+WITHOUT_ALPHA = ("JPEG", "BMP")
+
 # What a folder or a pattern offers as pictures; a file named by itself is always tried. HEIC is
 # here although Pillow needs a plug-in for it: such photos are to be named, not passed over.
 IMAGE_SUFFIXES = frozenset(WRITERS) | {
@@ -91,10 +93,14 @@ def write_picture(path: Path, rgb: Tensor, alpha: Tensor | None, quality: int) -
     Raises:
         FastTransferError: unknown ending, or the file cannot be written.
     """
-    kind = writer_of(path)
-    if alpha is not None and kind in ("JPEG", "BMP"):
+    if alpha is not None and writer_of(path) in WITHOUT_ALPHA:
         rgb, alpha = rgb.clamp(0, 1) * alpha + (1 - alpha), None
-    image = to_pil(rgb if alpha is None else torch.cat((rgb, alpha)))
+    write_image(path, to_pil(rgb if alpha is None else torch.cat((rgb, alpha))), quality)
+
+
+def write_image(path: Path, image: Image.Image, quality: int) -> None:
+    """``write_picture`` of a picture in mode RGB or, if the format has transparency, RGBA."""
+    kind = writer_of(path)
     options: dict[str, Any] = {"quality": quality}
     if kind == "JPEG":
         options["subsampling"] = 0  # strokes have hard edges in colour, which 4:2:0 would smear

@@ -40,12 +40,14 @@ def main(config: DictConfig) -> None:
         _live(styles, inputs, config)
         return
     stylizers = _stylizers(styles, config)
-    names = [stylizer.name for stylizer in stylizers]
     report = Report()
     open_media = instantiate(config.media)
-    several = len(names) > 1
+    several = len(stylizers) > 1
     # All sources and sinks first: what cannot work is told before anything is written.
-    media = [open_media(inputs, config.output, name, several, report) for name in names]
+    media = [
+        open_media(inputs, config.output, s.name, s.bytes_per_pixel, several, report)
+        for s in stylizers
+    ]
     for stylizer, pairs in zip(stylizers, media, strict=True):
         for source, sink in pairs:
             stylize_all(source, stylizer, sink, report)

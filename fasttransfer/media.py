@@ -6,16 +6,19 @@ the pairs that fit what the user typed, so the loop in ``infer`` needs to know n
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from .decode import read_size
 from .errors import FastTransferError
 from .extras import need
 from .images import Picture, read_picture, write_picture
+from .large import LargePicture, LargeStylized, TileSettings
 from .plan import Job, plan
 from .report import Report
 from .video import VideoSettings
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 Kind = type[BaseException] | None
 Error = BaseException | None
 Traceback = TracebackType | None
-
+AnyPicture = Picture | LargePicture
 
 Content = TypeVar("Content", bound="Stylizable")
 
@@ -71,6 +74,7 @@ def open_media(
     inputs: Sequence[str],
     output: str | None,
     style: str,
+    bytes_per_pixel: float | None,
     several: bool,
     report: Report,
     *,
@@ -79,8 +83,9 @@ def open_media(
     overwrite: bool,
     quality: int,
     max_pixels: int,
-    min_side: int | None,
+    size: int | None,
     workers: int,
+    tiling: TileSettings,
     video: VideoSettings,
 ) -> list[tuple[Source[Any], Sink[Any]]]:
     """Sources and their sinks for what the user typed: one pair for all pictures, then one for
@@ -90,6 +95,7 @@ def open_media(
         inputs: files, folders and patterns.
         output: a file or a folder; None puts results beside the input, named after the style.
         style: the style's name, as it enters the outputs' names.
+        bytes_per_pixel: what stylizing a picture takes of memory; None: it cannot be done in tiles.
         several: whether other styles go to the same ``output``, which then gets a folder for each.
         report: is told of failures, notes, skipped and finished pictures.
         format: ending of all outputs of its kind, such as ``png`` or ``mkv``; None keeps the input's.
@@ -97,8 +103,10 @@ def open_media(
         overwrite: do outputs again that are there already.
         quality: 1 to 100, of formats that lose something.
         max_pixels: pictures and frames with more are refused.
-        min_side: pixels that the shorter side must keep while reading, see ``open_image``.
+        size: longer side in pixels that results will have; None is the pictures' own. Larger JPEGs
+            are then decoded at a reduced size.
         workers: threads that read, and as many that write; each holds a few pictures at most.
+        tiling: which pictures are stylized in tiles, and how.
         video: how videos are encoded.
 
     Raises:
@@ -119,7 +127,9 @@ def open_media(
     videos = [job for job in waiting if job.is_video]
     media: list[tuple[Source[Any], Sink[Any]]] = []
     if pictures:
-        source = PictureSource(pictures, report, max_pixels, min_side, workers)
+        most = None if bytes_per_pixel is None else tiling.most_pixels(bytes_per_pixel)
+        read = partial(_read, max_pixels=max_pixels, size=size, tiling=tiling, most=most)
+        source = PictureSource(pictures, report, read, workers)
         media.append((source, PictureSink(report, quality, workers)))
     if videos:
         need("av", "video", "stylizing a video")
@@ -131,22 +141,28 @@ def open_media(
     return media
 
 
+def _read(
+    path: Path, max_pixels: int, size: int | None, tiling: TileSettings, most: int | None
+) -> Picture | LargePicture:
+    """A picture, or the promise of one that has more than ``most`` pixels."""
+    if most is not None:
+        width, height = read_size(path, max_pixels=max_pixels)
+        if width * height > most:
+            return LargePicture(path, (width, height), size, most, max_pixels, tiling)
+    return read_picture(path, max_pixels=max_pixels, min_side=size)
+
+
 class PictureSource:
     """Reads picture files ahead of the network, ``workers`` + 1 at most; bad ones are reported."""
 
     def __init__(
-        self,
-        jobs: Sequence[Job],
-        report: Report,
-        max_pixels: int,
-        min_side: int | None,
-        workers: int,
+        self, jobs: Sequence[Job], report: Report, read: Callable[[Path], AnyPicture], workers: int
     ) -> None:
         self.total: int | None = len(jobs)
         self.title, self.unit = "", "images"
         self._jobs = jobs
         self._report = report
-        self._read = partial(read_picture, max_pixels=max_pixels, min_side=min_side)
+        self._read = read
         self._ahead = workers + 1
         self._pool = ThreadPoolExecutor(workers)
 
@@ -156,7 +172,7 @@ class PictureSource:
     def __exit__(self, kind: Kind, error: Error, traceback: Traceback) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def __iter__(self) -> Iterator[tuple[Job, Picture]]:
+    def __iter__(self) -> Iterator[tuple[Job, AnyPicture]]:
         jobs = iter(self._jobs)
         reading = deque((job, self._submit(job)) for job in islice(jobs, self._ahead))
         while reading:
@@ -174,7 +190,7 @@ class PictureSource:
     def drop(self, job: Job) -> None:
         """Nothing: a picture that is here has been read."""
 
-    def _submit(self, job: Job) -> "Future[Picture]":
+    def _submit(self, job: Job) -> Future[AnyPicture]:
         return self._pool.submit(self._read, job.input)
 
 
@@ -197,8 +213,13 @@ class PictureSink:
         while error is None and self._writing:
             self._writing.popleft().result()
 
-    def write(self, job: Job, picture: Picture) -> None:
-        """Hands a picture to the writers; waits while too many are waiting."""
+    def write(self, job: Job, picture: Picture | LargeStylized) -> None:
+        """Hands a picture to the writers; waits while too many are waiting. A large one is stylized
+        while it is written, so that is done before this returns."""
+        if isinstance(picture, LargeStylized):
+            picture.write(job.output, self._quality, self._report)
+            self._report.done.append(job.output)
+            return
         if len(self._writing) >= self._at_most:
             self._writing.popleft().result()  # also brings an unexpected exception to light
         self._writing.append(self._pool.submit(self._write, job, picture))

@@ -12,6 +12,7 @@ pixel-shuffled output (Shi et al. 2016, arXiv:1609.05158).
 import itertools
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +52,7 @@ class TransformerNet(nn.Module):
             )
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd so that sizes are kept, got {kernel_size}")
-        self.config = {  # what a style file carries to build this network again
+        self.config: dict[str, Any] = {  # what a style file carries to build this network again
             "channels": list(channels),
             "residual_blocks": residual_blocks,
             "kernel_size": kernel_size,

@@ -226,7 +226,7 @@ class OptimizingStylizer(Stylizer):
         intermediate: str | None,
         every: int,
     ) -> None:
-        self.settle(size, colour, strength)
+        self.settle(size, colour, strength, stroke_size=None)  # style_size says how large they are
         _choose("loss", loss, OBJECTIVES)
         _choose("method", method, METHODS)
         _choose("start", start, STARTS)
@@ -250,6 +250,10 @@ class OptimizingStylizer(Stylizer):
         self.engine = PixelOptimizer(
             objective, method, iterations, history, lr, start, coarsest, folder, every
         )
+
+    @property
+    def bytes_per_pixel(self) -> None:
+        """Tiles of an optimised picture would not agree, so there are none."""
 
 
 def _choose(name: str, value: str, choices: tuple[str, ...]) -> None:

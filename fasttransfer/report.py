@@ -1,7 +1,8 @@
 """What a run tells the person: a progress line, what could not be done, and how fast it went."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +26,7 @@ class Report:
 
     def __post_init__(self) -> None:
         self._start = time.perf_counter()
+        self._progress: Progress | None = None  # while ``track`` shows one
 
     def fail(self, path: Path, error: Exception) -> None:
         """Remembers a sentence about a file; the others go on."""
@@ -43,15 +45,9 @@ class Report:
     ) -> Iterator[Item]:
         """Yields ``items`` beside a line with their number, images/s or frames/s (the ``unit``) and
         the time left, if there are several."""
-        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
         start, before = time.perf_counter(), len(self.failures)
-        with Progress(
-            TextColumn("{task.description}"),
-            *columns,
-            TimeRemainingColumn(),
-            console=self.console,
-            disable=total is not None and total < 2,
-        ) as progress:
+        with self._make_progress(disable=total is not None and total < 2) as progress:
+            self._progress = progress
             task = progress.add_task(title, total=total, rate="")
             for count, item in enumerate(items, 1):
                 yield item  # the caller works here
@@ -59,6 +55,42 @@ class Report:
                 progress.update(task, completed=count + len(self.failures) - before, rate=rate)
                 self.frames += unit == "frames"
             progress.update(task, completed=total)
+
+    @contextmanager
+    def steps(self, title: str, total: int, unit: str) -> Iterator[Callable[[], None]]:
+        """A line for the parts of one picture, below that of ``track``; yields what is to be called
+        after each part."""
+        start, count = time.perf_counter(), 0
+        with ExitStack() as stack:
+            progress = self._progress
+            if progress is None or progress.disable:
+                hidden = not self.console.is_terminal
+                progress = self._make_progress(disable=hidden, transient=True)
+                stack.enter_context(progress)
+            task = progress.add_task(title, total=total, rate="")
+
+            def step() -> None:
+                nonlocal count
+                count += 1
+                rate = f"{count / (time.perf_counter() - start):.2f} {unit}/s"
+                progress.update(task, completed=count, rate=rate)
+
+            try:
+                yield step
+            finally:
+                progress.remove_task(task)
+
+    def _make_progress(self, disable: bool = False, transient: bool = False) -> Progress:
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=disable,
+            transient=transient,
+        )
 
     def tell(self) -> None:
         """The last lines: what was done, what was skipped, and every file that failed."""

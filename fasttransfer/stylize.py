@@ -11,7 +11,9 @@ from torch import Tensor
 from .checkpoint import StyleFile, find_style, load_style
 from .engine import Engine, open_engine
 from .errors import FastTransferError
-from .images import from_bytes, keep_colours, resize, to_bytes
+from .images import from_bytes, keep_colours, resize, resize_to, to_bytes
+from .planes import Region
+from .strokes import Enlarged
 
 # What PyTorch says when memory runs out; only CUDA has an exception of its own.
 _OUT_OF_MEMORY = ("out of memory", "allocate memory", "not enough memory")
@@ -26,6 +28,9 @@ class Stylizer:
         colour: ``style``, or ``content`` to keep the photo's own colours.
         strength: 0 (exactly the content) to 1 (exactly the network); pixels between are mixed.
             It may be set anew between two calls, as ``colour`` may.
+        stroke_size: longer side in pixels of the picture in which strokes are as large as the style
+            was trained with: they then keep their share of the picture at any size of it, so a
+            preview and a print agree. None: they keep their pixels, and look finer in larger pictures.
         engine, device, precision: what runs the network, see ``open_engine``.
 
     Raises:
@@ -38,21 +43,37 @@ class Stylizer:
         size: int | None,
         colour: str,
         strength: float,
+        stroke_size: int | None,
         engine: str,
         device: str,
         precision: str,
     ) -> None:
-        self.settle(size, colour, strength)
+        self.settle(size, colour, strength, stroke_size)
         loaded = style if isinstance(style, StyleFile) else load_style(find_style(style))
         self.name = loaded.name
+        self.network = loaded.network
         self.engine: Engine = open_engine(loaded, engine, device, precision)
 
-    def settle(self, size: int | None, colour: str, strength: float) -> None:
+    @property
+    def bytes_per_pixel(self) -> float | None:
+        """What stylizing one picture takes of memory, about; None if it cannot be done in tiles.
+
+        Fitted to the peaks of the three presets in PyTorch, which are above those of OpenVINO: the
+        largest features about seven times, and nine pictures (benchmarks/large_pictures.py).
+        """
+        config = self.network.config
+        features = config["channels"][0] / config["unshuffle"] ** 2
+        return 4 * (7 * features + 9 * 3)
+
+    def settle(
+        self, size: int | None, colour: str, strength: float, stroke_size: int | None
+    ) -> None:
         """Sets what is done with whatever the engine returns; see the class."""
-        if size is not None and (not isinstance(size, int) or size < 1):
-            raise FastTransferError(
-                f"size={size} must be the longer side in whole pixels, or null for the input's own"
-            )
+        for name, side in (("size", size), ("stroke_size", stroke_size)):
+            if side is not None and (not isinstance(side, int) or side < 1):
+                raise FastTransferError(
+                    f"{name}={side} must be the longer side in whole pixels, or null for the input's own"
+                )
         if colour not in ("style", "content"):
             raise FastTransferError(f"colour={colour} must be style or content")
         if not isinstance(strength, (int, float)) or not 0 <= strength <= 1:
@@ -60,6 +81,7 @@ class Stylizer:
         self.size = size
         self.colour = colour
         self.strength = float(strength)
+        self.stroke_size = stroke_size
 
     @torch.inference_mode()
     def __call__(self, content: Tensor) -> Tensor:
@@ -76,7 +98,17 @@ class Stylizer:
                 photo = resize(photo, self.size)
             if self.strength == 0:
                 return photo.to(content.device)
-            return self._mix(self.engine(photo).clamp(0, 1), photo).to(content.device)
+            return self.mix(self._stroked(photo).clamp(0, 1), photo).to(content.device)
+
+    @torch.inference_mode()
+    def network_on(self, photo: Tensor) -> Tensor:
+        """The network's own picture of (3, H, W) in [0, 1], clamped, without colour and strength.
+
+        Raises:
+            FastTransferError: the picture does not fit into memory.
+        """
+        with _memory_in_one_sentence(photo):
+            return self.engine(photo[None].to(self.engine.device)).clamp(0, 1)[0].to(photo.device)
 
     @torch.inference_mode()
     def frame(self, frame: np.ndarray) -> np.ndarray:
@@ -92,13 +124,34 @@ class Stylizer:
                 frames = to_bytes(resize(from_bytes(frames), self.size)).contiguous()
             if self.strength == 0:
                 return frames[0].numpy()
+            if self.stroke_size is not None:
+                photo = from_bytes(frames)
+                mixed = self.mix(self._stroked(photo).clamp(0, 1), photo)
+                return to_bytes(mixed)[0].contiguous().cpu().numpy()
             stylized = self.engine.frames(frames.numpy())
             if self.strength == 1 and self.colour == "style":
                 return stylized[0]
-            mixed = self._mix(from_bytes(torch.from_numpy(stylized)), from_bytes(frames))
+            mixed = self.mix(from_bytes(torch.from_numpy(stylized)), from_bytes(frames))
             return to_bytes(mixed)[0].contiguous().numpy()
 
-    def _mix(self, stylized: Tensor, photo: Tensor) -> Tensor:
+    def _stroked(self, photos: Tensor) -> Tensor:
+        """(B, 3, H, W) through the network, with strokes as large as is wanted."""
+        height, width = photos.shape[-2:]
+        if self.stroke_size is None or self.stroke_size == max(height, width):
+            return self.engine(photos)
+        other = resize(photos, self.stroke_size)
+        stylized = self.engine(other).to(other.device)
+        if self.stroke_size > max(height, width):
+            return resize_to(stylized.clamp(0, 1), height, width)
+        whole = Region(0, height, 0, width)
+        return torch.stack(
+            [
+                Enlarged(painted.clamp(0, 1), small, height, width).at(whole, photo)
+                for painted, small, photo in zip(stylized, other, photos, strict=True)
+            ]
+        )
+
+    def mix(self, stylized: Tensor, photo: Tensor) -> Tensor:
         """Colour and strength, of (…, 3, H, W) in [0, 1]."""
         if self.colour == "content":
             stylized = keep_colours(stylized, photo)

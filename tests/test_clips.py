@@ -16,6 +16,7 @@ from clips import decoded, make_clip, packets, picture, times_of
 from fasttransfer.checkpoint import StyleFile
 from fasttransfer.errors import FastTransferError
 from fasttransfer.infer import stylize_all
+from fasttransfer.large import TileSettings
 from fasttransfer.media import open_media
 from fasttransfer.network import TransformerNet
 from fasttransfer.report import Report
@@ -36,7 +37,7 @@ def stylizer(strength: float = 0.0, size: int | None = None) -> Stylizer:
     torch.manual_seed(0)
     network = TransformerNet([4, 8], 1, 3, 2, False).requires_grad_(False)
     style = StyleFile(network, "wood", {})
-    return Stylizer(style, size, "style", strength, "torch", "cpu", "float32")
+    return Stylizer(style, size, "style", strength, None, "torch", "cpu", "float32")
 
 
 def stylize(
@@ -52,6 +53,7 @@ def stylize(
         [str(inputs)],
         output,
         "wood",
+        None,
         False,
         report,
         format=None,
@@ -59,8 +61,9 @@ def stylize(
         overwrite=True,
         quality=90,
         max_pixels=max_pixels,
-        min_side=None,
+        size=None,
         workers=1,
+        tiling=TileSettings(tiles="off", memory=1, tile=64, thumbnail=64),
         video=VideoSettings(**settings),
     )
     for source, sink in media:

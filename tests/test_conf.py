@@ -22,7 +22,7 @@ GIVEN = {
     "Stylizer": {"style"},
     "OptimizingStylizer": {"style"},
     "export_style": {"style", "output"},
-    "open_media": {"inputs", "output", "style", "several", "report"},
+    "open_media": {"inputs", "output", "style", "bytes_per_pixel", "several", "report"},
     "run_live": {"stylizers", "inputs", "output"},
     "compare": {"styles", "photos", "clips", "make_stylizer"},
     "relative_content_loss": {"stylized", "content"},

@@ -29,7 +29,7 @@ def stylizers(*names: str) -> list[Stylizer]:
         torch.manual_seed(seed)
         network = TransformerNet([4, 8], 1, 3, 2, False).eval()
         style = StyleFile(network, name, {})
-        found.append(Stylizer(style, None, "style", 1.0, "torch", "cpu", "float32"))
+        found.append(Stylizer(style, None, "style", 1.0, None, "torch", "cpu", "float32"))
     return found
 
 

@@ -12,11 +12,13 @@ from PIL import Image
 
 from fasttransfer.errors import FastTransferError
 from fasttransfer.images import Picture
+from fasttransfer.large import TileSettings
 from fasttransfer.media import PictureSink, Sink, Source, open_media
 from fasttransfer.plan import Job
 from fasttransfer.report import Report
 from fasttransfer.video import VideoSettings
 
+TILING = TileSettings(tiles="auto", memory=2_000_000, tile=64, thumbnail=64)
 VIDEO = VideoSettings(codec="auto", crf=20, preset="auto", threads=1, queue=2)
 
 
@@ -39,8 +41,8 @@ def media(
         "quality": 90,
         "max_pixels": 10_000,
     }
-    settings |= {"min_side": None, "workers": 2, "video": VIDEO} | changed
-    [pair] = open_media(inputs, "out", "wood", False, report, **settings)
+    settings |= {"size": None, "workers": 2, "tiling": TILING, "video": VIDEO} | changed
+    [pair] = open_media(inputs, "out", "wood", 200.0, False, report, **settings)
     return pair
 
 

@@ -34,3 +34,14 @@ def test_brackets_in_names_are_no_markup(capsys: pytest.CaptureFixture[str]) -> 
 def test_one_picture_needs_no_progress_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(Report().track([7], 1, "wood", "images")) == [7]
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("several", [1, 3])
+def test_parts_of_a_picture_have_a_line(several: int, capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report()
+    for _ in report.track(range(several), several, "wood", "images"):
+        with report.steps("large.tif", 4, "tiles") as step:
+            for _ in range(4):
+                step()
+    report.tell()
+    assert "Traceback" not in capsys.readouterr().err

@@ -32,7 +32,7 @@ class Broken(nn.Module):
 
 
 def stylizer(network: nn.Module, **changed: Any) -> Stylizer:
-    settings = {"size": None, "colour": "style", "strength": 1.0}
+    settings = {"size": None, "colour": "style", "strength": 1.0, "stroke_size": None}
     settings |= {"engine": "torch", "device": "cpu", "precision": "float32"} | changed
     return Stylizer(StyleFile(network, "test", {}), **settings)  # type: ignore[arg-type]
 
@@ -151,3 +151,31 @@ def test_memory_failure_names_size() -> None:
 def test_other_failures_are_not_disguised() -> None:
     with pytest.raises(RuntimeError, match="a fault of ours"):
         stylizer(Broken())(torch.rand(3, 4, 4))
+
+
+@pytest.mark.parametrize("stroke_size", [20, 40, 60])
+def test_stroke_size_is_where_the_network_sees_the_photo(stroke_size: int) -> None:
+    """A network that darkens what it gets by its width shows which size that was."""
+
+    class Width(nn.Module):
+        def forward(self, content: Tensor) -> Tensor:
+            return torch.full_like(content, content.shape[-1] / 100)
+
+    run = stylizer(Width(), stroke_size=stroke_size)
+    stylized = run(torch.rand(3, 30, 40))
+    assert stylized.shape == (3, 30, 40)
+    assert torch.allclose(stylized, torch.full((3, 30, 40), stroke_size / 100), atol=1e-5)
+    frame = run.frame(np.zeros((30, 40, 3), np.uint8))
+    assert frame.shape == (30, 40, 3)
+    assert (frame == round(255 * stroke_size / 100)).all()
+
+
+def test_memory_is_that_of_the_presets() -> None:
+    """Peaks measured in PyTorch, in bytes a pixel."""
+    presets = {
+        269: TransformerNet([24, 64], 5, 3, 2, True),
+        216: TransformerNet([16, 48], 4, 3, 2, True),
+        972: TransformerNet([32, 64, 128], 5, 9, 1, False),
+    }
+    for measured, network in presets.items():
+        assert stylizer(network).bytes_per_pixel == pytest.approx(measured, rel=0.05)

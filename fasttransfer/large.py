@@ -1,0 +1,250 @@
+"""Pictures too large to be stylized at once: from file to file in tiles, and on after a stop."""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .decode import brief
+from .errors import FastTransferError
+from .images import from_bytes, resize, to_bytes
+from .planes import Plane, Region, grid
+from .rasters import pack, unpack
+from .report import Report
+from .strokes import Enlarged
+from .tiling import TiledNetwork, scratch_bytes
+
+if TYPE_CHECKING:
+    from .stylize import Stylizer
+
+TILES = ("auto", "exact", "thumbnail", "off")
+
+
+@dataclass(frozen=True)
+class TileSettings:
+    """When pictures are stylized in tiles, and how.
+
+    Args:
+        tiles: ``off``: never. ``exact``: with the statistics of the whole picture, so that the result
+            is that of the whole. ``thumbnail``: with those of a small copy, which is faster and
+            needs no room on the disk. ``auto``: pictures within ``memory`` as a whole, larger ones
+            exactly if there is room on the disk of the output, else by a thumbnail.
+        memory: bytes that stylizing one picture as a whole may take.
+        tile: side in pixels.
+        thumbnail: longer side of the small copy in pixels.
+    """
+
+    tiles: str
+    memory: int
+    tile: int
+    thumbnail: int
+
+    def __post_init__(self) -> None:
+        if self.tiles not in TILES:
+            raise FastTransferError(f"tiles={self.tiles} must be one of {', '.join(TILES)}")
+        for name, value, least in (
+            ("memory", self.memory, 1),
+            ("tile", self.tile, 64),
+            ("thumbnail", self.thumbnail, 64),
+        ):
+            if not isinstance(value, int) or value < least:
+                raise FastTransferError(
+                    f"tiling.{name}={value} must be a whole number from {least} on"
+                )
+
+    def most_pixels(self, bytes_per_pixel: float) -> int | None:
+        """Of a picture that is stylized as a whole; None: of any."""
+        if self.tiles == "off":
+            return None
+        return int(self.memory / bytes_per_pixel) if self.tiles == "auto" else 0
+
+
+@dataclass(frozen=True)
+class LargePicture:
+    """A picture file of which only the header has been read.
+
+    Attributes:
+        size: width and height as stored.
+        longer: side in pixels that it is reduced or enlarged to; None leaves it.
+        most: pixels of a picture that is stylized as a whole.
+    """
+
+    path: Path
+    size: tuple[int, int]
+    longer: int | None
+    most: int
+    max_pixels: int
+    settings: TileSettings
+    notes: tuple[str, ...] = ()
+
+    def stylized(self, stylizer: "Stylizer") -> "LargeStylized":
+        """The same picture as it will be; it is stylized while it is written."""
+        return LargeStylized(self, stylizer)
+
+
+class LargeStylized:
+    """A large picture and its style, see ``LargePicture``."""
+
+    def __init__(self, picture: LargePicture, stylizer: "Stylizer") -> None:
+        self._picture = picture
+        self._stylizer = stylizer
+        self._settings = picture.settings
+
+    def write(self, output: Path, quality: int, report: Report) -> None:
+        """Stylizes the picture into a file.
+
+        What is done lies in a hidden folder beside ``output`` until that is complete; if the work
+        was interrupted, it goes on there.
+
+        Raises:
+            FastTransferError: the picture cannot be read or written, or the disk is full.
+        """
+        work = self._work_folder(output)
+        try:
+            photo = self._photo(work, report)
+            result = Plane(work / "stylized", photo.shape, "uint8")
+            if self._stylizer.stroke_size is not None:
+                self._enlarge(photo, result)
+            elif photo.shape[0] * photo.shape[1] <= self._picture.most:  # as size= made it
+                self._put(result, photo, Region(0, photo.shape[0], 0, photo.shape[1]), None)
+            else:
+                self._tile(photo, result, work, report)
+            pack(result, output, quality)
+        except OSError as error:
+            raise FastTransferError(
+                f"{output} cannot be written ({error.strerror or brief(error)}); what is done is "
+                f"kept in {work}: make room and run the same command again"
+            ) from error
+        shutil.rmtree(work, ignore_errors=True)
+
+    def _photo(self, work: Path, report: Report) -> Plane:
+        """The picture as bytes on disk."""
+        about, path = work / "photo.json", work / "photo"
+        if about.exists():
+            return Plane(path, json.loads(about.read_text()), "uint8")
+        picture = self._picture
+        photo, notes = unpack(
+            picture.path,
+            path,
+            size=picture.size,
+            longer=picture.longer,
+            max_pixels=picture.max_pixels,
+        )
+        for note in notes:
+            report.note(picture.path, note)
+        about.write_text(json.dumps(photo.shape))
+        return photo
+
+    def _tile(self, photo: Plane, result: Plane, work: Path, report: Report) -> None:
+        stylizer, settings = self._stylizer, self._settings
+        exact = self._exact(photo, work)
+        network = TiledNetwork(
+            stylizer.network,
+            photo,
+            work,
+            exact=exact,
+            device=stylizer.engine.device,
+            tile=settings.tile,
+            bfloat16=stylizer.engine.precision == "bfloat16",
+        )
+        if not exact:
+            network.measure(_reduced(photo, settings.thumbnail)[None])
+        with report.steps(self._picture.path.name, network.steps, "tiles") as step:
+            network.run(lambda region, pixels: self._put(result, photo, region, pixels), step)
+
+    def _exact(self, photo: Plane, work: Path) -> bool:
+        """Whether to, which also depends on the room there is."""
+        if self._settings.tiles == "thumbnail":
+            return False
+        height, width, _ = photo.shape
+        needed = photo.bytes + scratch_bytes(self._stylizer.network, height, width)
+        taken = sum(file.stat().st_blocks * 512 for file in work.iterdir())
+        free = shutil.disk_usage(work).free + taken - photo.bytes
+        if needed > free and self._settings.tiles == "exact":
+            raise FastTransferError(
+                f"{self._picture.path} of {width}×{height} pixels needs {needed / 1e9:.1f} GB of disk "
+                f"for tiles=exact, and {free / 1e9:.1f} are free; tiles=thumbnail needs none"
+            )
+        return needed <= free
+
+    def _enlarge(self, photo: Plane, result: Plane) -> None:
+        """Strokes of a wanted size: a small copy is stylized and enlarged."""
+        height, width, _ = photo.shape
+        size = self._stylizer.stroke_size
+        assert size is not None
+        if size > max(height, width):
+            raise FastTransferError(
+                f"stroke_size={size} is more than the {max(height, width)} pixels of "
+                f"{self._picture.path}, which is too large to be enlarged; leave stroke_size out"
+            )
+        small = _reduced(photo, size)
+        enlarged = Enlarged(self._stylizer.network_on(small), small, height, width)
+        for region in grid(height, width, self._settings.tile):
+            pixels = enlarged.at(region, _photo_at(photo, region))
+            self._put(result, photo, region, pixels)
+
+    def _put(self, result: Plane, photo: Plane, region: Region, pixels: Tensor | None) -> None:
+        """Writes what the network made of a region, or makes it, as the stylizer finishes it."""
+        height, width, channels = photo.shape
+        inside = region.clipped(height, width)
+        if inside.top >= inside.bottom or inside.left >= inside.right:
+            return
+        seen = _photo_at(photo, inside)
+        if pixels is None:
+            pixels = self._stylizer.network_on(seen)
+        else:
+            rows, columns = inside.within(region)
+            pixels = pixels[:, rows, columns]
+        finished = to_bytes(self._stylizer.mix(pixels.float().clamp(0, 1), seen)[None])[0].numpy()
+        if channels == 4:
+            finished = np.concatenate([finished, photo.read(inside)[..., 3:]], axis=-1)
+        result.write(inside, finished)
+
+    def _work_folder(self, output: Path) -> Path:
+        """The folder for this picture, style and settings; what is there of others is removed."""
+        from .export import content_hash
+
+        stylizer, file = self._stylizer, self._picture.path.stat()
+        key = json.dumps(
+            {
+                "photo": [str(self._picture.path.resolve()), file.st_size, file.st_mtime_ns],
+                "sizes": [self._picture.longer, self._picture.most],
+                "settings": asdict(self._settings),
+                "weights": content_hash(stylizer.network),
+                "precision": stylizer.engine.precision,
+                "stylizer": [stylizer.stroke_size, stylizer.colour, stylizer.strength],
+            }
+        )
+        work = output.with_name(f".{output.name}.tiles")
+        about = work / "job.json"
+        if not about.exists() or about.read_text() != key:
+            shutil.rmtree(work, ignore_errors=True)
+            work.mkdir(parents=True)
+            about.write_text(key)
+        return work
+
+
+def _photo_at(photo: Plane, region: Region) -> Tensor:
+    """(3, h, w) in [0, 1]."""
+    return from_bytes(torch.from_numpy(photo.read(region)[..., :3])[None])[0]
+
+
+def _reduced(photo: Plane, longer: int) -> Tensor:
+    """(3, h, w) in [0, 1] with this longer side, or smaller if the photo is: means over blocks while
+    it is more than twice as large, then an antialiased resize."""
+    height, width, _ = photo.shape
+    block = max(1, max(height, width) // (2 * longer))
+    rows, columns = height // block, width // block
+    small = torch.empty(3, rows, columns)
+    step = max(1, 256 // block)
+    for top in range(0, rows, step):
+        bottom = min(rows, top + step)
+        strip = _photo_at(photo, Region(top * block, bottom * block, 0, columns * block))
+        blocks = strip.reshape(3, bottom - top, block, columns, block)
+        small[:, top:bottom] = blocks.mean(dim=(2, 4))
+    return resize(small, min(longer, max(rows, columns)))

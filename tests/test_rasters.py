@@ -1,0 +1,131 @@
+"""Picture files to arrays and back, by Pillow and by libvips."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from fasttransfer import rasters
+from fasttransfer.errors import FastTransferError
+from fasttransfer.images import read_picture
+from fasttransfer.planes import Plane, Region
+from fasttransfer.rasters import pack, unpack
+
+
+@pytest.fixture(params=["pillow", "vips"])
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same small pictures are read by both."""
+    monkeypatch.setattr(rasters, "HELD", 10**9 if request.param == "pillow" else 0)
+    return request.param
+
+
+def pixels(path: Path, tmp_path: Path, longer: int | None = None) -> np.ndarray:
+    with Image.open(path) as image:
+        size = image.size
+    plane, _ = unpack(path, tmp_path / "array", size=size, longer=longer, max_pixels=10**6)
+    height, width, _ = plane.shape
+    return plane.read(Region(0, height, 0, width))
+
+
+def gradient(mode: str = "RGB") -> Image.Image:
+    y, x = np.mgrid[0:50, 0:70]
+    bands = [3 * x, 5 * y, x + y, 255 - 3 * x]
+    return Image.fromarray(np.stack(bands, axis=-1).astype(np.uint8), "RGBA").convert(mode)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "CMYK", "I;16", "1"])
+def test_what_is_in_a_file_is_what_pictures_are_read_as(
+    library: str, mode: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "picture.tif"
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(gradient("L")).astype(np.uint16) * 257)
+    else:
+        image = gradient("RGB").convert("CMYK") if mode == "CMYK" else gradient(mode)
+    if mode == "LA":
+        path = path.with_suffix(".png")
+    image.save(path)
+    picture = read_picture(path, max_pixels=10**6)
+    found = pixels(path, tmp_path)
+    expected = picture.rgb.mul(255).round().permute(1, 2, 0).numpy().astype(int)
+    assert np.abs(found[..., :3].astype(int) - expected).max() <= 1
+    if picture.alpha is not None:
+        assert np.abs(found[..., 3] / 255 - picture.alpha[0].numpy()).max() < 0.01
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_upright(library: str, orientation: int, tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    gradient().save(path, exif=exif)
+    expected = read_picture(path, max_pixels=10**6).rgb.mul(255).round().permute(1, 2, 0).numpy()
+    assert np.array_equal(pixels(path, tmp_path), expected)
+
+
+def test_colour_profiles_are_heeded(library: str, tmp_path: Path) -> None:
+    """Red of a profile whose red and blue are exchanged is blue."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, blue = profile.index(b"rXYZ"), profile.index(b"bXYZ")
+    profile[red : red + 4], profile[blue : blue + 4] = b"bXYZ", b"rXYZ"
+    # A profile called sRGB is taken at its word.
+    name = profile.replace(b"s\0R\0G\0B\0", b"a\0R\0G\0B\0").replace(b"sRGB", b"aRGB")
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (8, 8), (255, 0, 0)).save(path, icc_profile=bytes(name))
+    expected = read_picture(path, max_pixels=10**6).rgb.mul(255).permute(1, 2, 0).numpy()
+    assert expected[0, 0].argmax() == 2
+    assert np.abs(pixels(path, tmp_path).astype(float) - expected).max() <= 2
+
+
+def test_a_longer_side(library: str, tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    gradient().save(path)
+    small = pixels(path, tmp_path, longer=35)
+    assert small.shape == (25, 35, 3)
+    assert np.abs(small[12, 17].astype(int) - np.asarray(gradient())[25, 35].astype(int)).max() < 8
+
+
+@pytest.mark.parametrize("ending", [".png", ".tif", ".bmp", ".jpg", ".webp"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_what_is_packed_is_read_again(library: str, ending: str, mode: str, tmp_path: Path) -> None:
+    values = np.asarray(gradient(mode))
+    plane = Plane(tmp_path / "array", values.shape, "uint8")
+    plane.write(Region(0, 50, 0, 70), values)
+    path = tmp_path / f"picture{ending}"
+    pack(plane, path, quality=95)
+    with Image.open(path) as image:
+        again = np.asarray(image).astype(int)
+    if mode == "RGBA" and ending in (".jpg", ".bmp"):
+        alpha = values[..., 3:] / 255
+        values = (values[..., :3] * alpha + 255 * (1 - alpha)).round()
+    lossy = 12 if ending == ".webp" else 4 if ending == ".jpg" else 1
+    assert np.percentile(np.abs(again - values.astype(int)), 99) <= lossy
+
+
+def test_large_tiff_is_tiled_with_smaller_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rasters, "HELD", 0)
+    plane = Plane(tmp_path / "array", (1100, 1300, 3), "uint8")
+    pack(plane, tmp_path / "picture.tif", quality=90)
+    assert (tmp_path / "picture.tif").read_bytes()[2] == 43  # BigTIFF
+    with Image.open(tmp_path / "picture.tif") as image:
+        assert image.n_frames > 1
+        assert image.tag_v2[322] == 512  # TileWidth
+
+
+def test_a_cut_file_is_an_error_and_leaves_nothing(library: str, tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    gradient().resize((400, 300)).save(path)
+    path.write_bytes(path.read_bytes()[:4000])
+    with pytest.raises(FastTransferError, match=r"photo\.jpg is damaged or cut short"):
+        unpack(path, tmp_path / "array", size=(400, 300), longer=None, max_pixels=10**6)
+    assert [p.name for p in tmp_path.iterdir()] == ["photo.jpg"]
+
+
+def test_a_side_too_long_for_the_format_is_an_error(library: str, tmp_path: Path) -> None:
+    plane = Plane(tmp_path / "array", (1, 70_000, 3), "uint8")
+    with pytest.raises(FastTransferError, match=r"wide\.jpg cannot be written"):
+        pack(plane, tmp_path / "wide.jpg", quality=90)
+    assert [p.name for p in tmp_path.iterdir()] == ["array"]

@@ -141,8 +141,8 @@ def end_to_end(row: tuple[str, str, str], seconds: float, rounds: int) -> float:
             report = Report(console=Console(quiet=True))
             output = str(Path(folder, f"out{number}.mp4"))
             start = time.perf_counter()
-            open_media = instantiate(config.media)
-            for source, sink in open_media([str(clip)], output, stylizer.name, False, report):
+            jobs = instantiate(config.planning)([str(clip)], output, stylizer.name, False)
+            for source, sink in instantiate(config.media)(jobs, None, report):
                 stylize_all(source, stylizer, sink, report)
             rates.append(count / (time.perf_counter() - start))
             if report.failures:

@@ -28,7 +28,6 @@ import fasttransfer
 from fasttransfer.checkpoint import StyleFile
 from fasttransfer.config import CONF_DIR
 from fasttransfer.infer import stylize_all
-from fasttransfer.media import open_media
 from fasttransfer.plan import find_media
 from fasttransfer.report import Report
 from fasttransfer.stylize import Stylizer
@@ -69,23 +68,11 @@ def build(name: str, size: int | None) -> Stylizer:
 def measure(stylizer: Stylizer, photos: Path, out: Path) -> float:
     """Images per second, from the first file opened to the last one written."""
     settings = OmegaConf.load(CONF_DIR / "infer" / "infer.yaml")
+    settings.merge_with({"size": stylizer.size, "overwrite": True})
     report = Report(console=Console(quiet=True))
     start = time.perf_counter()
-    [(source, sink)] = open_media(
-        [str(photos)],
-        str(out),
-        stylizer.name,
-        False,
-        report,
-        format=None,
-        shard=None,
-        overwrite=True,
-        quality=settings.quality,
-        max_pixels=settings.max_pixels,
-        min_side=stylizer.size,
-        workers=settings.workers,
-        video=instantiate(settings.video),
-    )
+    jobs = instantiate(settings.planning)([str(photos)], str(out), stylizer.name, False)
+    [(source, sink)] = instantiate(settings.media)(jobs, stylizer.bytes_per_pixel, report)
     stylize_all(source, stylizer, sink, report)
     seconds = time.perf_counter() - start
     if report.failures:

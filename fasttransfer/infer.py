@@ -17,6 +17,7 @@ from .report import Report
 
 if TYPE_CHECKING:  # torch is loaded when the first object is built, so --help answers at once
     from .media import Content, Sink, Source
+    from .plan import Job
     from .stylize import Stylizer
 
 
@@ -39,18 +40,22 @@ def main(config: DictConfig) -> None:
     if any(is_camera(name) for name in inputs):
         _live(styles, inputs, config)
         return
-    stylizers = _stylizers(styles, config)
     report = Report()
-    open_media = instantiate(config.media)
+    stylizers = _stylizers(styles, config)
+    plan, open_media = instantiate(config.planning), instantiate(config.media)
     several = len(stylizers) > 1
-    # All sources and sinks first: what cannot work is told before anything is written.
-    media = [
-        open_media(inputs, config.output, s.name, s.bytes_per_pixel, several, report)
-        for s in stylizers
-    ]
-    for stylizer, pairs in zip(stylizers, media, strict=True):
-        for source, sink in pairs:
-            stylize_all(source, stylizer, sink, report)
+    # All plans, sources and sinks first: what cannot work is told before anything is written.
+    plans = [plan(inputs, config.output, stylizer.name, several) for stylizer in stylizers]
+    if config.cluster:
+        _on_cluster(styles, plans, config, report)
+    else:
+        media = [
+            open_media(jobs, stylizer.bytes_per_pixel, report)
+            for jobs, stylizer in zip(plans, stylizers, strict=True)
+        ]
+        for stylizer, pairs in zip(stylizers, media, strict=True):
+            for source, sink in pairs:
+                stylize_all(source, stylizer, sink, report)
     report.tell()
     if report.failures:
         sys.exit(1)
@@ -69,6 +74,17 @@ def stylize_all(
                 report.fail(job.input, error)
                 sink.drop(job)
                 source.drop(job)
+
+
+def _on_cluster(
+    styles: list[str], plans: "list[list[Job]]", config: DictConfig, report: Report
+) -> None:
+    if config.cluster != "ray":
+        raise FastTransferError(f"cluster={config.cluster} must be ray, or null for this process")
+    stylize_on_ray = instantiate(config.ray)  # the engine's settings go where the engine will be
+    make_stylizer, open_media = instantiate(config.stylizer), instantiate(config.media)
+    for style, jobs in zip(styles, plans, strict=True):
+        stylize_on_ray(jobs, style, make_stylizer, open_media, report)
 
 
 def _styles(config: DictConfig) -> list[str]:

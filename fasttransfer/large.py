@@ -144,7 +144,7 @@ class LargeStylized:
         stylizer, settings = self._stylizer, self._settings
         exact = self._exact(photo, work)
         network = TiledNetwork(
-            stylizer.network,
+            stylizer.style.network,
             photo,
             work,
             exact=exact,
@@ -162,7 +162,7 @@ class LargeStylized:
         if self._settings.tiles == "thumbnail":
             return False
         height, width, _ = photo.shape
-        needed = photo.bytes + scratch_bytes(self._stylizer.network, height, width)
+        needed = photo.bytes + scratch_bytes(self._stylizer.style.network, height, width)
         taken = sum(file.stat().st_blocks * 512 for file in work.iterdir())
         free = shutil.disk_usage(work).free + taken - photo.bytes
         if needed > free and self._settings.tiles == "exact":
@@ -215,7 +215,7 @@ class LargeStylized:
                 "photo": [str(self._picture.path.resolve()), file.st_size, file.st_mtime_ns],
                 "sizes": [self._picture.longer, self._picture.most],
                 "settings": asdict(self._settings),
-                "weights": content_hash(stylizer.network),
+                "weights": content_hash(stylizer.style.network),
                 "precision": stylizer.engine.precision,
                 "stylizer": [stylizer.stroke_size, stylizer.colour, stylizer.strength],
             }

@@ -2,7 +2,7 @@
 
 A source yields (job, picture), a sink takes (job, picture); what a job is, only these two know. A
 frame of a video is a picture in this sense: what has ``stylized(stylizer)``. ``open_media`` finds
-the pairs that fit what the user typed, so the loop in ``infer`` needs to know no kind of input.
+the pairs that fit the files, so the loop in ``infer`` needs to know no kind of input.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ from .errors import FastTransferError
 from .extras import need
 from .images import Picture, read_picture, write_picture
 from .large import LargePicture, LargeStylized, TileSettings
-from .plan import Job, plan
+from .plan import Job
 from .report import Report
 from .video import VideoSettings
 
@@ -71,15 +71,10 @@ class Sink(Protocol[Content]):
 
 
 def open_media(
-    inputs: Sequence[str],
-    output: str | None,
-    style: str,
+    jobs: Sequence[Job],
     bytes_per_pixel: float | None,
-    several: bool,
     report: Report,
     *,
-    format: str | None,
-    shard: str | None,
     overwrite: bool,
     quality: int,
     max_pixels: int,
@@ -88,18 +83,12 @@ def open_media(
     tiling: TileSettings,
     video: VideoSettings,
 ) -> list[tuple[Source[Any], Sink[Any]]]:
-    """Sources and their sinks for what the user typed: one pair for all pictures, then one for
-    each video.
+    """Sources and their sinks: one pair for all pictures, then one for each video.
 
     Args:
-        inputs: files, folders and patterns.
-        output: a file or a folder; None puts results beside the input, named after the style.
-        style: the style's name, as it enters the outputs' names.
+        jobs: what becomes what, see ``plan``.
         bytes_per_pixel: what stylizing a picture takes of memory; None: it cannot be done in tiles.
-        several: whether other styles go to the same ``output``, which then gets a folder for each.
         report: is told of failures, notes, skipped and finished pictures.
-        format: ending of all outputs of its kind, such as ``png`` or ``mkv``; None keeps the input's.
-        shard: ``i/n`` does only the i-th of n parts of the files; None does all.
         overwrite: do outputs again that are there already.
         quality: 1 to 100, of formats that lose something.
         max_pixels: pictures and frames with more are refused.
@@ -110,7 +99,7 @@ def open_media(
         video: how videos are encoded.
 
     Raises:
-        FastTransferError: nothing to read, or outputs that would destroy each other or an input.
+        FastTransferError: a setting that cannot be used, or a library that is missing.
     """
     for name, value, largest in (
         ("quality", quality, 100),
@@ -120,7 +109,6 @@ def open_media(
         if not isinstance(value, int) or value < 1 or (largest is not None and value > largest):
             upper = f" to {largest}" if largest else " on"
             raise FastTransferError(f"{name}={value} must be a whole number from 1{upper}")
-    jobs = plan(inputs, output, style, several=several, format=format, shard=shard)
     waiting = [job for job in jobs if overwrite or not job.output.exists()]
     report.skipped += [job.output for job in jobs if job not in set(waiting)]
     pictures = [job for job in waiting if not job.is_video]

@@ -41,12 +41,20 @@ def plan(
     inputs: Sequence[str],
     output: str | None,
     style: str,
-    *,
     several: bool,
+    *,
     format: str | None,
     shard: str | None,
 ) -> list[Job]:
-    """Pairs of input and output; the arguments are those of ``media.open_media``.
+    """Pairs of input and output.
+
+    Args:
+        inputs: files, folders and patterns.
+        output: a file or a folder; None puts results beside the input, named after the style.
+        style: the style's name, as it enters the outputs' names.
+        several: whether other styles go to the same ``output``, which then gets a folder for each.
+        format: ending of all outputs of its kind, such as ``png`` or ``mkv``; None keeps the input's.
+        shard: ``i/n`` does only the i-th of n parts of the files; None does all.
 
     Raises:
         FastTransferError: no input, an unknown ending, or outputs that would destroy an input or

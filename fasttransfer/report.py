@@ -21,6 +21,7 @@ class Report:
     skipped: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     damages: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     frames: int = 0
     console: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
@@ -38,7 +39,8 @@ class Report:
 
     def note(self, path: Path, text: str) -> None:
         """Tells at once what a person should know about a file that is done nevertheless."""
-        self.console.print(_about(path, text), markup=False, soft_wrap=True)
+        self.notes.append(_about(path, text))
+        self.console.print(self.notes[-1], markup=False, soft_wrap=True)
 
     def track(
         self, items: Iterable[Item], total: int | None, title: str, unit: str

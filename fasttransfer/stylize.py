@@ -49,10 +49,9 @@ class Stylizer:
         precision: str,
     ) -> None:
         self.settle(size, colour, strength, stroke_size)
-        loaded = style if isinstance(style, StyleFile) else load_style(find_style(style))
-        self.name = loaded.name
-        self.network = loaded.network
-        self.engine: Engine = open_engine(loaded, engine, device, precision)
+        self.style = style if isinstance(style, StyleFile) else load_style(find_style(style))
+        self.name = self.style.name
+        self.engine: Engine = open_engine(self.style, engine, device, precision)
 
     @property
     def bytes_per_pixel(self) -> float | None:
@@ -61,7 +60,7 @@ class Stylizer:
         Fitted to the peaks of the three presets in PyTorch, which are above those of OpenVINO: the
         largest features about seven times, and nine pictures (benchmarks/large_pictures.py).
         """
-        config = self.network.config
+        config = self.style.network.config
         features = config["channels"][0] / config["unshuffle"] ** 2
         return 4 * (7 * features + 9 * 3)
 

@@ -19,6 +19,7 @@ from fasttransfer.infer import stylize_all
 from fasttransfer.large import TileSettings
 from fasttransfer.media import open_media
 from fasttransfer.network import TransformerNet
+from fasttransfer.plan import plan
 from fasttransfer.report import Report
 from fasttransfer.stylize import Stylizer
 from fasttransfer.video import VideoSettings
@@ -49,15 +50,11 @@ def stylize(
 ) -> Report:
     report, before = Report(), set(threading.enumerate())
     settings = {"codec": "auto", "crf": 10, "preset": "auto", "threads": 1, "queue": 3} | video
+    jobs = plan([str(inputs)], output, "wood", False, format=None, shard=None)
     media = open_media(
-        [str(inputs)],
-        output,
-        "wood",
+        jobs,
         None,
-        False,
         report,
-        format=None,
-        shard=None,
         overwrite=True,
         quality=90,
         max_pixels=max_pixels,

@@ -14,7 +14,7 @@ from fasttransfer.errors import FastTransferError
 from fasttransfer.images import Picture
 from fasttransfer.large import TileSettings
 from fasttransfer.media import PictureSink, Sink, Source, open_media
-from fasttransfer.plan import Job
+from fasttransfer.plan import Job, plan
 from fasttransfer.report import Report
 from fasttransfer.video import VideoSettings
 
@@ -34,15 +34,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def media(
     report: Report, inputs: Sequence[str] = ("photos",), **changed: Any
 ) -> tuple[Source[Picture], Sink[Picture]]:
-    settings = {
-        "format": None,
-        "shard": None,
-        "overwrite": False,
-        "quality": 90,
-        "max_pixels": 10_000,
-    }
+    settings = {"overwrite": False, "quality": 90, "max_pixels": 10_000}
     settings |= {"size": None, "workers": 2, "tiling": TILING, "video": VIDEO} | changed
-    [pair] = open_media(inputs, "out", "wood", 200.0, False, report, **settings)
+    jobs = plan(inputs, "out", "wood", False, format=None, shard=None)
+    [pair] = open_media(jobs, 200.0, report, **settings)
     return pair
 
 

@@ -1,0 +1,92 @@
+"""The same stylizer over Ray, on this machine."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+from PIL import Image
+
+from fasttransfer.checkpoint import save_style
+from fasttransfer.cluster import stylize_on_ray
+from fasttransfer.errors import FastTransferError
+from fasttransfer.network import TransformerNet
+from fasttransfer.plan import Job
+from fasttransfer.report import Report
+
+SCRIPT = Path(__file__).parents[1] / "infer.py"
+COUNT = 24
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    save_style("wood.safetensors", TransformerNet([8, 16], 2, 3, 2, False), {"name": "wood"})
+    for number in range(COUNT):
+        path = Path(f"photos/{number % 3}/{number:02}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((300 + number, 280), 80).convert("RGB").save(path)
+    Path("photos/bad.jpg").write_text("no picture")
+    return tmp_path
+
+
+def command(output: str, *more: str) -> list[str]:
+    typed = ["style=wood.safetensors", "input=photos", f"output={output}/", "engine=torch"]
+    return [sys.executable, str(SCRIPT), *typed, "device=cpu", *more]
+
+
+def actors(parent: int) -> list[psutil.Process]:
+    """Ray's workers that stylize, of a command that is running."""
+    found = []
+    for process in psutil.Process(parent).children(recursive=True):
+        try:
+            if "MapWorker" in " ".join(process.cmdline()):
+                found.append(process)
+        except psutil.Error:  # it has ended meanwhile
+            continue
+    return found
+
+
+def test_a_killed_actor_costs_nothing_but_time(photos: Path) -> None:
+    """Also: bad files are named, outputs mirror the folder and are those of one process, and a second
+    run skips them."""
+    cluster = ("cluster=ray", "ray.threads=1", "ray.batch=3", "ray.actors=2")
+    alone = subprocess.run(command("alone"), capture_output=True, text=True)
+    assert alone.returncode == 1  # for the bad file
+    process = subprocess.Popen(command("out", *cluster), stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 120
+    while len(list(photos.glob("out/*/*.png"))) < 2:
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    victims = actors(process.pid)
+    assert victims
+    os.kill(victims[0].pid, signal.SIGKILL)
+    assert len(list(photos.glob("out/*/*.png"))) < COUNT
+    _, told = process.communicate(timeout=180)
+    assert process.returncode == 1, told
+    assert "could not do 1" in told
+    assert "bad.jpg is not a picture" in told
+    made = {path.relative_to("alone"): path for path in Path("alone").rglob("*.png")}
+    assert len(made) == COUNT
+    for relative, path in made.items():
+        assert (Path("out") / relative).read_bytes() == path.read_bytes()
+    assert not list(Path("out").rglob(".*"))
+    again = subprocess.run(command("out", *cluster), capture_output=True, text=True)
+    assert f"skipped {COUNT} files" in again.stderr
+
+
+@pytest.mark.parametrize(
+    "settings", [{"actors": 0}, {"threads": 0}, {"batch": 1.5}], ids=lambda s: next(iter(s))
+)
+def test_settings_are_checked(settings: dict[str, object]) -> None:
+    good = {"actors": None, "threads": 1, "batch": 1}
+    jobs = [Job(Path("a"), Path("b"))]
+    with pytest.raises(FastTransferError, match=rf"ray\.{next(iter(settings))}="):
+        stylize_on_ray(jobs, "mosaic", lambda style: None, None, Report(), **(good | settings))  # type: ignore[arg-type]

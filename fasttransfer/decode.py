@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, ImageSequence
 
 from .errors import FastTransferError
 
@@ -40,6 +40,13 @@ def read_size(path: Path, *, max_pixels: int) -> tuple[int, int]:
     ``open_image`` raises, but does not see damage behind the header."""
     with _identified(path, max_pixels) as image:
         return image.size
+
+
+def open_pages(path: Path, *, max_pixels: int) -> Iterator[Image.Image]:
+    """All pages of a file in mode RGB, one after the other; raises what ``open_image`` raises."""
+    with _identified(path, max_pixels) as image:
+        for page in ImageSequence.Iterator(image):
+            yield _standardize(page.copy(), [])[0].convert("RGB")
 
 
 @contextmanager

@@ -42,6 +42,10 @@ def main(config: DictConfig) -> None:
         return
     report = Report()
     stylizers = _stylizers(styles, config)
+    if config.volume:
+        instantiate(config.volumes)(inputs, config.output, stylizers, report)
+        _end(report)
+        return
     plan, open_media = instantiate(config.planning), instantiate(config.media)
     several = len(stylizers) > 1
     # All plans, sources and sinks first: what cannot work is told before anything is written.
@@ -56,6 +60,10 @@ def main(config: DictConfig) -> None:
         for stylizer, pairs in zip(stylizers, media, strict=True):
             for source, sink in pairs:
                 stylize_all(source, stylizer, sink, report)
+    _end(report)
+
+
+def _end(report: Report) -> None:
     report.tell()
     if report.failures:
         sys.exit(1)

@@ -1,0 +1,192 @@
+"""Volumes in and out, and the mean of what their cuts become."""
+
+import sys
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from PIL import Image
+
+from fasttransfer.checkpoint import save_style
+from fasttransfer.errors import FastTransferError
+from fasttransfer.infer import main
+from fasttransfer.network import TransformerNet
+from fasttransfer.report import Report
+from fasttransfer.stylize import Stylizer
+from fasttransfer.volumes import open_volume, stylize_volume
+
+SHAPE = (20, 24, 32)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def voxels() -> np.ndarray:
+    """Two balls of different colour, smooth, (D, H, W, 3)."""
+    z, y, x = np.mgrid[: SHAPE[0], : SHAPE[1], : SHAPE[2]]
+    balls = [
+        np.exp(-((z - 8) ** 2 + (y - 8) ** 2 + (x - 10) ** 2) / 40),
+        np.exp(-((z - 12) ** 2 + (y - 16) ** 2 + (x - 22) ** 2) / 60),
+    ]
+    colours = [*balls, 1 - balls[0]]
+    return (np.stack(colours, axis=-1) * 255).round().astype(np.uint8)
+
+
+def write(kind: str) -> Path:
+    slices = [Image.fromarray(pixels) for pixels in voxels()]
+    if kind == "folder":
+        Path("scan").mkdir()
+        for number, image in enumerate(slices):
+            image.save(f"scan/{number:03}.png")
+        return Path("scan")
+    if kind == "tif":
+        slices[0].save("scan.tif", save_all=True, append_images=slices[1:])
+        return Path("scan.tif")
+    grey = voxels()[..., 0].astype(np.float32)[:, ::-1].transpose(2, 1, 0)
+    nibabel.save(nibabel.Nifti1Image(grey, np.diag([2, 2, 3, 1])), f"scan.{kind}")
+    return Path(f"scan.{kind}")
+
+
+def read(path: Path) -> np.ndarray:
+    return np.stack(list(open_volume(path, 10**6).slices()))
+
+
+class Same(Stylizer):
+    """The network that changes nothing."""
+
+    def __init__(self) -> None:
+        self.name = "same"
+
+    def frame(self, frame: np.ndarray) -> np.ndarray:
+        return frame
+
+
+class Bright(Same):
+    """Makes a cut as bright as it is high: 20, 24 and again 24."""
+
+    def frame(self, frame: np.ndarray) -> np.ndarray:
+        return np.full_like(frame, frame.shape[0])
+
+
+KINDS = ["folder", "tif", "nii", "nii.gz"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_written_is_what_was_read(kind: str) -> None:
+    volume = open_volume(write(kind), 10**6)
+    assert volume.shape == SHAPE
+    before = np.stack(list(volume.slices()))
+    if kind.startswith("nii"):  # from black to white, whatever the units
+        assert before.min() == 0
+        assert before.max() == 255
+    else:
+        assert (before == voxels()).all()
+    target = Path("out") if kind == "folder" else Path(f"out.{kind}")
+    stylize_volume(volume, target, Same(), Report())
+    assert (read(target) == before).all()
+    assert sorted(p.name for p in Path().iterdir()) == sorted([volume.path.name, target.name])
+
+
+def test_every_voxel_is_the_mean_of_three_cuts() -> None:
+    stylize_volume(open_volume(write("tif"), 10**6), Path("out.tif"), Bright(), Report())
+    assert (read(Path("out.tif")) == round((24 + 20 + 20) / 3)).all()
+
+
+def test_thin_volumes_are_cut_along_fewer_axes(capsys: pytest.CaptureFixture[str]) -> None:
+    slices = [Image.fromarray(pixels) for pixels in voxels()[:5]]
+    slices[0].save("thin.tif", save_all=True, append_images=slices[1:])
+    stylize_volume(open_volume(Path("thin.tif"), 10**6), Path("out.tif"), Bright(), Report())
+    assert (read(Path("out.tif")) == 24).all()
+    assert "is thin" in capsys.readouterr().err
+
+
+def test_the_place_in_space_is_kept() -> None:
+    path = write("nii.gz")
+    stylize_volume(open_volume(path, 10**6), Path("out.nii.gz"), Same(), Report())
+    assert (nibabel.load("out.nii.gz").affine == nibabel.load(path).affine).all()
+    assert nibabel.load("out.nii.gz").shape == (32, 24, 20)
+
+
+def test_neighbours_agree_more_than_slice_by_slice() -> None:
+    """Of a noisy volume, whose slices a style answers with other strokes each."""
+    z, y, x = np.mgrid[:40, :48, :56] * (2 * np.pi / 32)
+    waves = np.sin(x) * np.cos(y) + np.sin(y) * np.cos(z) + np.sin(z) * np.cos(x)
+    noise = np.random.default_rng(0).normal(0, 5, waves.shape)
+    noisy = np.repeat((128 + 40 * waves + noise).clip(0, 255).astype(np.uint8)[..., None], 3, -1)
+    slices = [Image.fromarray(pixels) for pixels in noisy]
+    slices[0].save("noisy.tif", save_all=True, append_images=slices[1:])
+    run = Stylizer("starry_night", None, "style", 1.0, None, "torch", "cpu", "float32")
+    stylize_volume(open_volume(Path("noisy.tif"), 10**6), Path("out.tif"), run, Report())
+    together = read(Path("out.tif")).astype(float)
+    alone = np.stack([run.frame(pixels) for pixels in noisy]).astype(float)
+    steps = [np.abs(np.diff(volume, axis=0)).mean() for volume in (together, alone)]
+    assert steps[0] < 0.8 * steps[1]
+
+
+def infer(monkeypatch: pytest.MonkeyPatch, *typed: str) -> int:
+    save_style("wood.safetensors", TransformerNet([4, 8], 1, 3, 2, False), {"name": "wood"})
+    command = ["infer.py", "engine=torch", "device=cpu", "style=wood.safetensors", "volume=true"]
+    monkeypatch.setattr(sys, "argv", [*command, *typed])
+    try:
+        main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_command(
+    kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(kind)
+    assert infer(monkeypatch, f"input={path}") == 0
+    target = Path("scan-wood" if kind == "folder" else f"scan-wood.{kind}")
+    assert read(target).shape == (*SHAPE, 3)
+    assert f"wrote {target}" in capsys.readouterr().err
+    assert infer(monkeypatch, f"input={path}") == 0
+    assert f"skipped {target}" in capsys.readouterr().err
+    assert infer(monkeypatch, f"input={path}", "overwrite=true") == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "told"),
+    [
+        (["input=missing.tif"], 1, "missing.tif does not exist"),
+        (["input=missing.nii"], 1, "missing.nii does not exist"),
+        (["input=broken.nii"], 1, "broken.nii is damaged or no NIfTI file"),
+        (["input=broken.tif"], 1, "broken.tif"),
+        (["input=wood.safetensors"], 1, "is no volume"),
+        (["input=empty"], 1, "there are no pictures in the folder empty"),
+        (["input=tiny.tif"], 1, "has 1×4×4 voxels, and cuts need 16 a side"),
+        (["input=tiny.tif", "output=tiny.png"], 1, "becomes .tif"),
+        (["input=tiny.tif", "output=tiny.tif", "overwrite=true"], 1, "is the input"),
+        (["input=[tiny.tif,empty]", "output=out.tif"], 2, "is one volume and there would be 2"),
+    ],
+)
+def test_what_cannot_be_done(
+    typed: list[str],
+    code: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("broken.nii").write_text("no scan")
+    Path("broken.tif").write_text("no scan")
+    Path("empty").mkdir()
+    Image.new("RGB", (4, 4)).save("tiny.tif")
+    assert infer(monkeypatch, *typed) == code
+    assert told in capsys.readouterr().err
+
+
+def test_slices_of_another_size(here: Path) -> None:
+    Path("mixed").mkdir()
+    for side in (20, 21):
+        Image.new("RGB", (side, side)).save(f"mixed/{side}.png")
+    volume = open_volume(Path("mixed"), 10**6)
+    with pytest.raises(FastTransferError, match="slice of 21×21 pixels, and the first one 20×20"):
+        stylize_volume(volume, Path("out"), Same(), Report())
+    assert [p.name for p in here.iterdir()] == ["mixed"]

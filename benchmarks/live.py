@@ -22,7 +22,7 @@ import torch
 from hydra.utils import instantiate
 from machine import describe
 from omegaconf import OmegaConf
-from presets import network_of
+from presets import network_of, plain_johnson
 from rich.console import Console
 from rich.table import Table
 
@@ -82,7 +82,7 @@ class PlainEngine:
     name, precision = "torch", "float32"
 
     def __init__(self) -> None:
-        self.network = network_of("johnson").eval()
+        self.network = plain_johnson()
 
     @torch.no_grad()
     def frames(self, frames: np.ndarray) -> np.ndarray:

@@ -2,9 +2,10 @@
 
 import torch
 from omegaconf import OmegaConf
+from torch import nn
 
 from fasttransfer.config import CONF_DIR
-from fasttransfer.network import TransformerNet
+from fasttransfer.network import ConvNorm, TransformerNet
 
 
 def network_of(preset: str) -> TransformerNet:
@@ -14,3 +15,11 @@ def network_of(preset: str) -> TransformerNet:
     torch.manual_seed(0)
     arguments = {str(key): value for key, value in settings.items() if key != "_target_"}
     return TransformerNet(**arguments).eval().requires_grad_(False)
+
+
+def plain_johnson() -> TransformerNet:
+    """The johnson network as people have it, with the instance norm of PyTorch."""
+    network = network_of("johnson")
+    for part in [module for module in network.modules() if isinstance(module, ConvNorm)]:
+        part[1] = nn.InstanceNorm2d(part[1].num_features, affine=True)
+    return network.eval().requires_grad_(False)

@@ -21,6 +21,7 @@ import torch
 from hydra.utils import instantiate
 from machine import describe
 from omegaconf import OmegaConf
+from presets import plain_johnson
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
@@ -77,7 +78,7 @@ def build_network(name: str) -> TransformerNet:
 
 def plain_step(crops: PhotoCrops, batch: int, style: Tensor, device: torch.device) -> Step:
     """One step of the plain recipe, with nothing of this package but the layers."""
-    network = build_network("johnson").to(device)
+    network = plain_johnson().train().requires_grad_(True).to(device)
     vgg = VGG16Features("bundled").features.to(device, memory_format=torch.contiguous_format)
     mean = torch.tensor([0.48235, 0.45882, 0.40784], device=device).view(1, 3, 1, 1)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
@@ -130,8 +131,7 @@ def our_step(
         averaged_part=0.05,
         compile=False,
     ).to(device)
-    if device.type != "cpu":
-        training.network.to(memory_format=torch.channels_last)
+    training.network.to(memory_format=torch.channels_last)
     optimizer = training.make_optimizer(training.network.parameters())
     photos = iter(DataLoader(crops, batch_sampler=CropNumbers(batch, 0, 0, 1), num_workers=1))
     reduced = has_bfloat16(device)

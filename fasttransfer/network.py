@@ -121,8 +121,20 @@ class ConvNorm(nn.Sequential):
         # Instance norm subtracts the mean, so a bias before it would be dead weight.
         super().__init__(
             reflected_conv(inputs, outputs, kernel_size, stride, bias=False),
-            nn.InstanceNorm2d(outputs, affine=True),
+            InstanceNorm(outputs, affine=True),
         )
+
+
+class InstanceNorm(nn.InstanceNorm2d):
+    """Instance norm as group norm with groups of one channel, which is the same and, on a CPU, several
+    times faster, also in channels_last, for which PyTorch's instance norm copies everything to and fro.
+    Graphs get the operator of its own name, which other programs know how to run fast."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C, H, W)."""
+        if torch.compiler.is_exporting():
+            return super().forward(input)
+        return F.group_norm(input, self.num_features, self.weight, self.bias, self.eps)
 
 
 class ResidualBlock(nn.Module):

@@ -159,7 +159,7 @@ class TiledNetwork:
         bfloat16: bool = False,
     ) -> None:
         self._original = network
-        self._network = _with_known_norms(network).to(device)
+        self._network = _with_known_norms(network).to(device).to(memory_format=torch.channels_last)
         self._weight = self._network.get_parameter("head.0.weight")  # has the device and the dtype
         self._photo = Photo(plane, network)
         self._scratch = scratch
@@ -233,9 +233,11 @@ class TiledNetwork:
 
     def _read(self, name: str, region: Region) -> Tensor:
         if name == "photo":
-            return self._photo.read(region.scaled(self._stride)).to(self._weight)
-        values = self._plane(name).read(region).transpose(2, 0, 1)
-        return torch.from_numpy(values)[None].to(self._weight.device).contiguous()
+            values = self._photo.read(region.scaled(self._stride)).to(self._weight)
+        else:
+            stored = self._plane(name).read(region).transpose(2, 0, 1)
+            values = torch.from_numpy(stored)[None].to(self._weight.device)
+        return values.contiguous(memory_format=torch.channels_last)
 
     def _plane(self, name: str) -> Plane:
         """Features at the lowest resolution."""

@@ -6,9 +6,10 @@ from hydra.utils import instantiate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
+from torch import nn
 
 from fasttransfer.config import CONF_DIR
-from fasttransfer.network import TransformerNet, reflect_to_multiple
+from fasttransfer.network import InstanceNorm, TransformerNet, reflect_to_multiple
 
 PRESETS = ("johnson", "default", "realtime")
 
@@ -154,3 +155,24 @@ def test_residual_and_stride_are_consistent():
         network = tiny(channels=channels, unshuffle=unshuffle)
         assert network.stride == unshuffle * 2 ** (len(channels) - 1)
         assert network.smallest_side % network.stride == 0
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_instance_norm_is_that_of_pytorch(layout: torch.memory_format) -> None:
+    norm, expected = (
+        InstanceNorm(5, affine=True).double(),
+        nn.InstanceNorm2d(5, affine=True).double(),
+    )
+    with torch.no_grad():
+        norm.weight.copy_(torch.randn(5))
+        norm.bias.copy_(torch.randn(5))
+    expected.load_state_dict(norm.state_dict())
+    features = 3 + torch.randn(2, 5, 7, 9, dtype=torch.float64)
+    ours = features.clone(memory_format=layout).requires_grad_()
+    theirs = features.clone().requires_grad_()
+    assert torch.allclose(norm(ours), expected(theirs), atol=1e-12)
+    norm(ours).square().sum().backward()
+    expected(theirs).square().sum().backward()
+    assert ours.grad is not None
+    assert theirs.grad is not None
+    assert torch.allclose(ours.grad, theirs.grad, atol=1e-9)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from machine import describe
 
-from fasttransfer.data import PhotoCrops, photo_folder, usable_photos
+from fasttransfer.data import PhotoCrops, Window, photo_folder, usable_photos
 
 
 def main() -> None:
@@ -21,7 +21,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=300)
     typed = parser.parse_args()
     paths, _ = usable_photos(photo_folder(typed.folder), 64, 10**8)
-    crops = PhotoCrops(paths, typed.crop, 384, 0.5, 1.5, 0, 10**8, Path("skipped_photos.txt"))
+    crops = PhotoCrops(
+        paths, Window(typed.crop, 384, 0.5, 1.5), 0, 10**8, Path("skipped_photos.txt")
+    )
     times = []
     for number in range(typed.count):
         start = time.perf_counter()

@@ -29,7 +29,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from fasttransfer.config import CONF_DIR
-from fasttransfer.data import CropNumbers, PhotoCrops, photo_folder, usable_photos
+from fasttransfer.data import CropNumbers, PhotoCrops, Window, photo_folder, usable_photos
 from fasttransfer.evaluate import make_objective
 from fasttransfer.hardware import has_bfloat16, pick_device
 from fasttransfer.module import StyleTraining
@@ -50,7 +50,7 @@ def main() -> None:
     typed = parser.parse_args()
     device = pick_device("auto")
     paths, _ = usable_photos(photo_folder(typed.folder), 64, 10**8)
-    crops = PhotoCrops(paths, typed.crop, 384, 0.5, 1.5, 0, 10**8, Path("skipped.txt"))
+    crops = PhotoCrops(paths, Window(typed.crop, 384, 0.5, 1.5), 0, 10**8, Path("skipped.txt"))
     style = StyleImage("mosaic", size=512, name=None, licence=None, strength=1)
     steps: dict[str, Step] = {
         "plain": plain_step(crops, typed.batch, style.image, device),

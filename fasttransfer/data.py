@@ -10,11 +10,13 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytorch_lightning as pl
+import torch
 from PIL import Image
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
@@ -84,35 +86,72 @@ def usable_photos(
     return [path for path in paths if path not in skipped], skipped
 
 
+@dataclass(frozen=True)
+class Window:
+    """Which part of a photo becomes a crop.
+
+    Args:
+        crop_size: side of the square crops in pixels.
+        photo_size: larger photos are first reduced to this shorter side, so that a crop of a
+            camera's photo shows things and not just skin.
+        min_scale, max_scale: then scaled by a factor between these, uniform in its logarithm.
+
+    Raises:
+        FastTransferError: an argument that cannot be used.
+    """
+
+    crop_size: int
+    photo_size: int
+    min_scale: float
+    max_scale: float
+
+    def __post_init__(self) -> None:
+        # A VGG16 layer four poolings deep must see something.
+        check_numbers({"crop_size": (self.crop_size, 16), "photo_size": (self.photo_size, 16)})
+        if not 0 < self.min_scale <= self.max_scale:
+            raise FastTransferError(
+                f"data.min_scale={self.min_scale} and data.max_scale={self.max_scale} must be above 0, "
+                "in order."
+            )
+
+    def crop(self, photo: Image.Image, rng: np.random.Generator) -> Image.Image:
+        """A random part of ``photo``, mirrored every other time."""
+        scale = min(1.0, self.photo_size / min(photo.size))
+        scale *= float(np.exp(rng.uniform(*np.log((self.min_scale, self.max_scale)))))
+        side = min(self.crop_size / scale, *photo.size)  # what the crop covers, in photo pixels
+        left, top = (rng.uniform(0, length - side) for length in photo.size)
+        crop = photo.resize(
+            (self.crop_size, self.crop_size),
+            Image.Resampling.BICUBIC,
+            box=(left, top, left + side, top + side),
+            reducing_gap=2.0,
+        )
+        return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
+
+
+def check_numbers(at_least: dict[str, tuple[int, int]]) -> None:
+    """Raises FastTransferError for a setting of ``data`` that is no whole number from its least on."""
+    for name, (value, least) in at_least.items():
+        if not isinstance(value, int) or value < least:
+            raise FastTransferError(f"data.{name}={value} must be a whole number from {least} on.")
+
+
 class PhotoCrops(Dataset[Tensor]):
     """Random crops of photos, numbered without end.
 
     Args:
         paths: the photos.
-        crop_size: side of the square crops in pixels.
-        photo_size: larger photos are first reduced to this shorter side, so that a crop of a
-            camera's photo shows things and not just skin.
-        min_scale, max_scale: then scaled by a factor between these, uniform in its logarithm.
+        window: which parts of them.
         seed: of order, scale, place and mirroring.
         max_pixels: largest picture that is decoded.
         report: text file to which photos are added that turn out damaged while training.
     """
 
     def __init__(
-        self,
-        paths: list[Path],
-        crop_size: int,
-        photo_size: int,
-        min_scale: float,
-        max_scale: float,
-        seed: int,
-        max_pixels: int,
-        report: Path,
+        self, paths: list[Path], window: Window, seed: int, max_pixels: int, report: Path
     ) -> None:
         self.paths = paths
-        self.crop_size = crop_size
-        self.photo_size = photo_size
-        self.scales = (min_scale, max_scale)
+        self.window = window
         self.seed = seed
         self.max_pixels = max_pixels
         self.report = report
@@ -125,12 +164,12 @@ class PhotoCrops(Dataset[Tensor]):
         for attempt in range(len(self.paths)):  # a photo that broke since the start: take the next
             path = self.paths[self._photo(number + attempt)]
             try:
-                photo = open_rgb(path, max_pixels=self.max_pixels, min_side=self.photo_size)
+                photo = open_rgb(path, max_pixels=self.max_pixels, min_side=self.window.photo_size)
             except FastTransferError as error:
                 with self.report.open("a") as file:  # one short write: workers do not mix lines
                     file.write(f"{error}\n")
                 continue
-            return to_tensor(self._crop(photo, rng))
+            return to_tensor(self.window.crop(photo, rng))
         raise FastTransferError(
             "None of the photos can be read any more; is the folder still there?"
         )
@@ -141,19 +180,6 @@ class PhotoCrops(Dataset[Tensor]):
             shuffled = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.paths))
             self._order = (epoch, shuffled)
         return int(self._order[1][place])
-
-    def _crop(self, photo: Image.Image, rng: np.random.Generator) -> Image.Image:
-        scale = min(1.0, self.photo_size / min(photo.size))
-        scale *= float(np.exp(rng.uniform(*np.log(self.scales))))
-        side = min(self.crop_size / scale, *photo.size)  # what the crop covers, in photo pixels
-        left, top = (rng.uniform(0, length - side) for length in photo.size)
-        crop = photo.resize(
-            (self.crop_size, self.crop_size),
-            Image.Resampling.BICUBIC,
-            box=(left, top, left + side, top + side),
-            reducing_gap=2.0,
-        )
-        return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
 
 
 class CropNumbers(Sampler[list[int]]):
@@ -191,7 +217,7 @@ class ContentPhotos(pl.LightningDataModule):
         workers: processes that read photos; null is one less than the processors, 1 to 16.
         run_dir: folder for the list of skipped photos.
 
-    The other arguments are those of ``PhotoCrops``.
+    The other arguments are those of ``Window`` and ``PhotoCrops``.
     """
 
     def __init__(
@@ -212,27 +238,19 @@ class ContentPhotos(pl.LightningDataModule):
         run_dir: str,
     ) -> None:
         super().__init__()
-        at_least = {
-            "batch_size": (batch_size, 1),
-            "crop_size": (crop_size, 16),  # a VGG16 layer four poolings deep must see something
-            "photo_size": (photo_size, 16),
-            "probe_size": (probe_size, 16),
-            "probe_count": (probe_count, 1),
-            "min_side": (min_side, 1),
-            "workers": (workers or 0, 0),
-        }
-        for name, (value, least) in at_least.items():
-            if not isinstance(value, int) or value < least:
-                raise FastTransferError(
-                    f"data.{name}={value} must be a whole number from {least} on."
-                )
-        if not 0 < min_scale <= max_scale:
-            raise FastTransferError(
-                f"data.min_scale={min_scale} and data.max_scale={max_scale} must be above 0, in order."
-            )
+        window = Window(crop_size, photo_size, min_scale, max_scale)
+        check_numbers(
+            {
+                "batch_size": (batch_size, 1),
+                "probe_size": (probe_size, 16),
+                "probe_count": (probe_count, 1),
+                "min_side": (min_side, 1),
+                "workers": (workers or 0, 0),
+            }
+        )
         self.batch_size = batch_size
         self.crop_size = crop_size
-        self.workers = min(16, max(1, (os.cpu_count() or 1) - 1)) if workers is None else workers
+        self.workers = usual_workers() if workers is None else workers
         self.report = Path(run_dir) / SKIPPED_FILE
         self.probe = read_probe(photo_folder(probe), probe_size, probe_count, max_pixels)
         self.paths, self.skipped = usable_photos(photo_folder(root), min_side, max_pixels)
@@ -241,16 +259,16 @@ class ContentPhotos(pl.LightningDataModule):
             raise FastTransferError(
                 "Every photo in data.root is also a probe photo; give data.probe another folder."
             )
-        self.crops = PhotoCrops(
-            self.paths,
-            crop_size,
-            photo_size,
-            min_scale,
-            max_scale,
-            seed,
-            max_pixels,
-            self.report,
-        )
+        self.crops = PhotoCrops(self.paths, window, seed, max_pixels, self.report)
+
+    @property
+    def number(self) -> int:
+        """Of the photos that are trained on."""
+        return len(self.paths)
+
+    def first_crops(self, number: int) -> Tensor:
+        """The crops that training begins with, (number, 3, crop_size, crop_size)."""
+        return torch.stack([self.crops[place] for place in range(number)])
 
     def prepare_data(self) -> None:
         """Names the photos that were skipped, in the run folder (on one process a machine)."""
@@ -285,11 +303,16 @@ class ContentPhotos(pl.LightningDataModule):
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
-            worker_init_fn=_leave_signals_to_the_trainer,
+            worker_init_fn=leave_signals_to_the_trainer,
         )
 
 
-def _leave_signals_to_the_trainer(_: int) -> None:
+def usual_workers() -> int:
+    """One less than the processors, 1 to 16."""
+    return min(16, max(1, (os.cpu_count() or 1) - 1))
+
+
+def leave_signals_to_the_trainer(_: int) -> None:
     """Ctrl-C and most job managers signal the whole process group; photos must still come until the
     trainer has finished its step and saved."""
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import IO, Any, Protocol
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, ImageSequence
@@ -11,8 +11,29 @@ from PIL import Image, ImageCms, ImageOps, ImageSequence
 from .errors import FastTransferError
 
 
+class Openable(Protocol):
+    """A file, or what can be read like one; ``str`` of it is its name."""
+
+    def open(self, mode: Any) -> IO[Any]: ...
+
+
+class InMemory:
+    """The bytes of a file, such as a member of an archive."""
+
+    def __init__(self, name: str, contents: bytes) -> None:
+        self._name = name
+        self._contents = contents
+
+    def __str__(self) -> str:
+        return self._name
+
+    def open(self, mode: str) -> io.BytesIO:
+        """To read from, whatever the mode."""
+        return io.BytesIO(self._contents)
+
+
 def open_image(
-    path: Path, *, max_pixels: int, min_side: int | None = None
+    path: Openable, *, max_pixels: int, min_side: int | None = None
 ) -> tuple[Image.Image, tuple[str, ...]]:
     """Decodes a picture file to 8-bit sRGB, upright, whatever is inside and whatever its ending.
 
@@ -35,14 +56,14 @@ def open_image(
         return _standardize(image, notes)
 
 
-def read_size(path: Path, *, max_pixels: int) -> tuple[int, int]:
+def read_size(path: Openable, *, max_pixels: int) -> tuple[int, int]:
     """Width and height as the file's header has them, before it is turned upright; raises what
     ``open_image`` raises, but does not see damage behind the header."""
     with _identified(path, max_pixels) as image:
         return image.size
 
 
-def open_pages(path: Path, *, max_pixels: int) -> Iterator[Image.Image]:
+def open_pages(path: Openable, *, max_pixels: int) -> Iterator[Image.Image]:
     """All pages of a file in mode RGB, one after the other; raises what ``open_image`` raises."""
     with _identified(path, max_pixels) as image:
         for page in ImageSequence.Iterator(image):
@@ -50,7 +71,7 @@ def open_pages(path: Path, *, max_pixels: int) -> Iterator[Image.Image]:
 
 
 @contextmanager
-def _identified(path: Path, max_pixels: int) -> Iterator[Image.Image]:
+def _identified(path: Openable, max_pixels: int) -> Iterator[Image.Image]:
     """A picture of which only the header was read; what goes wrong in the block is the file's fault."""
     try:
         with path.open("rb") as file:
@@ -73,7 +94,7 @@ def _identified(path: Path, max_pixels: int) -> Iterator[Image.Image]:
         raise FastTransferError(f"{path} is damaged or cut short ({brief(error)})") from error
 
 
-def _identify(file: io.BufferedReader, path: Path) -> Image.Image:
+def _identify(file: IO[bytes], path: Openable) -> Image.Image:
     """Reads a picture's header.
 
     ``Image.open`` would compare its size with a limit that belongs to the whole process; asking the

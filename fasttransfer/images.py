@@ -15,7 +15,7 @@ from PIL import Image, features
 from torch import Tensor
 from torch.nn import functional as F
 
-from .decode import brief, open_image
+from .decode import Openable, brief, open_image
 from .errors import FastTransferError
 from .files import write_whole
 
@@ -65,7 +65,7 @@ class Picture:
         return self.with_rgb(stylizer(self.rgb))
 
 
-def open_rgb(path: Path, *, max_pixels: int, min_side: int | None = None) -> Image.Image:
+def open_rgb(path: Openable, *, max_pixels: int, min_side: int | None = None) -> Image.Image:
     """Like ``open_image``, always in mode RGB: what is transparent becomes white."""
     image, _ = open_image(path, max_pixels=max_pixels, min_side=min_side)
     if image.mode == "RGB":

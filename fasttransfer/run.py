@@ -153,7 +153,7 @@ class Run:
         """Takes the weights that training starts with from the style that ``start`` asks for."""
         if self.config.start is None or self.checkpoint is not None:
             return
-        crops = torch.stack([photos.crops[number] for number in range(_CROPS_TO_COMPARE)])
+        crops = photos.first_crops(_CROPS_TO_COMPARE)
         style = starting_style(str(self.config.start), training.network, crops, training.loss)
         self.config.start = None
         if style is not None and style.path is not None:
@@ -218,7 +218,7 @@ class Run:
     def _announce(self, training: "StyleTraining", photos: "ContentPhotos") -> None:
         start = f"from step {self.first_step} " if self.first_step else ""
         self.console.print(
-            f"training '{training.style.name}' on {len(photos.paths)} photos {start}to step "
+            f"training '{training.style.name}' on {photos.number} photos {start}to step "
             f"{self.config.trainer.max_steps} in {self.folder}/ (watch preview.png there, or "
             f"tensorboard --logdir {shlex.quote(str(self.folder.parent))})"
         )

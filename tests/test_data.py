@@ -12,6 +12,7 @@ from fasttransfer.data import (
     ContentPhotos,
     CropNumbers,
     PhotoCrops,
+    Window,
     photo_folder,
     read_probe,
     usable_photos,
@@ -21,16 +22,11 @@ from fasttransfer.plan import pictures_below
 
 
 def crops_of(paths, tmp_path, **changes) -> PhotoCrops:
-    settings = {
-        "crop_size": 32,
-        "photo_size": 64,
-        "min_scale": 0.5,
-        "max_scale": 1.5,
-        "seed": 0,
-        "max_pixels": 10**6,
-        "report": tmp_path / "skipped.txt",
-    }
-    return PhotoCrops(list(paths), **(settings | changes))
+    window = {"crop_size": 32, "photo_size": 64, "min_scale": 0.5, "max_scale": 1.5}
+    settings = {"seed": 0, "max_pixels": 10**6, "report": tmp_path / "skipped.txt"}
+    for name, value in changes.items():
+        (window if name in window else settings)[name] = value
+    return PhotoCrops(list(paths), Window(**window), **settings)
 
 
 def data_of(root, probe, run_dir, **changes) -> ContentPhotos:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from .decode import brief
 from .errors import FastTransferError
 from .extras import need
 from .plan import Job
@@ -56,6 +57,7 @@ def stylize_on_ray(
             raise FastTransferError(f"ray.{name}={value} must be a whole number from 1 on")
     if not jobs:
         return
+    open_media([], None, report)  # its settings: told here and not by every actor
     ray = need("ray", "ray", "cluster=ray")
     need("ray.data", "ray", "cluster=ray")
     if Path(style).expanduser().exists():  # an actor has another working folder
@@ -133,7 +135,14 @@ def _cluster(ray: Any) -> Iterator[dict[str, float]]:
         logging.getLogger(name).setLevel(logging.ERROR)
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     if own:
-        ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
+        try:
+            ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            where = os.environ.get("RAY_ADDRESS", "this machine")
+            raise FastTransferError(
+                f"Ray cannot be reached at {where} ({brief(error)}); set RAY_ADDRESS to a cluster that "
+                "runs, or leave it out"
+            ) from error
     ray.data.DataContext.get_current().enable_progress_bars = False
     try:
         yield ray.cluster_resources()

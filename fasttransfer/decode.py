@@ -64,10 +64,20 @@ def read_size(path: Openable, *, max_pixels: int) -> tuple[int, int]:
 
 
 def open_pages(path: Openable, *, max_pixels: int) -> Iterator[Image.Image]:
-    """All pages of a file in mode RGB, one after the other; raises what ``open_image`` raises."""
+    """All pages of a file in mode RGB, one after the other; raises what ``open_image`` raises.
+
+    What is white is the same in all of them."""
     with _identified(path, max_pixels) as image:
+        largest = max(_largest(page) for page in ImageSequence.Iterator(image))
         for page in ImageSequence.Iterator(image):
-            yield _standardize(page.copy(), [])[0].convert("RGB")
+            yield _standardize(page.copy(), [], largest)[0].convert("RGB")
+
+
+def _largest(image: Image.Image) -> float:
+    """Of the values of a picture with more than 8 bits."""
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return 0.0
+    return float(np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0).max())
 
 
 @contextmanager
@@ -130,7 +140,9 @@ def _animation(image: Image.Image) -> list[str]:
     return [f"has {frames} frames, of which the first is used"]
 
 
-def _standardize(image: Image.Image, notes: list[str]) -> tuple[Image.Image, tuple[str, ...]]:
+def _standardize(
+    image: Image.Image, notes: list[str], largest: float = 0.0
+) -> tuple[Image.Image, tuple[str, ...]]:
     """Upright, sRGB, mode RGB or RGBA; what had to be left out is added to ``notes``."""
     image.load()
     try:
@@ -138,7 +150,7 @@ def _standardize(image: Image.Image, notes: list[str]) -> tuple[Image.Image, tup
     except Exception:  # damaged metadata raises whatever it likes and must not cost the picture
         notes.append("its EXIF data is damaged, so its orientation is not known")
     profile = image.info.get("icc_profile")
-    image = _eight_bits(image)
+    image = _eight_bits(image, largest)
     alpha = None
     if image.has_transparency_data:
         image = image.convert("LA" if image.mode in ("L", "LA", "La") else "RGBA")
@@ -159,16 +171,17 @@ def _standardize(image: Image.Image, notes: list[str]) -> tuple[Image.Image, tup
     return image, tuple(notes)
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def _eight_bits(image: Image.Image, largest: float) -> Image.Image:
     """Grey of 16 or 32 bits or in floating point to mode L; other modes as they are.
 
     Pillow's own conversion clips at 255. An integer picture without a value above 65535 counts as
-    16 bits, otherwise as 31; a floating point one as its own kind of 1, 255, 65535 or its largest.
+    16 bits, otherwise as 31; a floating point one as its own kind of 1, 255, 65535 or its largest. Of
+    several pages that belong together, ``largest`` is the largest value.
     """
     if image.mode != "F" and not image.mode.startswith("I"):
         return image
     values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
-    largest = float(values.max())
+    largest = max(largest, float(values.max()))
     if image.mode == "F":
         white = next((w for w in (1.0, 255.0, 65535.0) if largest <= w), largest)
     else:

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from .decode import brief
 from .errors import FastTransferError
+from .files import write_whole
 from .images import from_bytes, resize, to_bytes
 from .planes import Plane, Region, grid
-from .rasters import pack, unpack
+from .rasters import pack, too_wide, unpack
 from .report import Report
 from .strokes import Enlarged
 from .tiling import TiledNetwork, scratch_bytes
@@ -104,9 +105,10 @@ class LargeStylized:
         Raises:
             FastTransferError: the picture cannot be read or written, or the disk is full.
         """
-        work = self._work_folder(output)
         try:
+            work = self._work_folder(output)
             photo = self._photo(work, report)
+            self._check(photo, output, work)
             result = Plane(work / "stylized", photo.shape, "uint8")
             if self._stylizer.stroke_size is not None:
                 self._enlarge(photo, result)
@@ -118,7 +120,7 @@ class LargeStylized:
         except OSError as error:
             raise FastTransferError(
                 f"{output} cannot be written ({error.strerror or brief(error)}); what is done is "
-                f"kept in {work}: make room and run the same command again"
+                "kept in a hidden folder beside it: make room and run the same command again"
             ) from error
         shutil.rmtree(work, ignore_errors=True)
 
@@ -128,17 +130,42 @@ class LargeStylized:
         if about.exists():
             return Plane(path, json.loads(about.read_text()), "uint8")
         picture = self._picture
-        photo, notes = unpack(
-            picture.path,
-            path,
-            size=picture.size,
-            longer=picture.longer,
-            max_pixels=picture.max_pixels,
-        )
+        try:
+            photo, notes = unpack(
+                picture.path,
+                path,
+                size=picture.size,
+                longer=picture.longer,
+                max_pixels=picture.max_pixels,
+            )
+        except FastTransferError:  # nothing to go on with
+            shutil.rmtree(work, ignore_errors=True)
+            raise
         for note in notes:
             report.note(picture.path, note)
-        about.write_text(json.dumps(photo.shape))
+        write_whole(about, lambda file: file.write(json.dumps(photo.shape).encode()))
         return photo
+
+    def _check(self, photo: Plane, output: Path, work: Path) -> None:
+        """Raises FastTransferError for what would only fail at the end of the work."""
+        height, width, _ = photo.shape
+        size, most = self._stylizer.stroke_size, self._settings.memory
+        problem = too_wide(output, (width, height))
+        if size is not None and size > max(height, width):
+            problem = (
+                f"stroke_size={size} is more than the {max(height, width)} pixels of "
+                f"{self._picture.path}, which is too large to be enlarged; leave stroke_size out"
+            )
+        elif size is not None:
+            small = height * width * (size / max(height, width)) ** 2
+            if small * (self._stylizer.bytes_per_pixel or 0) > most:
+                problem = (
+                    f"stroke_size={size} is stylized as a whole, which takes more than "
+                    f"tiling.memory={most} bytes; write a smaller one, or leave it out"
+                )
+        if problem:
+            shutil.rmtree(work, ignore_errors=True)
+            raise FastTransferError(problem)
 
     def _tile(self, photo: Plane, result: Plane, work: Path, report: Report) -> None:
         stylizer, settings = self._stylizer, self._settings
@@ -166,6 +193,7 @@ class LargeStylized:
         taken = sum(file.stat().st_blocks * 512 for file in work.iterdir())
         free = shutil.disk_usage(work).free + taken - photo.bytes
         if needed > free and self._settings.tiles == "exact":
+            shutil.rmtree(work, ignore_errors=True)
             raise FastTransferError(
                 f"{self._picture.path} of {width}×{height} pixels needs {needed / 1e9:.1f} GB of disk "
                 f"for tiles=exact, and {free / 1e9:.1f} are free; tiles=thumbnail needs none"
@@ -177,11 +205,6 @@ class LargeStylized:
         height, width, _ = photo.shape
         size = self._stylizer.stroke_size
         assert size is not None
-        if size > max(height, width):
-            raise FastTransferError(
-                f"stroke_size={size} is more than the {max(height, width)} pixels of "
-                f"{self._picture.path}, which is too large to be enlarged; leave stroke_size out"
-            )
         small = _reduced(photo, size)
         enlarged = Enlarged(self._stylizer.network_on(small), small, height, width)
         for region in grid(height, width, self._settings.tile):
@@ -225,7 +248,7 @@ class LargeStylized:
         if not about.exists() or about.read_text() != key:
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir(parents=True)
-            about.write_text(key)
+            write_whole(about, lambda file: file.write(key.encode()))
         return work
 
 

@@ -110,7 +110,8 @@ def open_media(
             upper = f" to {largest}" if largest else " on"
             raise FastTransferError(f"{name}={value} must be a whole number from 1{upper}")
     waiting = [job for job in jobs if overwrite or not job.output.exists()]
-    report.skipped += [job.output for job in jobs if job not in set(waiting)]
+    left = set(waiting)
+    report.skipped += [job.output for job in jobs if job not in left]
     pictures = [job for job in waiting if not job.is_video]
     videos = [job for job in waiting if job.is_video]
     media: list[tuple[Source[Any], Sink[Any]]] = []
@@ -135,7 +136,8 @@ def _read(
     """A picture, or the promise of one that has more than ``most`` pixels."""
     if most is not None:
         width, height = read_size(path, max_pixels=max_pixels)
-        if width * height > most:
+        larger = max(1.0, (size or 0) / max(width, height))  # size= may also enlarge it
+        if width * height * larger**2 > most:
             return LargePicture(path, (width, height), size, most, max_pixels, tiling)
     return read_picture(path, max_pixels=max_pixels, min_side=size)
 

@@ -1,5 +1,6 @@
 """Arrays on disk: what is too large for memory while a picture is stylized in tiles."""
 
+import errno
 import math
 import os
 from collections.abc import Sequence
@@ -66,7 +67,7 @@ class Plane:
         self.path = path
         self.shape = tuple(shape)
         self.dtype = np.dtype(dtype)
-        if not path.exists():
+        if not path.exists() or path.stat().st_size != self.bytes:
             path.touch()
             os.truncate(path, self.bytes)
 
@@ -87,7 +88,9 @@ class Plane:
         with self.path.open("r+b", buffering=0) as file:
             for row, line in enumerate(values.astype(self.dtype, copy=False), region.top):
                 file.seek(self._place(row, region.left))
-                file.write(line.tobytes())
+                contents = line.tobytes()
+                if file.write(contents) != len(contents):  # as much as there was room for
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
     def _place(self, row: int, column: int) -> int:
         """Of a cell, in bytes."""

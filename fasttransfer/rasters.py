@@ -1,5 +1,8 @@
 """Picture files as arrays on disk and back: large ones by libvips, a few rows at a time."""
 
+import errno
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +13,15 @@ from .decode import brief, open_image
 from .errors import FastTransferError
 from .extras import has, need
 from .files import whole_file
-from .images import WITHOUT_ALPHA, write_image, writer_of
+from .images import WITHOUT_ALPHA, WRITERS, write_image, writer_of
 from .planes import Plane, Region
 
 # Pixels up to which a picture is read and written by Pillow, as all others are, and held for it in
 # memory, a byte for each of its channels.
 HELD = 30_000_000
 
-_KINDS = ("PNG", "JPEG", "WEBP", "TIFF")  # what is written by libvips
+_KINDS = ("PNG", "JPEG", "WEBP", "TIFF")  # what is read and written by libvips
+_LONGEST = {"JPEG": 65_535, "WEBP": 16_383}  # pixels a side that a format can hold
 _TILE = 512  # pixels a side in TIFF
 
 
@@ -40,11 +44,22 @@ def unpack(
         FastTransferError: the picture cannot be read, or the disk is full.
     """
     with whole_file(target) as temporary:
-        if _by_vips(size):
+        if _by_vips(size) and _read_by_vips(path):
             shape, notes = _unpack_by_vips(path, temporary, longer)
         else:
             shape, notes = _unpack_by_pillow(path, temporary, longer, max_pixels)
     return Plane(target, shape, "uint8"), notes
+
+
+def too_wide(path: Path, size: tuple[int, int]) -> str | None:
+    """Why a picture of this width and height cannot be written to ``path``, if so."""
+    longest = _LONGEST.get(writer_of(path))
+    if longest is None or max(size) <= longest:
+        return None
+    return (
+        f"{path} cannot be written: {size[0]}×{size[1]} pixels are more a side than the {longest} "
+        f"that {path.suffix} holds; write an output= that ends in .tif or .png"
+    )
 
 
 def pack(plane: Plane, path: Path, quality: int) -> None:
@@ -68,6 +83,17 @@ def pack(plane: Plane, path: Path, quality: int) -> None:
 
 def _by_vips(size: tuple[int, int]) -> bool:
     return size[0] * size[1] > HELD and has("pyvips")
+
+
+def _read_by_vips(path: Path) -> bool:
+    """Whether it is of a kind that libvips reads as Pillow does."""
+    if WRITERS.get(path.suffix.lower()) not in _KINDS:
+        return False
+    vips: Any = need("pyvips", "large", "a large picture")
+    try:
+        return vips.Image.new_from_file(str(path)).format in ("uchar", "ushort")
+    except vips.Error:
+        return False
 
 
 def _unpack_by_pillow(
@@ -97,8 +123,14 @@ def _unpack_by_vips(
         colours = _srgb_by_vips(image)
         if longer is not None:
             colours = colours.resize(longer / max(colours.width, colours.height))
-        colours.rawsave(str(target))
     except vips.Error as error:
+        raise FastTransferError(f"{path} is damaged or cut short ({brief(error)})") from error
+    try:
+        colours.rawsave(str(target))
+    except vips.Error as error:  # reading or writing, as both are done now
+        needed = colours.height * colours.width * colours.bands - target.stat().st_size
+        if shutil.disk_usage(target.parent).free < needed:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise FastTransferError(f"{path} is damaged or cut short ({brief(error)})") from error
     return (colours.height, colours.width, colours.bands), ()
 

@@ -46,6 +46,9 @@ from .report import Report
 if TYPE_CHECKING:
     from types import ModuleType
 
+_PATIENCE = (
+    3  # epochs without a photo that a reader endures: a shard may be out of reach for a while
+)
 INDEX = "index.json"  # beside the shards: how many photos they hold
 
 
@@ -53,8 +56,8 @@ class ShardedCrops(IterableDataset[Tensor]):
     """Random crops of photos in shards, without end.
 
     Every process and worker reads its own part of the shards; where there are fewer shards than
-    readers, some read the same ones. Scale, place and mirroring of a crop follow from the seed, the
-    epoch and the photo's name.
+    readers, some read the same ones, for other crops. Scale, place and mirroring of a crop follow from
+    the seed, the epoch and the photo's name.
 
     Args:
         shards: tar files or URLs, as WebDataset opens them.
@@ -96,18 +99,19 @@ class ShardedCrops(IterableDataset[Tensor]):
         worker = get_worker_info()
         workers, number = (worker.num_workers, worker.id) if worker else (1, 0)
         readers, reader = self._world_size * workers, self._rank * workers + number
+        empty = 0  # epochs
         for epoch in count(self._first_epoch):
             order = np.random.default_rng((self._seed, 0, epoch)).permutation(len(self._shards))
             mine = (
                 order[reader::readers] if reader < len(order) else order[reader % len(order) :][:1]
             )
-            found = False
+            empty += 1
             for sample in self._samples([self._shards[place] for place in mine], epoch, reader):
-                crop = self._crop(sample, epoch)
+                crop = self._crop(sample, epoch, reader // len(order))
                 if crop is not None:
-                    found = True
+                    empty = 0
                     yield crop
-            if not found:
+            if empty == _PATIENCE:
                 raise FastTransferError(
                     f"No photo in the shards {self._shards[mine[0]]} … can be read; see {self._report}."
                 )
@@ -125,10 +129,11 @@ class ShardedCrops(IterableDataset[Tensor]):
         rng = random.Random(f"{self._seed} {epoch} {reader}")
         return iter(dataset.shuffle(self._buffer, rng=rng))
 
-    def _crop(self, sample: dict[str, Any], epoch: int) -> Tensor | None:
+    def _crop(self, sample: dict[str, Any], epoch: int, copy: int) -> Tensor | None:
         name = f"{sample.get('__url__', '')}/{sample['__key__']}"
         pictures = [value for key, value in sample.items() if not key.startswith("__")]
-        rng = np.random.default_rng([self._seed, 1, epoch, *str(sample["__key__"]).encode()])
+        key = str(sample["__key__"]).encode()
+        rng = np.random.default_rng([self._seed, 1, epoch, copy, *key])
         for contents in pictures:
             try:
                 photo = open_rgb(
@@ -339,6 +344,9 @@ def main(config: DictConfig) -> None:
     output = Path(config.output).expanduser()
     photos = Path(config.photos).expanduser()
     settings = {name: config[name] for name in ("size", "min_side", "per_shard", "quality")}
+    for name, value in settings.items():
+        if not isinstance(value, int) or value < 1:
+            raise FastTransferError(f"{name}={value} must be a whole number from 1 on.")
     number = pack(photos, output, report, **settings)
     for failure in report.failures:
         print(failure, file=sys.stderr)

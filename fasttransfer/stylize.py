@@ -137,9 +137,9 @@ class Stylizer:
         """(B, 3, H, W) through the network, with strokes as large as is wanted."""
         height, width = photos.shape[-2:]
         if self.stroke_size is None or self.stroke_size == max(height, width):
-            return self.engine(photos)
+            return self.engine(photos).to(photos.device)
         other = resize(photos, self.stroke_size)
-        stylized = self.engine(other).to(other.device)
+        stylized = self.engine(other).to(photos.device)
         if self.stroke_size > max(height, width):
             return resize_to(stylized.clamp(0, 1), height, width)
         whole = Region(0, height, 0, width)

@@ -169,6 +169,7 @@ class TiledNetwork:
         self._width = self._photo.width // network.stride
         self._regions = grid(self._height, self._width, -(-tile // network.stride))
         self._passes = self._exact_passes() if exact else self._single_pass()
+        self._kind = "exact" if exact else "thumbnail"  # another run may choose the other one
         self.steps = len(self._regions) * len(self._passes)
 
     @torch.inference_mode()
@@ -200,7 +201,7 @@ class TiledNetwork:
         """
         for number, one in enumerate(self._passes):
             columns = 1 + 2 * one.norm.num_features if one.norm else 1
-            path = self._scratch / f"{number:02}.journal"
+            path = self._scratch / f"{self._kind}-{number:02}.journal"
             journal = Journal(path, len(self._regions), columns)
             for row, region in enumerate(self._regions):
                 if journal.get(row) is None:

@@ -6,7 +6,7 @@ each voxel is the mean of the three pictures it lies in. Two of these run across
 third, so neighbours agree.
 """
 
-import shutil
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +22,7 @@ from .checkpoint import safe_name
 from .decode import brief, open_image, open_pages
 from .errors import FastTransferError
 from .extras import need
-from .files import fresh_folder, whole_file
+from .files import whole_file
 from .plan import pictures_below
 from .report import Report
 
@@ -64,8 +64,8 @@ def stylize_volumes(
 ) -> None:
     """Stylizes volumes into others of the same kind.
 
-    What is in memory is one slice and its stylized picture; the rest lies in a temporary folder beside
-    the output, nine bytes a voxel.
+    What is in memory is one slice and its stylized picture, and of a TIFF or NIfTI file the result as
+    bytes while it is written; the rest lies in a temporary folder beside the output, nine bytes a voxel.
 
     Args:
         inputs: files or folders, see ``Volume``.
@@ -83,6 +83,10 @@ def stylize_volumes(
         raise FastTransferError(
             f"output={output} is one volume and there would be {len(inputs) * len(stylizers)}; leave "
             "it out, and they will be beside the inputs"
+        )
+    if any(stylizer.size is not None for stylizer in stylizers):
+        raise FastTransferError(
+            "size= does not go with volume=true; make the slices as large before"
         )
     for name in inputs:
         path = Path(name).expanduser()
@@ -128,6 +132,8 @@ def stylize_volume(volume: Volume, target: Path, stylizer: "Stylizer", report: R
                         step()
             means = (sums.cut(0, number) / len(axes) for number in range(len(voxels)))
             volume.save(target, (mean.round().astype(np.uint8) for mean in means))
+    except (EOFError, zlib.error) as error:
+        raise FastTransferError(f"{volume.path} is damaged ({brief(error)})") from error
     except OSError as error:
         raise FastTransferError(
             f"{target} cannot be written ({error.strerror or brief(error)})"
@@ -168,7 +174,7 @@ def open_volume(path: Path, max_pixels: int) -> Volume:
     if path.is_dir():
         return _open_folder(path, max_pixels)
     if path.name.lower().endswith((".nii", ".nii.gz")):
-        return _open_nifti(path)
+        return _open_nifti(path, max_pixels)
     if path.suffix.lower() in (".tif", ".tiff"):
         return _open_tiff(path, max_pixels)
     raise FastTransferError(
@@ -191,15 +197,20 @@ def _open_folder(path: Path, max_pixels: int) -> Volume:
         return (_same_size(read(file), (height, width), file) for file in files)
 
     def save(target: Path, pictures: Slices) -> None:
-        folder = fresh_folder(target.with_name(f".{target.name}.part"))
-        folder.mkdir(parents=True)
-        for file, pixels in zip(files, pictures, strict=True):
-            place = (folder / file.relative_to(path)).with_suffix(".png")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(pixels).save(place)
-        if target.exists():
-            shutil.rmtree(target)
-        folder.rename(target)
+        names = [file.relative_to(path).with_suffix(".png") for file in files]
+        if len(set(names)) < len(names):
+            raise FastTransferError(f"{path} has two slices of one name with different endings")
+        with TemporaryDirectory(dir=target.parent, prefix=".volume-") as part:
+            folder = Path(part, target.name)
+            for name, pixels in zip(names, pictures, strict=True):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(pixels).save(folder / name)
+            if not target.exists():
+                folder.rename(target)
+                return
+            for name in names:  # what else is there stays
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).replace(target / name)
 
     return Volume(path, (len(files), height, width), slices, save)
 
@@ -229,7 +240,7 @@ def _open_tiff(path: Path, max_pixels: int) -> Volume:
     return Volume(path, (len(sizes), height, width), slices, save)
 
 
-def _open_nifti(path: Path) -> Volume:
+def _open_nifti(path: Path, max_pixels: int) -> Volume:
     nibabel: Any = need("nibabel", "volumes", "a NIfTI file")
     if not path.is_file():
         raise FastTransferError(f"{path} does not exist; check the spelling")
@@ -239,6 +250,10 @@ def _open_nifti(path: Path) -> Volume:
         if len(data.shape) < 3:
             raise FastTransferError(f"{path} has {len(data.shape)} dimensions instead of 3")
         shape = tuple(int(side) for side in data.shape[:3])
+        if shape[0] * shape[1] > max_pixels:
+            raise FastTransferError(
+                f"{path} has slices of {shape[0]}×{shape[1]} pixels, more than max_pixels={max_pixels}"
+            )
         coloured = _slice_of(data, 0).dtype.names is not None
         black, white = (0.0, 0.0) if coloured else _window(data, shape[2])
     except (OSError, ValueError, EOFError, nibabel.filebasedimages.ImageFileError) as error:
@@ -312,5 +327,6 @@ def _check_target(volume: Volume, target: Path) -> None:
         raise FastTransferError(
             f"{volume.path} becomes {kind}; write such an output=, not {target}"
         )
-    if target.resolve() == volume.path.resolve():
-        raise FastTransferError(f"{target} is the input; choose another output=")
+    source, place = volume.path.resolve(), target.resolve()
+    if source == place or source in place.parents or place in source.parents:
+        raise FastTransferError(f"{target} is the input, or holds it; choose another output=")

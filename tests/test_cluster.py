@@ -82,6 +82,14 @@ def test_a_killed_actor_costs_nothing_but_time(photos: Path) -> None:
     assert f"skipped {COUNT} files" in again.stderr
 
 
+def test_settings_of_the_work_are_told_at_once(photos: Path) -> None:
+    done = subprocess.run(
+        command("out", "cluster=ray", "quality=200"), capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.strip() == "quality=200 must be a whole number from 1 to 100"
+
+
 @pytest.mark.parametrize(
     "settings", [{"actors": 0}, {"threads": 0}, {"batch": 1.5}], ids=lambda s: next(iter(s))
 )

@@ -101,6 +101,10 @@ def test_only_what_does_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> 
     assert done == [Path("b.png")]
     infer(monkeypatch, *settings, "output=c.png", "tiling.memory=1", "tiles=off")
     assert len(done) == 1
+    # What size= makes too large is stylized in tiles.
+    infer(monkeypatch, *settings, "output=e.png", f"tiling.memory={300 * pixels}", "size=406")
+    assert done[1:] == [Path("e.png")]
+    assert picture("e.png").shape == (302, 406, 3)
     # What size= makes small enough is stylized as a whole.
     infer(monkeypatch, *settings, "output=d.png", f"tiling.memory={50 * pixels}", "size=100")
     assert picture("d.png").shape == (74, 100, 3)
@@ -130,7 +134,7 @@ def test_a_bad_file_does_not_stop_the_others(
     cut.write_bytes(cut.read_bytes()[:3000])
     assert infer(monkeypatch, "input=photos", "output=out/", *TILES) == 1
     assert "a.png is damaged or cut short" in capsys.readouterr().err
-    assert sorted(os.listdir("out")) == [".a.png.tiles", "b.png"]
+    assert os.listdir("out") == ["b.png"]
 
 
 @pytest.mark.parametrize("wanted", [1, 6])
@@ -143,7 +147,7 @@ def test_goes_on_after_a_kill(wanted: int, monkeypatch: pytest.MonkeyPatch) -> N
     work = Path(".b.png.tiles")
     until = time.monotonic() + 120
     while len(list(work.glob("*.journal"))) < wanted or not any(
-        (work / "00.journal").read_bytes()[:8]
+        (work / "exact-00.journal").read_bytes()[:8]
     ):
         assert process.poll() is None
         assert time.monotonic() < until
@@ -151,12 +155,12 @@ def test_goes_on_after_a_kill(wanted: int, monkeypatch: pytest.MonkeyPatch) -> N
     process.wait()
     assert not Path("b.png").exists()
     before = (work / "photo").stat().st_mtime_ns
-    first = (work / "00.journal").read_bytes()
+    first = (work / "exact-00.journal").read_bytes()
     done_again: list[bytes] = []
     monkeypatch.setattr("shutil.rmtree", lambda path, **_: done_again.append(b""))
     assert infer(monkeypatch, *settings[1:], "output=b.png") == 0
     assert (work / "photo").stat().st_mtime_ns == before  # neither unpacked nor measured again
-    assert (work / "00.journal").read_bytes().startswith(first[:8])
+    assert (work / "exact-00.journal").read_bytes().startswith(first[:8])
     assert (picture("b.png") == picture("whole.png")).all()
 
 
@@ -190,3 +194,16 @@ def test_strokes_larger_than_a_large_picture(
 ) -> None:
     assert infer(monkeypatch, "input=photo.png", "stroke_size=900", *TILES) == 1
     assert "stroke_size=900 is more than the 203 pixels of photo.png" in capsys.readouterr().err
+    settings = ("stroke_size=200", "tiles=auto", "tiling.memory=1000")
+    assert infer(monkeypatch, "input=photo.png", *settings) == 1
+    assert "takes more than tiling.memory=1000 bytes" in capsys.readouterr().err
+    assert not list(Path().glob(".*.tiles"))
+
+
+def test_what_the_format_cannot_hold_is_told_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (16_400, 8)).save("wide.png")
+    assert infer(monkeypatch, "input=wide.png", "output=wide.webp", *TILES) == 1
+    assert "more a side than the 16383 that .webp holds" in capsys.readouterr().err
+    assert not list(Path().glob(".*.tiles"))

@@ -55,6 +55,12 @@ def test_an_array_takes_no_room_before_it_is_written(tmp_path: Path) -> None:
     assert plane.path.stat().st_blocks * 512 < 100_000
 
 
+def test_a_file_that_was_not_finished_is_made_as_large_as_it_has_to_be(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    plane = Plane(tmp_path / "a", (3, 4, 2), "float32")
+    assert (plane.read(Region(0, 3, 0, 4)) == 0).all()
+
+
 def test_a_full_disk_is_an_exception() -> None:
     """Writing through a memory map would end the process instead. The limit of a file's size stands
     in for the disk's."""

@@ -155,6 +155,17 @@ def test_the_output_is_whole_or_not_there(photos: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize("setting", ["size=0", "per_shard=big", "quality=null"])
+def test_settings_are_checked(setting: str, photos: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fasttransfer.shards", f"photos={photos}"]
+    done = subprocess.run(
+        [*command, f"output={tmp_path / 'new'}", setting], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(setting.split("=")[0])
+    assert not (tmp_path / "new").exists()
+
+
 def run(monkeypatch: pytest.MonkeyPatch, *typed: str) -> None:
     monkeypatch.setattr(sys, "argv", ["train.py", *typed])
     train()

@@ -202,6 +202,28 @@ def test_goes_on_after_a_stop_with_the_same_result(
     assert torch.equal(resumed[kept], whole[kept])
 
 
+def test_another_mode_does_not_go_on_with_what_it_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the disk became full meanwhile, and ``auto`` takes the thumbnail now."""
+    network = random_network("default")
+    photo = torch.rand(3, 80, 100, dtype=torch.float64)
+    whole = network(photo[None])[0]
+    for exact in (True, False, True):
+        found = tiled(
+            network,
+            photo,
+            40,
+            exact=exact,
+            prepare=lambda tiles: tiles.measure(photo[None]),
+            scratch=tmp_path,
+        )
+        if exact and not found.isnan().all():
+            assert (found - whole).abs().max() <= 1e-10
+        if not exact:
+            assert (found - whole).abs().max() <= 1e-10
+
+
 def test_room_on_disk_is_as_announced(tmp_path: Path) -> None:
     network = random_network("default").float()
     tiled(network, torch.rand(3, 96, 160), 64, scratch=tmp_path)

@@ -164,6 +164,8 @@ def test_the_command(
         (["input=tiny.tif"], 1, "has 1×4×4 voxels, and cuts need 16 a side"),
         (["input=tiny.tif", "output=tiny.png"], 1, "becomes .tif"),
         (["input=tiny.tif", "output=tiny.tif", "overwrite=true"], 1, "is the input"),
+        (["input=tiny.tif", "size=40"], 2, "size= does not go with volume=true"),
+        (["input=tiny.tif", "max_pixels=9"], 1, "more than max_pixels=9"),
         (["input=[tiny.tif,empty]", "output=out.tif"], 2, "is one volume and there would be 2"),
     ],
 )
@@ -180,6 +182,27 @@ def test_what_cannot_be_done(
     Image.new("RGB", (4, 4)).save("tiny.tif")
     assert infer(monkeypatch, *typed) == code
     assert told in capsys.readouterr().err
+
+
+def test_a_folder_that_is_there_keeps_what_else_is_in_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("folder")
+    Path("results").mkdir()
+    Path("results/diary.txt").write_text("mine")
+    assert infer(monkeypatch, "input=scan", "output=results", "overwrite=true") == 0
+    assert Path("results/diary.txt").read_text() == "mine"
+    assert read(Path("results")).shape == (*SHAPE, 3)
+    assert infer(monkeypatch, "input=scan", "output=.", "overwrite=true") == 1
+    assert "is the input, or holds it" in capsys.readouterr().err
+    assert len(list(Path("scan").iterdir())) == SHAPE[0]
+
+
+def test_white_is_the_same_in_all_slices() -> None:
+    dark, light = np.full((20, 20), 200.0, np.float32), np.full((20, 20), 1000.0, np.float32)
+    first, *rest = [Image.fromarray(values) for values in (dark, light)]
+    first.save("float.tif", save_all=True, append_images=rest)
+    assert read(Path("float.tif")).reshape(2, -1).max(axis=1).tolist() == [1, 4]
 
 
 def test_slices_of_another_size(here: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from omegaconf import OmegaConf
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from torch import Tensor
 
 from .checkpoint import BUNDLED_STYLES, StyleFile, load_style
@@ -83,13 +83,15 @@ def preset_of(style: StyleFile) -> str:
 
 def tell(shown: Iterable[Card], console: Console) -> None:
     """A table on the terminal."""
-    table = Table("style", "network", "objective", "style image", "MB", box=None)
+    names = (Column(title, no_wrap=True) for title in ("style", "network", "objective"))
+    image = Column("style image", no_wrap=True, overflow="ellipsis")
+    table = Table(*names, image, "MB", box=None)
     for card in shown:
         table.add_row(
             card.name,
             card.network,
             _number(card.objective, ".2f"),
-            card.licence,
+            card.licence.removeprefix("public domain: "),
             f"{card.megabytes:.1f}",
         )
     console.print(table)

@@ -83,9 +83,12 @@ def preset_of(style: StyleFile) -> str:
 
 def tell(shown: Iterable[Card], console: Console) -> None:
     """A table on the terminal."""
-    names = (Column(title, no_wrap=True) for title in ("style", "network", "objective"))
-    image = Column("style image", no_wrap=True, overflow="ellipsis")
-    table = Table(*names, image, "MB", box=None)
+    shown = list(shown)
+    longest = max(len(card.name) for card in shown)  # is typed, so it is shown whole
+    first = (Column("style", min_width=longest), Column("network", min_width=8))
+    table = Table(*first, Column("objective", min_width=9), box=None)
+    table.add_column("style image", no_wrap=True, overflow="ellipsis")
+    table.add_column("MB", min_width=3)
     for card in shown:
         table.add_row(
             card.name,

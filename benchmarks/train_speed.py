@@ -131,7 +131,8 @@ def our_step(
         averaged_part=0.05,
         compile=False,
     ).to(device)
-    training.network.to(memory_format=torch.channels_last)
+    if device.type != "cpu":
+        training.network.to(memory_format=torch.channels_last)
     optimizer = training.make_optimizer(training.network.parameters())
     photos = iter(DataLoader(crops, batch_sampler=CropNumbers(batch, 0, 0, 1), num_workers=1))
     reduced = has_bfloat16(device)

@@ -115,10 +115,14 @@ class StyleTraining(pl.LightningModule):
         self.averaged.multi_avg_fn = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
 
     def on_fit_start(self) -> None:
-        """Sets the average's length, and the layout of weights that convolutions are fastest in."""
+        """Sets the average's length and, elsewhere than on a CPU, the layout of the weights.
+
+        On a CPU PyTorch's instance norm copies every channels_last tensor, so the network is
+        left contiguous there; the loss network, without norms, never is."""
         self._fit_started = time.perf_counter()
         self.average_over(self.trainer.max_steps)
-        self.network.to(memory_format=torch.channels_last)
+        if self.device.type != "cpu":
+            self.network.to(memory_format=torch.channels_last)
 
     def training_step(self, content: Tensor, _: int) -> Tensor:
         """One batch of photos (B, 3, H, W) to the loss that is minimised."""

@@ -126,13 +126,14 @@ class ConvNorm(nn.Sequential):
 
 
 class InstanceNorm(nn.InstanceNorm2d):
-    """Instance norm as group norm with groups of one channel, which is the same and, on a CPU, several
-    times faster, also in channels_last, for which PyTorch's instance norm copies everything to and fro.
-    Graphs get the operator of its own name, which other programs know how to run fast."""
+    """Instance norm; without gradients as group norm with groups of one channel, which is the same
+    and, on a CPU, several times faster, also in channels_last, for which PyTorch's instance norm
+    copies everything to and fro. With gradients it is PyTorch's own: those of group norm were wrong in
+    a training in channels_last (PyTorch 2.15). Graphs get it too: others know how to run it fast."""
 
     def forward(self, input: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C, H, W)."""
-        if torch.compiler.is_exporting():
+        if torch.compiler.is_exporting() or (torch.is_grad_enabled() and input.requires_grad):
             return super().forward(input)
         return F.group_norm(input, self.num_features, self.weight, self.bias, self.eps)
 

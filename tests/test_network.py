@@ -176,3 +176,18 @@ def test_instance_norm_is_that_of_pytorch(layout: torch.memory_format) -> None:
     assert ours.grad is not None
     assert theirs.grad is not None
     assert torch.allclose(ours.grad, theirs.grad, atol=1e-9)
+
+
+def test_gradients_do_not_depend_on_the_layout() -> None:
+    """Those of PyTorch's group norm did, in a training."""
+    networks = [TransformerNet([4, 8], 1, 3, 2, True) for _ in range(2)]
+    networks[1].load_state_dict(networks[0].state_dict())
+    networks[1].to(memory_format=torch.channels_last)
+    photo = torch.rand(2, 3, 32, 32)
+    layouts = (torch.contiguous_format, torch.channels_last)
+    for network, layout in zip(networks, layouts, strict=True):
+        network(photo.to(memory_format=layout)).square().mean().backward()
+    for plain, other in zip(networks[0].parameters(), networks[1].parameters(), strict=True):
+        assert plain.grad is not None
+        assert other.grad is not None
+        assert torch.allclose(plain.grad, other.grad, rtol=1e-3, atol=1e-6)

@@ -171,17 +171,26 @@ def test_two_processes_together_are_one_with_twice_the_batch(
 ) -> None:
     """The crops, the flows and, with terms that are means over the photos of a step, the weights."""
     means = ["loss.style_loss.over_batch=false", "loss.grid_weight=0"]
+    # Adam follows the sign of a gradient, also of one that is nothing but rounding; not with this.
+    means += ["+optimizer.eps=1", "optimizer.lr=0.01"]
     same = [*tiny_run, VIDEO, *means, "training.averaged_part=0", "trainer.max_steps=6"]
     two = train(*same, "run_dir=two", "trainer=ddp", "trainer.devices=2", cwd=tmp_path)
     assert two.returncode == 0, two.stderr
     one = train(*same, "run_dir=one", "data.batch_size=4", cwd=tmp_path)
     assert one.returncode == 0, one.stderr
-    for left, right in zip(
-        load_style(tmp_path / "two" / "style.safetensors").network.parameters(),
-        load_style(tmp_path / "one" / "style.safetensors").network.parameters(),
-        strict=True,
-    ):
-        assert torch.allclose(left, right, atol=2e-3), "only rounding may differ"
+    alone = train(*same, "run_dir=alone", cwd=tmp_path)  # with half of the crops
+    assert alone.returncode == 0, alone.stderr
+    left, right, other = (
+        torch.cat(
+            [
+                p.flatten()
+                for p in load_style(tmp_path / run / "style.safetensors").network.parameters()
+            ]
+        )
+        for run in ("two", "one", "alone")
+    )
+    difference = (left - right).abs().max()
+    assert difference < 0.02 * (left - other).abs().max(), "only rounding may differ"
 
 
 @pytest.mark.parametrize(

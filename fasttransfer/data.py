@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
@@ -203,7 +204,52 @@ class CropNumbers(Sampler[list[int]]):
             number += self.stride
 
 
-class ContentPhotos(pl.LightningDataModule):
+class TrainingPhotos(pl.LightningDataModule):
+    """What a folder of photos and shards have in common; the arguments are those of
+    ``ContentPhotos``."""
+
+    def __init__(
+        self,
+        probe: str,
+        probe_size: int,
+        probe_count: int,
+        batch_size: int,
+        crop_size: int,
+        max_pixels: int,
+        workers: int | None,
+        run_dir: str,
+    ) -> None:
+        super().__init__()
+        check_numbers(
+            {
+                "batch_size": (batch_size, 1),
+                "probe_size": (probe_size, 16),
+                "probe_count": (probe_count, 1),
+                "workers": (workers or 0, 0),
+            }
+        )
+        self.batch_size = batch_size
+        self.crop_size = crop_size
+        if workers is None:
+            workers = min(16, max(1, (os.cpu_count() or 1) - 1))
+        self.workers = workers
+        self.report = Path(run_dir) / SKIPPED_FILE
+        self.probe = read_probe(photo_folder(probe), probe_size, probe_count, max_pixels)
+
+    def loader(self, crops: Dataset[Tensor], **batches: Any) -> DataLoader[Tensor]:
+        """``crops`` in batches, read by ``workers`` processes."""
+        assert self.trainer is not None
+        return DataLoader(
+            crops,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+            pin_memory=self.trainer.strategy.root_device.type == "cuda",
+            worker_init_fn=_leave_signals_to_the_trainer,
+            **batches,
+        )
+
+
+class ContentPhotos(TrainingPhotos):
     """Training crops of a folder of photos, and whole probe photos that are never trained on.
 
     Args:
@@ -237,22 +283,11 @@ class ContentPhotos(pl.LightningDataModule):
         seed: int,
         run_dir: str,
     ) -> None:
-        super().__init__()
         window = Window(crop_size, photo_size, min_scale, max_scale)
-        check_numbers(
-            {
-                "batch_size": (batch_size, 1),
-                "probe_size": (probe_size, 16),
-                "probe_count": (probe_count, 1),
-                "min_side": (min_side, 1),
-                "workers": (workers or 0, 0),
-            }
+        check_numbers({"min_side": (min_side, 1)})
+        super().__init__(
+            probe, probe_size, probe_count, batch_size, crop_size, max_pixels, workers, run_dir
         )
-        self.batch_size = batch_size
-        self.crop_size = crop_size
-        self.workers = usual_workers() if workers is None else workers
-        self.report = Path(run_dir) / SKIPPED_FILE
-        self.probe = read_probe(photo_folder(probe), probe_size, probe_count, max_pixels)
         self.paths, self.skipped = usable_photos(photo_folder(root), min_side, max_pixels)
         self.paths = [path for path in self.paths if path.resolve() not in self.probe]
         if not self.paths:
@@ -297,22 +332,10 @@ class ContentPhotos(pl.LightningDataModule):
             self.trainer.global_rank,
             self.trainer.world_size,
         )
-        return DataLoader(
-            self.crops,
-            batch_sampler=numbers,
-            num_workers=self.workers,
-            persistent_workers=self.workers > 0,
-            pin_memory=self.trainer.strategy.root_device.type == "cuda",
-            worker_init_fn=leave_signals_to_the_trainer,
-        )
+        return self.loader(self.crops, batch_sampler=numbers)
 
 
-def usual_workers() -> int:
-    """One less than the processors, 1 to 16."""
-    return min(16, max(1, (os.cpu_count() or 1) - 1))
-
-
-def leave_signals_to_the_trainer(_: int) -> None:
+def _leave_signals_to_the_trainer(_: int) -> None:
     """Ctrl-C and most job managers signal the whole process group; photos must still come until the
     trainer has finished its step and saved."""
     for number in (signal.SIGINT, signal.SIGTERM):

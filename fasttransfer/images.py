@@ -68,8 +68,11 @@ class Picture:
 def open_rgb(path: Openable, *, max_pixels: int, min_side: int | None = None) -> Image.Image:
     """Like ``open_image``, always in mode RGB: what is transparent becomes white."""
     image, _ = open_image(path, max_pixels=max_pixels, min_side=min_side)
-    if image.mode == "RGB":
-        return image
+    return image if image.mode == "RGB" else on_white(image)
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """A picture in mode RGBA as RGB: what is transparent becomes white."""
     white = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(white, image).convert("RGB")
 

@@ -67,8 +67,8 @@ class Plane:
         self.path = path
         self.shape = tuple(shape)
         self.dtype = np.dtype(dtype)
-        if not path.exists() or path.stat().st_size != self.bytes:
-            path.touch()
+        path.touch()
+        if path.stat().st_size != self.bytes:
             os.truncate(path, self.bytes)
 
     @property

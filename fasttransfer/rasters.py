@@ -13,7 +13,7 @@ from .decode import brief, open_image
 from .errors import FastTransferError
 from .extras import has, need
 from .files import whole_file
-from .images import WITHOUT_ALPHA, WRITERS, write_image, writer_of
+from .images import WITHOUT_ALPHA, WRITERS, on_white, write_image, writer_of
 from .planes import Plane, Region
 
 # Pixels up to which a picture is read and written by Pillow, as all others are, and held for it in
@@ -76,8 +76,7 @@ def pack(plane: Plane, path: Path, quality: int) -> None:
     pixels = plane.read(Region(0, height, 0, width))
     image = Image.fromarray(pixels)
     if channels == 4 and kind in WITHOUT_ALPHA:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image).convert("RGB")
+        image = on_white(image)
     write_image(path, image, quality)
 
 

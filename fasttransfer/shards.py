@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig
 from PIL import Image
@@ -26,16 +25,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from .config import CONF_DIR, command
-from .data import (
-    SKIPPED_FILE,
-    Window,
-    check_numbers,
-    leave_signals_to_the_trainer,
-    photo_folder,
-    read_probe,
-    usable_photos,
-    usual_workers,
-)
+from .data import TrainingPhotos, Window, check_numbers, photo_folder, usable_photos
 from .decode import InMemory
 from .errors import FastTransferError
 from .extras import need
@@ -46,9 +36,8 @@ from .report import Report
 if TYPE_CHECKING:
     from types import ModuleType
 
-_PATIENCE = (
-    3  # epochs without a photo that a reader endures: a shard may be out of reach for a while
-)
+# Epochs without a photo that a reader endures: a shard may be out of reach for a while.
+_PATIENCE = 3
 INDEX = "index.json"  # beside the shards: how many photos they hold
 
 
@@ -158,7 +147,7 @@ class ShardedCrops(IterableDataset[Tensor]):
         return True
 
 
-class ShardedPhotos(pl.LightningDataModule):
+class ShardedPhotos(TrainingPhotos):
     """Training crops of photos in shards, and whole probe photos that are never trained on.
 
     Args:
@@ -193,19 +182,18 @@ class ShardedPhotos(pl.LightningDataModule):
         seed: int,
         run_dir: str,
     ) -> None:
-        super().__init__()
-        self.window = Window(crop_size, photo_size, min_scale, max_scale)
+        window = Window(crop_size, photo_size, min_scale, max_scale)
         check_numbers(
             {
-                "batch_size": (batch_size, 1),
-                "probe_size": (probe_size, 16),
-                "probe_count": (probe_count, 1),
                 "buffer": (buffer, 1),
                 "min_side": (min_side, 1),
                 "photos": (1 if photos is None else photos, 1),
-                "workers": (workers or 0, 0),
             }
         )
+        super().__init__(
+            probe, probe_size, probe_count, batch_size, crop_size, max_pixels, workers, run_dir
+        )
+        self.window = window
         self.shards, counted = find_shards(root)
         number = photos or counted
         if number is None:
@@ -214,12 +202,7 @@ class ShardedPhotos(pl.LightningDataModule):
                 "number as data.photos=…"
             )
         self.number = number
-        self.batch_size = batch_size
-        self.crop_size = crop_size
-        self.workers = usual_workers() if workers is None else workers
-        self.report = Path(run_dir) / SKIPPED_FILE
         self.skipped: dict[Path, str] = {}  # nothing is known before it is read
-        self.probe = read_probe(photo_folder(probe), probe_size, probe_count, max_pixels)
         self._settings = (buffer, min_side, max_pixels, seed, self.report)
 
     def first_crops(self, number: int) -> Tensor:
@@ -240,14 +223,7 @@ class ShardedPhotos(pl.LightningDataModule):
             rank=self.trainer.global_rank,
             world_size=self.trainer.world_size,
         )
-        return DataLoader(
-            crops,
-            batch_size=self.batch_size,
-            num_workers=self.workers,
-            persistent_workers=self.workers > 0,
-            pin_memory=self.trainer.strategy.root_device.type == "cuda",
-            worker_init_fn=leave_signals_to_the_trainer,
-        )
+        return self.loader(crops, batch_size=self.batch_size)
 
 
 def find_shards(root: str) -> tuple[list[str], int | None]:

@@ -67,7 +67,8 @@ class Plane:
         self.path = path
         self.shape = tuple(shape)
         self.dtype = np.dtype(dtype)
-        path.touch()
+        if not path.exists():
+            path.touch()
         if path.stat().st_size != self.bytes:
             os.truncate(path, self.bytes)
 

@@ -29,10 +29,10 @@ class Region:
         return wider.clipped(height, width)
 
     def clipped(self, height: int, width: int) -> "Region":
-        """What of it lies within ``height`` and ``width``."""
-        return Region(
-            max(0, self.top), min(height, self.bottom), max(0, self.left), min(width, self.right)
-        )
+        """What of it lies within ``height`` and ``width``; outside, a region of no pixels."""
+        rows = (min(max(0, end), height) for end in (self.top, self.bottom))
+        columns = (min(max(0, end), width) for end in (self.left, self.right))
+        return Region(*rows, *columns)
 
     def within(self, outer: "Region") -> tuple[slice, slice]:
         """Where it lies in an array that holds ``outer``."""

@@ -127,7 +127,8 @@ def _unpack_by_vips(
     try:
         colours.rawsave(str(target))
     except vips.Error as error:  # reading or writing, as both are done now
-        needed = colours.height * colours.width * colours.bands - target.stat().st_size
+        written = target.stat().st_size if target.exists() else 0  # it may not have got that far
+        needed = colours.height * colours.width * colours.bands - written
         if shutil.disk_usage(target.parent).free < needed:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise FastTransferError(f"{path} is damaged or cut short ({brief(error)})") from error

@@ -38,6 +38,24 @@ def test_a_region_is_found_again_in_a_larger_one(
         assert (larger[region.within(outer)] == expected).all()
 
 
+@given(*[st.integers(-9, 50)] * 4, SIDES, SIDES)
+def test_a_region_is_clipped_to_cells_that_are_there(
+    top: int, rows: int, left: int, columns: int, height: int, width: int
+) -> None:
+    region = Region(top, top + abs(rows), left, left + abs(columns))
+    there = {(y, x) for y in range(height) for x in range(width)}
+    wanted = {(y, x) for y in range(region.top, region.bottom) for x in range(left, region.right)}
+    clipped = region.clipped(height, width)
+    got = {
+        (y, x)
+        for y in range(clipped.top, clipped.bottom)
+        for x in range(clipped.left, clipped.right)
+    }
+    assert got == there & wanted
+    assert clipped.bottom >= clipped.top
+    assert clipped.right >= clipped.left
+
+
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     plane = Plane(tmp_path / "a", (7, 9, 2), "float32")
     assert plane.bytes == 7 * 9 * 2 * 4

@@ -12,8 +12,10 @@ from types import FrameType
 from typing import NoReturn
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException, InstantiationException, OverrideParseException
+from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -49,6 +51,8 @@ def command(
             try:
                 task(config)
             except Exception as error:
+                if HydraConfig.get().mode == RunMode.MULTIRUN:
+                    raise  # after the other runs of the sweep, in the first process
                 _end(error, config_name, folder)
 
         run = hydra.main(version_base="1.3", config_path=str(folder), config_name=config_name)

@@ -18,6 +18,7 @@ import pytorch_lightning as pl
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 from rich.console import Console
@@ -93,6 +94,9 @@ class Run:
         if _started_by_lightning():
             return cls(_read_settings(Path(os.environ[RUN_DIR_VARIABLE])), None, settled=True)
         _check_length(config)
+        _check_sweep(config)
+        if config.run_dir is None and _in_sweep():
+            config.run_dir = HydraConfig.get().runtime.output_dir
         if config.run_dir is None:
             if _launched_outside():
                 raise FastTransferError(
@@ -266,6 +270,20 @@ def _check_length(config: DictConfig) -> None:
         raise FastTransferError(
             "Several processes were started from outside (torchrun or SLURM), which must agree on the "
             "number of steps; give budget=null and trainer.max_steps=N."
+        )
+
+
+def _in_sweep() -> bool:
+    """Whether this run is one of several that ``-m`` asks for."""
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def _check_sweep(config: DictConfig) -> None:
+    if _in_sweep() and str(config.trainer.devices) != "1" and not _launched_outside():
+        raise FastTransferError(
+            f"Each run of a sweep (-m) trains on one device, not trainer.devices="
+            f"{config.trainer.devices}: every process beside the first would start the whole sweep "
+            "again; leave it out, or use hydra/launcher=submitit_slurm with a task for each device."
         )
 
 

@@ -1,12 +1,14 @@
 """What several tests share: small real pictures, and a run that takes seconds."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from absl.logging import get_absl_handler
 from PIL import Image
 
 from fasttransfer.evaluate import make_objective
@@ -15,6 +17,10 @@ from fasttransfer.style import StyleImage
 from fasttransfer.vgg import VGG16Features
 
 torch.set_num_threads(2)
+
+# TensorBoard's log handler takes sys.stderr for its own unless it is the real one, and closes it when
+# logging is configured, as Hydra does; during a test it is a file of pytest's.
+get_absl_handler().python_handler.setStream(sys.__stderr__)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -52,7 +52,9 @@ def command(
                 task(config)
             except Exception as error:
                 if HydraConfig.get().mode == RunMode.MULTIRUN:
-                    raise  # after the other runs of the sweep, in the first process
+                    # It is told in the first process, after the other runs. Only words get there.
+                    sentence = _mistake(error, config_name, folder)
+                    raise FastTransferError(sentence) if sentence else error from None
                 _end(error, config_name, folder)
 
         run = hydra.main(version_base="1.3", config_path=str(folder), config_name=config_name)
@@ -123,22 +125,30 @@ def _quote(value: str) -> str:
 
 def _end(error: Exception, config_name: str, folder: Path) -> NoReturn:
     """Exit code 2 and one sentence for a user's mistake; anything else keeps its traceback."""
+    sentence = _mistake(error, config_name, folder)
+    if sentence is None:
+        raise error
+    print(sentence, file=sys.stderr)
+    sys.exit(2)
+
+
+def _mistake(error: Exception, config_name: str, folder: Path) -> str | None:
+    """What to tell a person, unless the fault is ours."""
     # Hydra wraps what a constructor raises, so the mistake may be the cause of the error.
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, FastTransferError):
         cause = cause.__cause__
-    if cause is None and isinstance(error, InstantiationException):
+    if cause is not None:
+        return str(cause)
+    if isinstance(error, InstantiationException):
         # What a constructor says of its arguments is the person's business; other faults are ours.
         told = error.__cause__
         if isinstance(told, (ValueError, TypeError)) or _is_misconfiguration(told):
-            print(f"{' '.join(str(told).split())} ({_node(error)})", file=sys.stderr)
-            sys.exit(2)
-        raise error
-    if cause is None and not isinstance(error, (HydraException, OmegaConfBaseException)):
-        raise error
-    sentence = str(cause) if cause is not None else _explain(error, config_name, folder)
-    print(sentence, file=sys.stderr)
-    sys.exit(2)
+            return f"{' '.join(str(told).split())} ({_node(error)})"
+        return None
+    if isinstance(error, (HydraException, OmegaConfBaseException)):
+        return _explain(error, config_name, folder)
+    return None
 
 
 def _is_misconfiguration(error: BaseException | None) -> bool:

@@ -6,7 +6,6 @@ the crops that they should, and the whole sampler state is the number of steps t
 """
 
 import hashlib
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
@@ -240,12 +239,9 @@ class TrainingPhotos(pl.LightningDataModule):
     def loader(self, crops: Dataset[Tensor], **batches: Any) -> DataLoader[Tensor]:
         """``crops`` in batches, read by ``workers`` processes."""
         assert self.trainer is not None
-        # In joblib's processes the usual way is joblib's own, which cannot pass tensors on.
-        spawn = self.workers > 0 and multiprocessing.get_start_method() == "loky"
         return DataLoader(
             crops,
             num_workers=self.workers,
-            multiprocessing_context="spawn" if spawn else None,
             persistent_workers=self.workers > 0,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
             worker_init_fn=_leave_signals_to_the_trainer,

@@ -5,6 +5,7 @@ Who resumes a run gets those back.
 """
 
 import logging
+import multiprocessing
 import os
 import shlex
 import sys
@@ -95,6 +96,9 @@ class Run:
             return cls(_read_settings(Path(os.environ[RUN_DIR_VARIABLE])), None, settled=True)
         _check_length(config)
         _check_sweep(config)
+        if multiprocessing.get_start_method() == "loky":  # joblib's, which cannot pass tensors on
+            usual = multiprocessing.get_all_start_methods()[0]
+            multiprocessing.set_start_method(usual, force=True)
         if config.run_dir is None and _in_sweep():
             config.run_dir = HydraConfig.get().runtime.output_dir
         if config.run_dir is None:

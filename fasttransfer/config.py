@@ -20,6 +20,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from .errors import FastTransferError
+from .extras import not_installed
 
 _PACKAGE = Path(__file__).resolve().parent
 # A wheel carries conf/ inside the package; in the repository it lies beside it.
@@ -52,9 +53,7 @@ def command(
                 task(config)
             except Exception as error:
                 if HydraConfig.get().mode == RunMode.MULTIRUN:
-                    # It is told in the first process, after the other runs. Only words get there.
-                    sentence = _mistake(error, config_name, folder)
-                    raise FastTransferError(sentence) if sentence else error from None
+                    _pass_on(error, config_name, folder)
                 _end(error, config_name, folder)
 
         run = hydra.main(version_base="1.3", config_path=str(folder), config_name=config_name)
@@ -132,6 +131,15 @@ def _end(error: Exception, config_name: str, folder: Path) -> NoReturn:
     sys.exit(2)
 
 
+def _pass_on(error: Exception, config_name: str, folder: Path) -> NoReturn:
+    """Tells what ended a run of a sweep; the first process ends with one of these, after all runs."""
+    sentence = _mistake(error, config_name, folder)
+    if sentence is None:
+        raise error
+    print(f"run {HydraConfig.get().job.num}: {sentence}", file=sys.stderr)
+    raise FastTransferError(sentence) from None  # another process is told no more than words
+
+
 def _mistake(error: Exception, config_name: str, folder: Path) -> str | None:
     """What to tell a person, unless the fault is ours."""
     # Hydra wraps what a constructor raises, so the mistake may be the cause of the error.
@@ -165,6 +173,9 @@ def _node(error: InstantiationException) -> str:
 def _explain(error: Exception, config_name: str, folder: Path) -> str:
     if isinstance(error, OverrideParseException):
         return f"{error.override} is not of the form setting=value; --help lists the settings"
+    launcher = re.search(r"Could not find 'hydra/launcher/((?:joblib|submitit)\w*)'", str(error))
+    if launcher:
+        return not_installed(f"hydra/launcher={launcher[1]}", "a plugin of Hydra", "cluster")
     unknown = re.match(r"Could not override '([^']+)'", str(error))
     if unknown:
         close = difflib.get_close_matches(unknown[1], _settings(config_name, folder), n=1)

@@ -26,7 +26,12 @@ def need(module: str, extra: str, purpose: str) -> ModuleType:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        raise FastTransferError(
-            f"{purpose} needs {error.name}, which is not installed; install it with "
-            f'python -m pip install "fasttransfer[{extra}]"'
-        ) from error
+        raise FastTransferError(not_installed(purpose, str(error.name), extra)) from error
+
+
+def not_installed(purpose: str, library: str, extra: str) -> str:
+    """The sentence for a person: what needs the library, and the extra that brings it."""
+    return (
+        f"{purpose} needs {library}, which is not installed; install it with "
+        f'python -m pip install "fasttransfer[{extra}]"'
+    )

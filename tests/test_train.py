@@ -193,6 +193,30 @@ def test_two_processes_together_are_one_with_twice_the_batch(
     assert difference < 0.02 * (left - other).abs().max(), "only rounding may differ"
 
 
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_the_runs_of_a_sweep_do_not_disturb_each_other(
+    tiny_run: list[str], tmp_path: Path, launcher: str
+) -> None:
+    """One of them is a mistake; the other has a folder of its own, with a log for TensorBoard."""
+    sweep = [*tiny_run, "trainer.max_steps=2", "style.size=0,80", f"hydra/launcher={launcher}"]
+    done = train("-m", *sweep, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("style.size=0 must be"), done.stderr
+    assert "Traceback" not in done.stderr
+    (folder,) = (tmp_path / "runs").glob("sweep-*")
+    assert (
+        load_style(folder / "1" / "style.safetensors").metadata["training"]["style"]["size"] == 80
+    )
+    assert list((folder / "1").rglob("events.out.tfevents*"))
+
+
+def test_a_sweep_takes_one_device_a_run(tiny_run: list[str], tmp_path: Path) -> None:
+    done = train("-m", *tiny_run, "trainer=ddp", "trainer.devices=2", "seed=1,2", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "one device, not trainer.devices=2" in done.stderr.splitlines()[-1]
+    assert not list(tmp_path.rglob("*.ckpt"))
+
+
 @pytest.mark.parametrize(
     ("argument", "told"),
     [

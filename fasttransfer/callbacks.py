@@ -1,5 +1,6 @@
 """What a run shows of itself while it trains: pictures, style files, scores, progress."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, ProgressColumn
 from torch import Tensor
 
 from .checkpoint import STYLE_FILE, save_style
+from .errors import FastTransferError
 from .evaluate import Scores, score
 from .images import write_picture
 from .module import StyleTraining
@@ -21,6 +23,7 @@ from .pictures import contact_sheet, side_by_side
 from .saving import Clock, is_finite
 
 PREVIEW_FILE = "preview.png"
+SCORES_FILE = "scores.jsonl"
 
 
 class ProbePhotos(Callback):
@@ -83,19 +86,26 @@ class ProbePhotos(Callback):
 
 class StyleFile(Callback):
     """Writes ``style.safetensors`` into the run folder while it trains and, with the scores over
-    the probe photos, at the end; the scores also go to TensorBoard's HParams tab.
+    the probe photos, at the end; the scores also go to TensorBoard, at the end to its HParams tab,
+    and a line each to ``scores.jsonl``.
 
     Args:
         every_seconds: time between two writes.
+        scored: how often the result is scored, at equal distances; the last time is the end.
         run_dir: the run folder.
         hyper_parameters: the settings that the HParams tab shows as columns.
     """
 
     def __init__(
-        self, every_seconds: float, run_dir: str, hyper_parameters: Mapping[str, Any]
+        self, every_seconds: float, scored: int, run_dir: str, hyper_parameters: Mapping[str, Any]
     ) -> None:
+        if not isinstance(scored, int) or scored < 1:
+            raise FastTransferError(
+                f"callbacks.style_file.scored={scored} must be a whole number from 1 on."
+            )
         self.clock = Clock(every_seconds)
-        self.path = Path(run_dir) / STYLE_FILE
+        self.scored = scored
+        self.folder = Path(run_dir)
         self.hyper_parameters = dict(hyper_parameters)
         self.scores: Scores | None = None
 
@@ -108,9 +118,12 @@ class StyleFile(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Writes the file when it is time for it."""
+        """Writes the file, and scores the result, when it is time for it."""
         if self.clock.strikes():
             self._write(trainer, pl_module)
+        steps = trainer.max_steps
+        if trainer.global_step in {steps * part // self.scored for part in range(1, self.scored)}:
+            self._score(trainer, pl_module)
 
     @rank_zero_only
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -119,9 +132,7 @@ class StyleFile(Callback):
         if trainer.global_step < trainer.max_steps:
             self._write(trainer, pl_module)
             return
-        photos = list(probe_of(trainer).values())
-        features = pl_module.loss.features
-        self.scores = score(pl_module.result, photos, pl_module.style.image, features)
+        self.scores = self._score(trainer, pl_module)
         self._write(trainer, pl_module)
         if isinstance(trainer.logger, TensorBoardLogger):
             trainer.logger.log_hyperparams(
@@ -130,11 +141,33 @@ class StyleFile(Callback):
                 metrics={f"val/{name}": value for name, value in self.scores.items()},
             )
 
+    def _score(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> Scores:
+        assert isinstance(pl_module, StyleTraining)
+        photos = list(probe_of(trainer).values())
+        style, features = pl_module.style.image, pl_module.loss.features
+        scores = score(pl_module.result, photos, style, features)
+        with (self.folder / SCORES_FILE).open("a") as file:
+            file.write(json.dumps({"step": trainer.global_step, **scores}) + "\n")
+        if isinstance(trainer.logger, TensorBoardLogger):
+            named = {f"val/{name}": value for name, value in scores.items()}
+            trainer.logger.log_metrics(named, trainer.global_step)
+        return scores
+
     def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, StyleTraining)
         if not is_finite(pl_module.result):
             return  # the next step says so; the last good file stays
-        save_style(self.path, pl_module.result, pl_module.told | {"scores": self.scores})
+        told = pl_module.told | {"scores": self.scores}
+        save_style(self.folder / STYLE_FILE, pl_module.result, told)
+
+
+def read_scores(path: Path) -> dict[int, Scores]:
+    """What a run has written to ``scores.jsonl`` so far, by its steps; a line that is being written
+    is left out."""
+    if not path.is_file():
+        return {}
+    lines = [json.loads(line) for line in path.read_text().splitlines(True) if line.endswith("\n")]
+    return {int(line.pop("step")): line for line in lines}
 
 
 class Progress(RichProgressBar):

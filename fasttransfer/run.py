@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
 import torch
+from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
@@ -26,7 +27,13 @@ from rich.console import Console
 from torch import Tensor
 
 from .budget import seconds, steps_within
-from .checkpoint import BUNDLED_STYLES, LAST_CHECKPOINT, STYLE_FILE, STYLE_IMAGE_FILE
+from .checkpoint import (
+    BUNDLED_STYLES,
+    LAST_CHECKPOINT,
+    STYLE_FILE,
+    STYLE_IMAGE_FILE,
+    load_style,
+)
 from .config import TRAINING_PATHS
 from .errors import FastTransferError
 from .files import fresh_folder, write_whole
@@ -39,6 +46,7 @@ if TYPE_CHECKING:
     from .module import StyleTraining
 
 SETTINGS_FILE = "config.yaml"
+LOCK_FILE = ".lock"  # held while it is trained
 UNLIMITED = (None, "full")  # budgets that leave it at trainer.max_steps
 # How Lightning's DDP tells the processes that it starts from this one where the run is.
 RUN_DIR_VARIABLE = "FASTTRANSFER_RUN_DIR"
@@ -182,7 +190,12 @@ class Run:
         self.config.trainer.max_steps = min(steps, self.config.trainer.max_steps)
 
     def begin(self, training: "StyleTraining", photos: "ContentPhotos") -> None:
-        """Writes the settings of a new run down and says what is coming."""
+        """Writes the settings of a new run down and says what is coming.
+
+        Raises:
+            FastTransferError: another process is training this run.
+        """
+        self._lock()
         if not self.settled:
             self.config.style.name, self.config.style.licence = (
                 training.style.name,
@@ -208,6 +221,18 @@ class Run:
         for group, key in (("data", "run_dir"), ("trainer", "default_root_dir")):
             settings[group].pop(key, None)
         return {str(key): value for key, value in settings.items()}
+
+    @rank_zero_only
+    def _lock(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._held = FileLock(self.folder / LOCK_FILE)  # until the process ends, however it does
+        try:
+            self._held.acquire(timeout=0)
+        except Timeout as error:
+            raise FastTransferError(
+                f"The run '{self.folder}' is being trained by another process; wait for its end, or "
+                "stop it."
+            ) from error
 
     @rank_zero_only
     def _write(self, style: Tensor) -> None:
@@ -249,6 +274,12 @@ class Run:
             f"{self.folder / STYLE_FILE} is ready; stylize a photo with:\n"
             f"{infer} style={folder} input=photo.jpg output=stylized.jpg"
         )
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether the run in ``folder`` has come to its end: only then has its style file the scores."""
+    file = folder / STYLE_FILE
+    return file.is_file() and load_style(file).metadata.get("scores") is not None
 
 
 def quiet_lightning() -> None:

@@ -23,7 +23,7 @@ from .errors import FastTransferError
 from .files import write_whole
 from .gallery import SHOWN_AT, cards, markdown, sheet
 from .images import write_picture
-from .run import SETTINGS_FILE
+from .run import SETTINGS_FILE, is_complete
 from .style import MAX_PIXELS
 
 DEFAULT_NETWORK = "default"  # its styles have the plain names
@@ -43,12 +43,6 @@ class Training:
     name: str
     folder: Path
     settings: list[str]
-
-    @property
-    def finished(self) -> bool:
-        """Whether its style file has the scores that only a complete run writes."""
-        file = self.folder / STYLE_FILE
-        return file.is_file() and load_style(file).metadata.get("scores") is not None
 
     def run(self) -> None:
         """Trains, or goes on; the run's own words appear on the terminal."""
@@ -115,7 +109,9 @@ def add(training: Training, output: Path) -> None:
     save_style(path, style.network, style.metadata, dtype=torch.float16)
 
 
-@command("zoo", paths=("paintings", "photos", "runs", "output"), folder=CONF_DIR / "zoo")
+@command(
+    "zoo", paths=("paintings", "photos", "runs", "output", "overrides"), folder=CONF_DIR / "zoo"
+)
 def main(config: DictConfig) -> None:
     """Trains what is missing, writes the style files, their cards and the sheet."""
     output = Path(config.output)
@@ -123,7 +119,7 @@ def main(config: DictConfig) -> None:
     for training in trainings(config):
         if (output / f"{training.name}.safetensors").is_file():
             continue
-        if not training.finished:
+        if not is_complete(training.folder):
             print(f"python train.py {shlex.join(training.settings)}", flush=True)
             training.run()
         add(training, output)

@@ -1,12 +1,13 @@
 import hydra
 import pytest
 import torch
+from filelock import FileLock
 from omegaconf import DictConfig, OmegaConf
 
 import fasttransfer.train  # noqa: F401 (registers the resolver that the settings use)
 from fasttransfer.config import CONF_DIR
 from fasttransfer.errors import FastTransferError
-from fasttransfer.run import CHANGEABLE, Run
+from fasttransfer.run import CHANGEABLE, LOCK_FILE, Run
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -105,3 +106,11 @@ def test_a_full_budget_is_all_steps():
     run = Run.open(composed("run_dir=runs/x", "budget=full", "trainer.max_steps=123"))
     run.settle_steps(None, None)  # type: ignore[arg-type]  # nothing is measured
     assert run.config.trainer.max_steps == 123
+
+
+def test_two_processes_do_not_train_one_run(tmp_path):
+    with FileLock(tmp_path / LOCK_FILE):
+        run = Run.open(composed(f"run_dir={tmp_path}"))
+        with pytest.raises(FastTransferError, match="trained by another process"):
+            run.begin(None, None)
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK_FILE]

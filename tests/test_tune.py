@@ -1,0 +1,114 @@
+"""Searches over real runs, as small as they can be."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import hydra
+import pytest
+from omegaconf import DictConfig
+
+from fasttransfer.callbacks import SCORES_FILE, read_scores
+from fasttransfer.config import CONF_DIR, quote_paths
+from fasttransfer.errors import FastTransferError
+from fasttransfer.run import is_complete
+from fasttransfer.tune import Search, main
+
+
+def composed(*typed: str) -> DictConfig:
+    overrides = quote_paths(list(typed), ("overrides",))
+    with hydra.initialize_config_dir(str(CONF_DIR / "tune"), version_base="1.3"):
+        return hydra.compose("tune", overrides)
+
+
+@pytest.fixture
+def command(tiny_run: list[str]) -> list[str]:
+    """Arguments for trials that take seconds."""
+    settings = ",".join(
+        f'"{setting}"' for setting in [*tiny_run, "callbacks.checkpoints.every_n_steps=1"]
+    )
+    return ["study=study", "reports=2", f"overrides=[{settings}]"]
+
+
+def test_a_killed_search_goes_on_in_the_middle_of_a_run(tmp_path: Path, command: list[str]) -> None:
+    typed = [sys.executable, "-m", "fasttransfer.tune", "trials=2", *command]
+    process = subprocess.Popen(typed, cwd=tmp_path)
+    first = tmp_path / "study" / "runs" / "0000"
+    until = time.monotonic() + 120
+    while 10 not in read_scores(first / SCORES_FILE):
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)  # the run saves; a kill would leave it running
+    process.wait()
+    assert not is_complete(first)
+    done = subprocess.run(typed, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "resume=study/runs/0000" in done.stdout
+    assert list(read_scores(first / SCORES_FILE)) == [10, 20]
+    assert [is_complete(first), is_complete(first.with_name("0001"))] == [True, True]
+    assert "best: python train.py optimizer.lr=" in done.stdout
+    again = subprocess.run(typed, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert again.stdout.splitlines() == done.stdout.splitlines()[-3:]
+
+
+def test_a_run_that_promises_little_is_ended(
+    tmp_path: Path,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = composed("trials=1", *command)
+    config.pruner = {"_target_": "optuna.pruners.ThresholdPruner", "upper": 0}
+    search = Search(config)
+    search.run()
+    assert "trial 0: ended early at" in capfd.readouterr().out
+    assert search.tell() == "no trial has come to its end"
+    folder = tmp_path / "study" / "runs" / "0000"
+    assert list(read_scores(folder / SCORES_FILE)) == [10]
+    assert not is_complete(folder)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("trials=0", "trials=0 must be"),
+        ("space=[{name: optimizer.lr, low: 2, high: 1}]", "space has {'name': 'optimizer.lr'"),
+        ("space=[optimizer.lr]", "expected {name: x, low: a, high: b}"),
+        ("space=[]", "space=[] must be a list"),
+        ("overrides=[style.path=none.jpg]", "train.py refused the settings of trial 0"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: str,
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["tune", typed])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_whole_numbers_and_choices_are_searched_as_such(tmp_path: Path) -> None:
+    numbers = "{name: a, low: 8, high: 64, step: 8}, {name: c, low: 1, high: 4}"
+    space = f"space=[{numbers}, {{name: b, choices: [x, y]}}]"
+    search = Search(composed(f"study={tmp_path}", space))
+    for _ in range(8):
+        found = search.study.ask(search._space).params
+        assert found["a"] % 8 == 0
+        assert found["b"] in ("x", "y")
+        assert 1 <= found["c"] <= 4
+
+
+def test_without_optuna(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(FastTransferError, match=r"fasttransfer\[tune\]"):
+        Search(composed())

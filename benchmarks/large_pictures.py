@@ -1,10 +1,11 @@
 """Time and peak memory of infer.py on pictures of growing size, as a whole and in tiles.
 
 The pictures are TIFF files of bundled photos, enlarged and repeated, made a few rows at a time; the
-network has random weights. Each is stylized by a process of its own.
+network has random weights. Each is stylized by a process of its own. Where --tiles begins with off, the
+others are compared with that.
 
     python benchmarks/large_pictures.py [--network default] [--megapixels 1 4 16 64]
-        [--tiles off exact thumbnail] [--plot large.png]
+        [--tiles off exact thumbnail] [--style NAME] [--plot large.png]
 """
 
 import argparse
@@ -33,6 +34,7 @@ Row = dict[str, float | str]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--network", default="default")
+    parser.add_argument("--style", help="a trained one instead of random weights")
     parser.add_argument("--megapixels", type=int, nargs="+", default=[1, 4, 16, 64])
     parser.add_argument("--tiles", nargs="+", default=["exact", "thumbnail"])
     parser.add_argument("--folder", help="where the pictures go for a while")
@@ -40,19 +42,22 @@ def main() -> None:
     typed = parser.parse_args()
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(dir=typed.folder) as place:
-        save_style(f"{place}/random.safetensors", network_of(typed.network), {"name": "random"})
+        style = f"{place}/random.safetensors"
+        save_style(style, network_of(typed.network), {"name": "random"})
         for megapixels in typed.megapixels:
             picture = make_picture(Path(place, f"{megapixels}.tif"), megapixels)
             for tiles in typed.tiles:
-                rows.append({"megapixels": megapixels, "tiles": tiles} | measure(picture, tiles))
+                measured = measure(picture, tiles, typed.style or style)
+                rows.append({"megapixels": megapixels, "tiles": tiles} | measured)
                 print(rows[-1], file=sys.stderr)
             picture.unlink()
-    table = Table("megapixels", "tiles", "seconds", "s a megapixel", "peak, MB")
-    table.title = f"{typed.network}, {describe()}"
+    titles = ("megapixels", "tiles", "seconds", "s a megapixel", "peak, MB", "pixels off", "mean")
+    table = Table(*titles, title=f"{typed.style or typed.network}, {describe()}")
     for row in rows:
         seconds, size = float(row["seconds"]), float(row["megapixels"])
         numbers = (f"{seconds:.1f}", f"{seconds / size:.2f}", f"{row['peak_mb']:.0f}")
-        table.add_row(str(row["megapixels"]), str(row["tiles"]), *numbers)
+        off = (f"{row['pixels_off']:.2g}", f"{row['mean_off']:.2g}") if "mean_off" in row else ()
+        table.add_row(str(row["megapixels"]), str(row["tiles"]), *numbers, *off)
     Console().print(table)
     if typed.plot:
         plot(rows, typed.plot)
@@ -72,10 +77,11 @@ def make_picture(path: Path, megapixels: int) -> Path:
     return path
 
 
-def measure(picture: Path, tiles: str) -> Row:
-    """Stylizes ``picture`` in a process of its own: seconds and its peak."""
-    output = picture.with_name("stylized.tif")
-    typed = ["style=random.safetensors", f"input={picture.name}", f"output={output.name}"]
+def measure(picture: Path, tiles: str, style: str) -> Row:
+    """Stylizes ``picture`` in a process of its own: seconds and its peak; and, beside what was done with
+    tiles=off before, the share of pixels that differ and the mean difference in levels of 255."""
+    output, whole = (picture.with_name(f"{kind}{picture.name}") for kind in ("stylized", "whole"))
+    typed = [f"style={style}", f"input={picture.name}", f"output={output.name}"]
     typed += ["device=cpu", "engine=torch", f"tiles={tiles}", "max_pixels=10_000_000_000"]
     start = time.perf_counter()
     process = subprocess.Popen([sys.executable, str(SCRIPT), *typed], cwd=picture.parent)
@@ -83,9 +89,19 @@ def measure(picture: Path, tiles: str) -> Row:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"infer.py ended with {process.returncode} on {picture.name}")
-    output.unlink()
+    seconds = round(time.perf_counter() - start, 1)
     kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return {"seconds": round(time.perf_counter() - start, 1), "peak_mb": round(kilobytes / 1024)}
+    row: Row = {"seconds": seconds, "peak_mb": round(kilobytes / 1024)}
+    if tiles == "off":
+        output.rename(whole)
+        return row
+    if whole.exists():
+        one, other = (pyvips.Image.new_from_file(str(path)) for path in (output, whole))
+        difference = (one - other).abs()
+        row["pixels_off"] = (difference.bandbool("or") > 0).avg() / 255
+        row["mean_off"] = difference.avg()
+    output.unlink()
+    return row
 
 
 def plot(rows: list[Row], path: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean, stdev
 
 import torch
 from omegaconf import OmegaConf
@@ -31,7 +32,8 @@ class Card:
         licence: of the style image, with its origin.
         start: the style whose weights its training began with, or None.
         steps, seconds, device: of the training.
-        objective, grid: scores over the probe photos, see ``evaluate.score_pictures``.
+        objective, content, style, grid: scores over the probe photos, balanced, see
+            ``evaluate.score_pictures``.
         megabytes: of the file.
     """
 
@@ -43,6 +45,8 @@ class Card:
     seconds: float | None
     device: str | None
     objective: float | None
+    content: float | None
+    style: float | None
     grid: float | None
     megabytes: float
 
@@ -61,6 +65,8 @@ class Card:
             seconds=told.get("seconds"),
             device=told.get("device"),
             objective=scores.get("balanced_total"),
+            content=scores.get("balanced_content"),
+            style=scores.get("balanced_style"),
             grid=scores.get("grid"),
             megabytes=path.stat().st_size / 1e6,
         )
@@ -120,6 +126,28 @@ def markdown(shown: Iterable[Card]) -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def spread(shown: Iterable[Card]) -> str:
+    """How much the scores differ from painting to painting, a row for each network, as a table for a
+    README: means and coefficients of variation."""
+    groups: dict[str, list[Card]] = {}
+    for card in shown:
+        groups.setdefault(card.network, []).append(card)
+    titles = ("network", "styles", "minutes", "content", "variation", "style", "variation")
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for network, members in groups.items():
+        minutes = sum(card.seconds or 0 for card in members) / 60
+        contents = [card.content for card in members if card.content is not None]
+        styles = [card.style for card in members if card.style is not None]
+        if len(contents) > 1 and len(styles) > 1:
+            cells = (network, str(len(members)), f"{minutes:.0f}", *_mean(contents), *_mean(styles))
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _mean(values: Sequence[float]) -> tuple[str, str]:
+    return f"{fmean(values):.3g}", f"{100 * stdev(values) / fmean(values):.0f} %"
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from .config import CONF_DIR, command
 from .data import photo_folder, read_probe
 from .errors import FastTransferError
 from .files import write_whole
-from .gallery import SHOWN_AT, cards, markdown, sheet
+from .gallery import SHOWN_AT, cards, markdown, sheet, spread
 from .images import write_picture
 from .run import SETTINGS_FILE, is_complete
 from .style import MAX_PIXELS
@@ -133,12 +133,13 @@ def main(config: DictConfig) -> None:
 
 
 def write_cards(folder: Path) -> None:
-    """Renews the table of all styles in the folder's ``README.md``, between its two marks."""
+    """Renews the tables of all styles in the folder's ``README.md``, between its two marks."""
     path = folder / "README.md"
     before, after = "", ""
     if path.is_file() and path.read_text().count(MARK) == 2:
         before, _, after = path.read_text().split(MARK)
-    text = f"{before}{MARK}\n{markdown(cards(folder))}{MARK}{after}"
+    shown = cards(folder)
+    text = f"{before}{MARK}\n{markdown(shown)}\n{spread(shown)}{MARK}{after}"
     write_whole(path, lambda file: file.write(text.encode()))
 
 

@@ -35,7 +35,12 @@ GIVEN = {
     "total_variation": {"images"},
     "mean_variation": {"images"},
 }
-COMMANDS = ("infer", "zoo", "shards", "tune")  # folders of their own, with settings of other commands
+COMMANDS = (
+    "infer",
+    "zoo",
+    "shards",
+    "tune",
+)  # folders of their own, with settings of other commands
 GROUPS = sorted(p.name for p in CONF_DIR.iterdir() if p.is_dir() and p.name not in COMMANDS)
 OPTIONS = [
     (group, path.stem) for group in GROUPS for path in sorted((CONF_DIR / group).glob("*.yaml"))

@@ -5,7 +5,7 @@ import torch
 from rich.console import Console
 
 from fasttransfer.checkpoint import bundled_styles, save_style
-from fasttransfer.gallery import Card, cards, markdown, sheet, tell
+from fasttransfer.gallery import Card, cards, markdown, sheet, spread, tell
 from fasttransfer.infer import main
 from fasttransfer.network import TransformerNet
 
@@ -20,7 +20,7 @@ def folder(tmp_path):
         "steps": 30,
         "seconds": 90.0,
         "device": "cpu",
-        "scores": {"balanced_total": 4.567, "grid": 0.33},
+        "scores": {"balanced_total": 4.567, "balanced_content": 2, "grid": 0.33},
         "training": {"start": "mosaic"},
     }
     save_style(tmp_path / "ink.safetensors", TransformerNet(**REALTIME, smooth=True), told)
@@ -33,7 +33,7 @@ def test_cards_tell_what_the_files_know(folder):
     ink, odd = cards(folder)
     size = (folder / "ink.safetensors").stat().st_size
     licence = "public domain: Ink, A. Painter, 1900"
-    told = (licence, "mosaic", 30, 90.0, "cpu", 4.567, 0.33, size / 1e6)
+    told = (licence, "mosaic", 30, 90.0, "cpu", 4.567, 2, None, 0.33, size / 1e6)
     assert ink == Card("ink", "realtime", *told)
     assert odd.network == "[4]"
     assert (odd.steps, odd.objective, odd.start) == (None, None, None)
@@ -48,6 +48,19 @@ def test_tables(folder, capsys):
     assert "| odd | [4] | – | nothing | – | – | – | – | – |" in text
     tell(cards(folder), Console(width=120))
     assert "ink" in capsys.readouterr().out
+
+
+def test_the_spread_is_over_the_styles_of_a_network(tmp_path):
+    for name, content, style in (("a", 1, 0.1), ("b", 3, 0.3)):
+        told = {"name": name, "seconds": 90.0}
+        told["scores"] = {"balanced_content": content, "balanced_style": style}
+        network = TransformerNet(**REALTIME, smooth=True)
+        save_style(tmp_path / f"{name}.safetensors", network, told)
+    save_style(tmp_path / "odd.safetensors", TransformerNet([4], 0, 3, 1, False), {"name": "odd"})
+    # The deviation of 1 and 3 is the square root of 2, over a mean of 2.
+    assert spread(cards(tmp_path)).splitlines()[2:] == [
+        "| realtime | 2 | 3 | 2 | 71 % | 0.2 | 71 % |"
+    ]
 
 
 def test_a_sheet_has_a_cell_for_the_photos_and_each_style(folder):

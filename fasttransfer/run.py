@@ -289,6 +289,7 @@ def quiet_lightning() -> None:
     for message in (
         ".*does not have many workers.*",  # on two cores reading takes a hundredth of a step
         ".*module.*in eval mode at the start.*",  # the frozen loss network is meant to be
+        ".*srun.*command is available.*",  # on the login node of a cluster
         ".*LeafSpec.*is deprecated.*",  # between Lightning and torch
     ):
         warnings.filterwarnings("ignore", message=message)

@@ -2,10 +2,10 @@
 
 Each way stylizes one photo, whose time is mostly starting, and then several; the difference gives the
 rate. From it follows what a million photos cost on some nodes like this one, as long as nothing else
-limits, and the bytes a second that they would read and write.
+limits, and the bytes a second that they would read.
 
-    python benchmarks/ray_cluster.py [--style NAME] [--count 24] [--megapixels 12] [--actors 1 2]
-        [key=value …]
+    python benchmarks/ray_cluster.py [key=value …] [--style NAME] [--count 24] [--megapixels 12]
+        [--actors 1 2]
 """
 
 import argparse

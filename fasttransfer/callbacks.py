@@ -1,5 +1,6 @@
 """What a run shows of itself while it trains: pictures, style files, scores, progress."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -139,6 +140,7 @@ class StyleFile(Callback):
                 self.hyper_parameters
                 | {"style": pl_module.style.name, "steps": trainer.global_step},
                 metrics={f"val/{name}": value for name, value in self.scores.items()},
+                step=trainer.global_step,
             )
 
     def _score(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> Scores:
@@ -162,12 +164,14 @@ class StyleFile(Callback):
 
 
 def read_scores(path: Path) -> dict[int, Scores]:
-    """What a run has written to ``scores.jsonl`` so far, by its steps; a line that is being written
-    is left out."""
-    if not path.is_file():
-        return {}
-    lines = [json.loads(line) for line in path.read_text().splitlines(True) if line.endswith("\n")]
-    return {int(line.pop("step")): line for line in lines}
+    """What a run has written to ``scores.jsonl`` so far, by its steps; lines that are not whole are
+    left out."""
+    found: dict[int, Scores] = {}
+    for line in path.read_text().splitlines() if path.is_file() else ():
+        with contextlib.suppress(json.JSONDecodeError):
+            scores = json.loads(line)
+            found[int(scores.pop("step"))] = scores
+    return found
 
 
 class Progress(RichProgressBar):

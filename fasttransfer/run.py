@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 from rich.console import Console
 from torch import Tensor
@@ -98,15 +98,15 @@ class Run:
         Raises:
             FastTransferError: nothing to resume, or a run folder that has a run already.
         """
+        if multiprocessing.get_start_method() == "loky":  # joblib's, which cannot pass tensors on
+            usual = multiprocessing.get_all_start_methods()[0]
+            multiprocessing.set_start_method(usual, force=True)
         if config.resume is not None:
             return cls._resumed(Path(config.resume).expanduser())
         if _started_by_lightning():
             return cls(_read_settings(Path(os.environ[RUN_DIR_VARIABLE])), None, settled=True)
         _check_length(config)
         _check_sweep(config)
-        if multiprocessing.get_start_method() == "loky":  # joblib's, which cannot pass tensors on
-            usual = multiprocessing.get_all_start_methods()[0]
-            multiprocessing.set_start_method(usual, force=True)
         if config.run_dir is None and _in_sweep():
             config.run_dir = HydraConfig.get().runtime.output_dir
         if config.run_dir is None:
@@ -144,6 +144,7 @@ class Run:
                     f"{key} cannot be changed in a run that is resumed; leave it out, or start anew."
                 )
             OmegaConf.update(config, key, override.value())
+        _check_sweep(config)
         checkpoint = folder / LAST_CHECKPOINT
         # Killed before the first checkpoint, it begins again, with its settings and steps.
         run = cls(config, checkpoint if checkpoint.is_file() else None, settled=True)
@@ -315,10 +316,12 @@ def _in_sweep() -> bool:
 
 
 def _check_sweep(config: DictConfig) -> None:
-    if _in_sweep() and str(config.trainer.devices) != "1" and not _launched_outside():
+    devices = config.trainer.devices  # a number, or a list such as [0]
+    one = str(devices) == "1" or (isinstance(devices, ListConfig) and len(devices) == 1)
+    if _in_sweep() and not one and not _launched_outside():
         raise FastTransferError(
             f"Each run of a sweep (-m) trains on one device, not trainer.devices="
-            f"{config.trainer.devices}: every process beside the first would start the whole sweep "
+            f"{devices}: every process beside the first would start the whole sweep "
             "again; leave it out, or use hydra/launcher=submitit_slurm with a task for each device."
         )
 

@@ -18,12 +18,14 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from .callbacks import SCORES_FILE, read_scores
-from .config import CONF_DIR, command
+from .config import CONF_DIR, as_list, command
 from .errors import FastTransferError
 from .extras import need
 from .run import LOCK_FILE, SETTINGS_FILE, is_complete
 
 _POLL_SECONDS = 0.2
+# Exit codes of a run that somebody else has stopped: by Ctrl-C, SIGTERM or SIGKILL.
+_STOPPED = (130, 143, -2, -9, -15)
 
 
 class Search:
@@ -39,44 +41,84 @@ class Search:
     def __init__(self, config: DictConfig) -> None:
         self._optuna: Any = need("optuna", "tune", "searching settings")
         self._optuna.logging.set_verbosity(self._optuna.logging.WARNING)
-        self._config = config
         self._objective = str(config.objective)
-        self._space = _distributions(self._optuna, OmegaConf.to_container(config.space))
-        self._folder = Path(config.study)
+        self._trials, self._reports = config.trials, config.reports
+        self._overrides = as_list(config.overrides)
+        space = OmegaConf.to_container(config)["space"]  # type: ignore[call-overload,index]
+        self._space = _distributions(self._optuna, space)
+        self._folder = Path(config.study).expanduser()
         (self._folder / "runs").mkdir(parents=True, exist_ok=True)
         journal = self._optuna.storages.journal
-        self.study = self._optuna.create_study(
-            storage=self._optuna.storages.JournalStorage(
-                journal.JournalFileBackend(str(self._folder / "study.journal"))
-            ),
-            study_name=self._objective,
-            load_if_exists=True,
-            sampler=instantiate(config.sampler),
-            pruner=instantiate(config.pruner),
-        )
+        with self._alone():
+            self.study = self._optuna.create_study(
+                storage=self._optuna.storages.JournalStorage(
+                    journal.JournalFileBackend(str(self._folder / "study.journal"))
+                ),
+                study_name="tune",
+                load_if_exists=True,
+                sampler=instantiate(config.sampler),
+                pruner=instantiate(config.pruner),
+            )
+            self._check(
+                {"objective": self._objective, "overrides": self._overrides, "space": space}
+            )
+        if self.study.get_trials(deepcopy=False):  # a seed would give the same trials again
+            self.study.sampler.reseed_rng()
+
+    def _alone(self) -> FileLock:
+        """What one process at a time does with the study."""
+        return FileLock(self._folder / ".lock")
+
+    def _check(self, settings: dict[str, Any]) -> None:
+        """Raises FastTransferError if the study was begun with others: scores would not compare."""
+        for name, value in settings.items():
+            before = self.study.user_attrs.get(name)
+            if before is None:
+                self.study.set_user_attr(name, value)
+            elif before != value:
+                raise FastTransferError(
+                    f"The study '{self._folder}' was begun with {name}={before}, not {value}; give "
+                    "another study= folder."
+                )
 
     def run(self) -> None:
         """Makes trials until there are enough."""
-        while (trial := self._next()) is not None:
-            folder = self._run_folder(trial.number)
-            with FileLock(_lock_of(folder)):
-                self._try(trial, folder)
+        while (claimed := self._claim()) is not None:
+            trial, lock = claimed
+            try:
+                self._try(trial, self._run_folder(trial.number))
+            finally:
+                lock.release()
 
-    def _next(self) -> Any:
-        """A trial that was left in the middle, or a new one, unless there are enough."""
+    def _claim(self) -> tuple[Any, FileLock] | None:
+        """A trial that was left in the middle, or a new one, unless there are enough; and its lock."""
         states = self._optuna.trial.TrialState
-        trials = self.study.get_trials(deepcopy=False)
-        for trial in trials:
-            if trial.state == states.RUNNING and not self._in_work(trial.number):
-                return self._optuna.trial.Trial(self.study, trial._trial_id)
-        if sum(trial.state != states.FAIL for trial in trials) >= self._config.trials:
-            return None
-        return self.study.ask(self._space)
+        with self._alone():
+            trials = self.study.get_trials(deepcopy=False)
+            for trial in trials:
+                if trial.state != states.RUNNING or _held(
+                    self._run_folder(trial.number) / LOCK_FILE
+                ):
+                    continue
+                if set(trial.params) != set(self._space):  # it was left before it was complete
+                    self.study.tell(trial.number, state=states.FAIL)
+                elif lock := self._lock(trial.number):
+                    return self._optuna.trial.Trial(self.study, trial._trial_id), lock
+            if len(trials) >= self._trials:
+                return None
+            trial = self.study.ask(self._space)
+            lock = self._lock(trial.number)
+            assert lock is not None
+            return trial, lock
 
-    def _in_work(self, number: int) -> bool:
-        """Whether another process has it, or a run that was left alone is still going on."""
-        folder = self._run_folder(number)
-        return any(map(_held, (_lock_of(folder), folder / LOCK_FILE)))
+    def _lock(self, number: int) -> FileLock | None:
+        """Held while a process has the trial; None if another one has it."""
+        lock = FileLock(self._folder / "runs" / f".{number:04}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            return None
+        return lock
 
     def _run_folder(self, number: int) -> Path:
         return self._folder / "runs" / f"{number:04}"
@@ -89,36 +131,38 @@ class Search:
             settings = [f"resume={folder}"] if begun else self._settings(trial.params, folder)
             print(f"trial {trial.number}: python train.py {shlex.join(settings)}", flush=True)
             code, pruned = self._train(trial, folder, settings)
-        scores = read_scores(folder / SCORES_FILE)
-        if pruned:
-            self.study.tell(trial, state=states.PRUNED)
-            print(
-                f"trial {trial.number}: ended early at {scores[max(scores)][self._objective]:.3f}"
+        if code in _STOPPED and not pruned:
+            raise FastTransferError(
+                f"Trial {trial.number} was stopped; the same command goes on from there."
             )
-        elif code == 0:
+        scores = read_scores(folder / SCORES_FILE)
+        if pruned or code == 0:
             value = self._value(scores[max(scores)])
-            self.study.tell(trial, value)
-            print(f"trial {trial.number}: {self._objective} {value:.3f}")
-        elif (folder / SETTINGS_FILE).is_file():  # the loss was no number any more, for instance
-            self.study.tell(trial, state=states.FAIL)
-            print(f"trial {trial.number}: failed")
-        else:
-            self.study.tell(trial, state=states.FAIL)
+            self.study.tell(trial, **({"state": states.PRUNED} if pruned else {"values": value}))
+            told = "ended early at" if pruned else self._objective
+            print(f"trial {trial.number}: {told} {value:.3f}")
+            return
+        self.study.tell(trial, state=states.FAIL)
+        if not (folder / SETTINGS_FILE).is_file():
             raise FastTransferError(
                 f"train.py refused the settings of trial {trial.number}; see above, and mend space or "
-                "overrides"
+                "overrides."
             )
+        print(f"trial {trial.number}: failed")  # the loss was no number any more, for instance
 
     def _settings(self, found: Mapping[str, Any], folder: Path) -> list[str]:
-        searched = [f"{name}={value}" for name, value in found.items()]
-        often = f"callbacks.style_file.scored={self._config.reports}"
-        return [*self._config.overrides, *searched, often, f"run_dir={folder}"]
+        often = f"callbacks.style_file.scored={self._reports}"
+        return [*self._overrides, *_typed(found), often, f"run_dir={folder}"]
 
     def _train(self, trial: Any, folder: Path, settings: list[str]) -> tuple[int, bool]:
         """Its exit code, and whether it was ended because it promised little."""
-        process = subprocess.Popen([sys.executable, "-m", "fasttransfer.train", *settings])
+        # In a session of its own, or Ctrl-C would be its first signal, and that below the second.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fasttransfer.train", *settings], start_new_session=True
+        )
         pruned = False
-        told: set[int] = set()
+        before = self.study.get_trials(deepcopy=False)[trial.number]
+        told = set(before.intermediate_values)
         try:
             while process.poll() is None:
                 time.sleep(_POLL_SECONDS)
@@ -126,9 +170,9 @@ class Search:
                 for step in sorted(set(scores) - told):
                     trial.report(self._value(scores[step]), step)
                     told.add(step)
-                if not pruned and told and trial.should_prune():
-                    pruned = True
-                    process.terminate()
+                    if len(told) < self._reports and trial.should_prune():
+                        pruned = True
+                        process.terminate()
         finally:
             process.terminate()  # it saves, and the same command goes on
             code = process.wait()
@@ -156,12 +200,13 @@ class Search:
             )
             for trial in done[:5]
         ]
-        best = [f"{name}={value}" for name, value in done[0].params.items()]
+        best = [*self._overrides, *_typed(done[0].params)]
         return "\n".join([*lines, f"best: python train.py {shlex.join(best)}"])
 
 
-def _lock_of(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.lock")
+def _typed(found: Mapping[str, Any]) -> list[str]:
+    """Settings as they are typed."""
+    return [f"{name}={'null' if value is None else value}" for name, value in found.items()]
 
 
 def _held(lock: Path) -> bool:

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fasttransfer.callbacks import is_milestone, stylize
+from fasttransfer.callbacks import is_milestone, read_scores, stylize
 from fasttransfer.network import TransformerNet
 
 
@@ -20,3 +20,10 @@ def test_probe_photos_are_shown_as_a_file_would_be():
     assert shown.shape == (3, 9, 11)
     assert not shown.requires_grad
     assert shown.max() == 1
+
+
+def test_half_a_line_is_no_score(tmp_path):
+    path = tmp_path / "scores.jsonl"
+    assert read_scores(path) == {}
+    path.write_text('{"step": 5, "grid": 0.5}\n{"step": 10, "gr')
+    assert read_scores(path) == {5: {"grid": 0.5}}

@@ -1,5 +1,6 @@
 """Searches over real runs, as small as they can be."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -32,24 +33,27 @@ def command(tiny_run: list[str]) -> list[str]:
     return ["study=study", "reports=2", f"overrides=[{settings}]"]
 
 
-def test_a_killed_search_goes_on_in_the_middle_of_a_run(tmp_path: Path, command: list[str]) -> None:
+def test_a_stopped_search_goes_on_in_the_middle_of_a_run(
+    tmp_path: Path, command: list[str]
+) -> None:
     typed = [sys.executable, "-m", "fasttransfer.tune", "trials=2", *command]
-    process = subprocess.Popen(typed, cwd=tmp_path)
+    process = subprocess.Popen(typed, cwd=tmp_path, start_new_session=True)
     first = tmp_path / "study" / "runs" / "0000"
     until = time.monotonic() + 120
     while 10 not in read_scores(first / SCORES_FILE):
         assert process.poll() is None
         assert time.monotonic() < until
         time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)  # the run saves; a kill would leave it running
-    process.wait()
+    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does; the run saves
+    assert process.wait() == 130
     assert not is_complete(first)
     done = subprocess.run(typed, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "resume=study/runs/0000" in done.stdout
     assert list(read_scores(first / SCORES_FILE)) == [10, 20]
     assert [is_complete(first), is_complete(first.with_name("0001"))] == [True, True]
-    assert "best: python train.py optimizer.lr=" in done.stdout
+    assert "best: python train.py style.path=" in done.stdout.splitlines()[-1]
+    assert "optimizer.lr=" in done.stdout.splitlines()[-1]
     again = subprocess.run(typed, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert again.stdout.splitlines() == done.stdout.splitlines()[-3:]
 
@@ -72,6 +76,53 @@ def test_a_run_that_promises_little_is_ended(
     assert not is_complete(folder)
 
 
+def test_a_run_that_fails_is_a_trial_too(
+    tmp_path: Path,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    search = Search(composed("trials=1", *command, "space=[{name: optimizer.lr, choices: [1e30]}]"))
+    search.run()
+    told = capfd.readouterr()
+    assert "no longer a number" in told.err
+    assert told.out.endswith("trial 0: failed\n")
+
+
+def test_searches_share_the_trials_and_take_over_what_was_left(tmp_path: Path) -> None:
+    one, other = (Search(composed(f"study={tmp_path}", "trials=2")) for _ in range(2))
+    first, second = one._claim(), other._claim()
+    assert first
+    assert second
+    assert [first[0].number, second[0].number] == [0, 1]
+    assert one._claim() is None
+    first[1].release()  # as when its process ends
+    again = other._claim()
+    assert again
+    assert again[0].number == 0
+    assert again[0].params == first[0].params
+
+
+def test_a_seed_gives_the_same_trials_but_not_twice(tmp_path: Path) -> None:
+    def asked(folder: str, number: int) -> list[dict]:
+        search = Search(composed(f"study={tmp_path / folder}", "sampler.seed=1"))
+        return [search.study.ask(search._space).params for _ in range(number)]
+
+    assert asked("a", 2) == asked("b", 2)
+    assert asked("a", 2) != asked("c", 2)
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["objective=johnson_total", "overrides=[style=woodcut]", "space=[{name: a, low: 1, high: 2}]"],
+)
+def test_what_does_not_compare_is_another_study(tmp_path: Path, other: str) -> None:
+    Search(composed(f"study={tmp_path}"))
+    with pytest.raises(FastTransferError, match="give another study= folder"):
+        Search(composed(f"study={tmp_path}", other))
+
+
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
@@ -79,6 +130,7 @@ def test_a_run_that_promises_little_is_ended(
         ("space=[{name: optimizer.lr, low: 2, high: 1}]", "space has {'name': 'optimizer.lr'"),
         ("space=[optimizer.lr]", "expected {name: x, low: a, high: b}"),
         ("space=[]", "space=[] must be a list"),
+        ("space=null", "space=None must be a list"),
         ("overrides=[style.path=none.jpg]", "train.py refused the settings of trial 0"),
     ],
 )

@@ -126,16 +126,21 @@ class ConvNorm(nn.Sequential):
 
 
 class InstanceNorm(nn.InstanceNorm2d):
-    """Instance norm; without gradients as group norm with groups of one channel, which is the same
-    and, on a CPU, several times faster, also in channels_last, for which PyTorch's instance norm
-    copies everything to and fro. With gradients it is PyTorch's own: those of group norm were wrong in
-    a training in channels_last (PyTorch 2.15). Graphs get it too: others know how to run it fast."""
+    """Instance norm; on a CPU without gradients in plain steps, which is several times faster than
+    PyTorch's own, also in channels_last, for which that copies everything to and fro. PyTorch's group
+    norm is as fast, but adds up one value after the other: of 4 megapixels its statistics were so far
+    off that 1.5 % of the pixels became another colour. Graphs get PyTorch's own: others run it fast."""
 
     def forward(self, input: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C, H, W)."""
-        if torch.compiler.is_exporting() or (torch.is_grad_enabled() and input.requires_grad):
+        graph = torch.compiler.is_exporting() or (torch.is_grad_enabled() and input.requires_grad)
+        if graph or input.device.type != "cpu":
             return super().forward(input)
-        return F.group_norm(input, self.num_features, self.weight, self.bias, self.eps)
+        features = input.to(torch.promote_types(input.dtype, torch.float32))
+        centred = features - features.mean(dim=(2, 3), keepdim=True)
+        variance = centred.square().mean(dim=(2, 3), keepdim=True)
+        scale = self.weight.view(1, -1, 1, 1) * torch.rsqrt(variance + self.eps)
+        return torch.addcmul(self.bias.view(1, -1, 1, 1), centred, scale)
 
 
 class ResidualBlock(nn.Module):

@@ -178,6 +178,17 @@ def test_instance_norm_is_that_of_pytorch(layout: torch.memory_format) -> None:
     assert torch.allclose(ours.grad, theirs.grad, atol=1e-9)
 
 
+@torch.inference_mode()
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_large_pictures_are_normalized_as_well_as_small_ones(layout: torch.memory_format) -> None:
+    """Group norm adds up one value after the other, and is 300 times as far off here."""
+    torch.manual_seed(0)
+    features = (3 + torch.randn(1, 4, 1000, 2000)).to(memory_format=layout)
+    expected = nn.InstanceNorm2d(4)(features.double())
+    found = InstanceNorm(4, affine=True)(features)
+    assert (found - expected).abs().max() < 3e-6
+
+
 def test_gradients_do_not_depend_on_the_layout() -> None:
     """Those of PyTorch's group norm did, in a training."""
     networks = [TransformerNet([4, 8], 1, 3, 2, True) for _ in range(2)]

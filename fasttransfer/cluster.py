@@ -1,9 +1,9 @@
-"""The same stylizer on many machines at once, by Ray Data (https://docs.ray.io)."""
+"""Files in batches: on many machines by Ray Data (https://docs.ray.io), or from and to stores."""
 
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,109 +12,145 @@ from rich.console import Console
 from .decode import brief
 from .errors import FastTransferError
 from .extras import need
+from .files import is_remote
 from .plan import Job
 from .report import Report
+from .stores import Staged
 
 if TYPE_CHECKING:
     from .stylize import Stylizer
 
+_FILES = ("input", "output")  # of a job
 # What an actor tells of its files, by the names of a Report.
 _TOLD = ("done", "skipped", "failures", "damages", "notes")
 
 
-def stylize_on_ray(
+def stylize_in_batches(
     jobs: Sequence[Job],
     style: str,
     make_stylizer: "Callable[[str], Stylizer]",
     open_media: Callable[..., Any],
     report: Report,
     *,
+    cluster: str | None,
     actors: int | None,
     threads: int,
     batch: int,
+    overwrite: bool,
 ) -> None:
-    """Stylizes files in actors of a Ray cluster: that of ``RAY_ADDRESS``, or one of this machine.
+    """Stylizes files a few at a time: in actors of a Ray cluster (that of ``RAY_ADDRESS``, or one of
+    this machine), or in this process.
 
     Every actor reads and writes files under the names they have here, so all machines need the same
-    folders (and fasttransfer). Where an actor dies, its files are given to another; what was finished is
-    not done again.
+    folders, or access to the same store, and fasttransfer. Where an actor dies, its files are given to
+    another; what was finished is not done again.
 
     Args:
-        jobs: what becomes what.
+        jobs: what becomes what; files in stores are fetched and put batch by batch.
         style: a name or a file.
         make_stylizer: makes the stylizer in the actor.
         open_media: see ``media.open_media``, without the first arguments.
         report: is told what the actors tell.
+        cluster: ``ray``; None: in this process.
         actors: how many; None: one for each GPU of the cluster, or as many as find ``threads`` cores.
         threads: of each actor.
         batch: files that an actor is given at a time.
+        overwrite: do outputs again that are there already.
 
     Raises:
         FastTransferError: Ray is not installed, or a setting cannot be used.
     """
+    if cluster not in ("ray", None):
+        raise FastTransferError(f"cluster={cluster} must be ray, or null for this process")
     for name, value in (("actors", actors), ("threads", threads), ("batch", batch)):
         if not (isinstance(value, int) and value > 0) and not (name == "actors" and value is None):
             raise FastTransferError(f"ray.{name}={value} must be a whole number from 1 on")
     if not jobs:
         return
     open_media([], None, report)  # its settings: told here and not by every actor
-    ray = need("ray", "ray", "cluster=ray")
-    need("ray.data", "ray", "cluster=ray")
+    if cluster is None:
+        work = _Work(style, make_stylizer, open_media, overwrite, None)
+        parts = (jobs[first : first + batch] for first in range(0, len(jobs), batch))
+        _follow(map(work.done, parts), len(jobs), "", report)
+        return
     if Path(style).expanduser().exists():  # an actor has another working folder
         style = str(Path(style).expanduser().absolute())
+    ray = need("ray", "ray", "cluster=ray")
+    need("ray.data", "ray", "cluster=ray")
     with _cluster(ray) as resources:
         gpus = int(resources.get("GPU", 0))
         room = gpus or max(1, int(resources["CPU"]) // threads)
         number = min(actors or room, -(-len(jobs) // batch))
         dataset = ray.data.from_items(
-            [
-                {name: str(getattr(job, name).absolute()) for name in ("input", "output")}
-                for job in jobs
-            ],
+            [{name: _anywhere(getattr(job, name)) for name in _FILES} for job in jobs],
             override_num_blocks=-(-len(jobs) // batch),
         ).map_batches(
-            _Actor,
-            fn_constructor_args=(style, make_stylizer, open_media, threads),
+            _Work,
+            fn_constructor_args=(style, make_stylizer, open_media, overwrite, threads),
             batch_size=batch,
             # An actor that dies is started again, and so is its batch, as often as it takes.
             compute=ray.data.ActorPoolStrategy(size=number),
             num_cpus=min(threads, int(resources["CPU"])),
             num_gpus=1 if gpus else 0,
         )
-        rows = _told(dataset.iter_rows(), report)
-        for _ in report.track(rows, len(jobs), f"on {number} actors", "images"):
-            pass
+        _follow(dataset.iter_rows(), len(jobs), f"on {number} actors", report)
 
 
-class _Actor:
-    """Stylizes batches of files in a process of its own."""
+class _Work:
+    """Stylizes batches of files, in an actor or here.
+
+    Args:
+        threads: of this process; None leaves them.
+    """
 
     def __init__(
         self,
         style: str,
         make_stylizer: "Callable[[str], Stylizer]",
         open_media: Callable[..., Any],
-        threads: int,
+        overwrite: bool,
+        threads: int | None,
     ) -> None:
         import torch
 
-        torch.set_num_threads(threads)
+        if threads is not None:
+            torch.set_num_threads(threads)
         self._stylizer = make_stylizer(style)
         self._open = open_media
+        self._overwrite = overwrite
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+        """Ray's way of a batch: inputs and outputs; what was told comes back as a batch of one."""
+        places = zip(*(batch[name] for name in _FILES), strict=True)
+        told = self.done([Job(Path(source), Path(target)) for source, target in places])
+        return {name: [value] for name, value in told.items()}
+
+    def done(self, jobs: Sequence[Job]) -> dict[str, Any]:
+        """Does them; returns what a report of them tells, as texts."""
         from .infer import stylize_all
 
         report = Report(console=Console(quiet=True))
-        places = zip(batch["input"], batch["output"], strict=True)
-        jobs = [Job(Path(source), Path(target)) for source, target in places]
-        for source, sink in self._open(jobs, self._stylizer.bytes_per_pixel, report):
-            stylize_all(source, self._stylizer, sink, report)
-        told = {name: [[str(line) for line in getattr(report, name)]] for name in _TOLD}
-        return told | {"frames": [report.frames]}
+        with Staged(jobs, self._overwrite, report) as staged:
+            for source, sink in self._open(staged.jobs, self._stylizer.bytes_per_pixel, report):
+                stylize_all(source, self._stylizer, sink, report)
+            staged.put()
+            told = {
+                name: [staged.named(str(line)) for line in getattr(report, name)] for name in _TOLD
+            }
+        return told | {"frames": report.frames}
 
 
-def _told(rows: Iterator[dict[str, Any]], report: Report) -> Iterator[str]:
+def _anywhere(path: Path) -> str:
+    """The file's name as every process understands it."""
+    return str(path if is_remote(path) else path.absolute())
+
+
+def _follow(rows: Iterable[dict[str, Any]], total: int, title: str, report: Report) -> None:
+    for _ in report.track(_told(rows, report), total, title, "images"):
+        pass
+
+
+def _told(rows: Iterable[dict[str, Any]], report: Report) -> Iterator[str]:
     """Adds what the actors tell to ``report``; yields each file that did not fail."""
     for row in rows:
         report.failures += row["failures"]

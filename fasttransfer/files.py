@@ -1,7 +1,8 @@
-"""Files that appear whole or not at all, and folders that are not used twice."""
+"""Files that appear whole or not at all, folders that are not used twice, names that are URLs."""
 
 import io
 import os
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,3 +34,17 @@ def fresh_folder(folder: Path) -> Path:
     """``folder``, or with a number behind it if there is one of that name already."""
     candidates = [folder, *(folder.with_name(f"{folder.name}-{n}") for n in range(2, 10_000))]
     return next(candidate for candidate in candidates if not candidate.exists())
+
+
+def is_remote(name: str | Path) -> bool:
+    """Whether it is a URL, also as a ``Path``, where ``s3://bucket/a`` is ``s3:/bucket/a``."""
+    return re.match(r"[a-z][a-z0-9+.-]+:/", _text(name)) is not None
+
+
+def shown(path: Path) -> str:
+    """As people write it."""
+    return re.sub(r":/+", "://", _text(path), count=1) if is_remote(path) else str(path)
+
+
+def _text(name: str | Path) -> str:
+    return name.as_posix() if isinstance(name, Path) else name

@@ -17,7 +17,6 @@ from .report import Report
 
 if TYPE_CHECKING:  # torch is loaded when the first object is built, so --help answers at once
     from .media import Content, Sink, Source
-    from .plan import Job
     from .stylize import Stylizer
 
 
@@ -31,6 +30,11 @@ def main(config: DictConfig) -> None:
         tell(cards(), Console())
         return
     styles, inputs = _styles(config), as_list(config.input)
+    if _any_remote(config) and (config.export or config.compare or config.volume):
+        raise FastTransferError(
+            "URLs are for pictures and videos that become others; fetch the files first for export=, "
+            "compare= and volume="
+        )
     if config.export:
         _export(styles, config)
         return
@@ -50,8 +54,12 @@ def main(config: DictConfig) -> None:
     several = len(stylizers) > 1
     # All plans, sources and sinks first: what cannot work is told before anything is written.
     plans = [plan(inputs, config.output, stylizer.name, several) for stylizer in stylizers]
-    if config.cluster:
-        _on_cluster(styles, plans, config, report)
+    if config.cluster or _any_remote(config):
+        stylize_in_batches = instantiate(config.ray)
+        # What actors stylize and read with is made where they are.
+        make_stylizer = instantiate(config.stylizer)
+        for style, jobs in zip(styles, plans, strict=True):
+            stylize_in_batches(jobs, style, make_stylizer, open_media, report)
     else:
         media = [
             open_media(jobs, stylizer.bytes_per_pixel, report)
@@ -84,15 +92,10 @@ def stylize_all(
                 source.drop(job)
 
 
-def _on_cluster(
-    styles: list[str], plans: "list[list[Job]]", config: DictConfig, report: Report
-) -> None:
-    if config.cluster != "ray":
-        raise FastTransferError(f"cluster={config.cluster} must be ray, or null for this process")
-    stylize_on_ray = instantiate(config.ray)  # the engine's settings go where the engine will be
-    make_stylizer, open_media = instantiate(config.stylizer), instantiate(config.media)
-    for style, jobs in zip(styles, plans, strict=True):
-        stylize_on_ray(jobs, style, make_stylizer, open_media, report)
+def _any_remote(config: DictConfig) -> bool:
+    from .files import is_remote
+
+    return any(is_remote(name) for name in (*as_list(config.input), config.output or ""))
 
 
 def _styles(config: DictConfig) -> list[str]:

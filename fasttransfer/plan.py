@@ -11,7 +11,9 @@ from pathlib import Path
 
 from .checkpoint import safe_name
 from .errors import FastTransferError
+from .files import is_remote, shown
 from .images import IMAGE_SUFFIXES, WRITERS, writer_of
+from .stores import files_at
 from .video import VIDEO_SUFFIXES, VIDEO_WRITERS
 
 
@@ -49,7 +51,7 @@ def plan(
     """Pairs of input and output.
 
     Args:
-        inputs: files, folders and patterns.
+        inputs: files, folders and patterns, of this machine or as URLs.
         output: a file or a folder; None puts results beside the input, named after the style.
         style: the style's name, as it enters the outputs' names.
         several: whether other styles go to the same ``output``, which then gets a folder for each.
@@ -64,6 +66,7 @@ def plan(
     inputs = [os.path.expanduser(name) for name in inputs]
     output = os.path.expanduser(output) if output is not None else None
     style = safe_name(style)
+    _check_stores(inputs, output)
     folder = _output_folder(inputs, output)
     found = _find(inputs, style, folder)
     _check_format(format, found)
@@ -109,10 +112,11 @@ def _find(inputs: Sequence[str], style: str, folder: Path | None) -> list[_Found
             "input= is missing; write input=photo.jpg, input=clip.mp4, input=photos/ or "
             "input='photos/*.jpg'"
         )
-    if len(inputs) == 1 and not _is_glob(inputs[0]) and not os.path.exists(inputs[0]):
+    only = inputs[0] if len(inputs) == 1 and not is_remote(inputs[0]) else None
+    if only is not None and not _is_glob(only) and not os.path.exists(only):
         # One of several that is missing is a bad file among good ones; the only one is a mistake.
         raise FastTransferError(
-            f"input={inputs[0]} does not exist; write a file, a folder, a pattern in quotes, or "
+            f"input={only} does not exist; write a file, a folder, a pattern in quotes, or "
             "several as input=[a.jpg,b.jpg]"
         )
     found = [place for item in inputs for place in _expand(item, style, folder)]
@@ -128,7 +132,7 @@ def _output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
     folder = Path(output)
     if output.endswith(("/", os.sep)) or folder.is_dir():
         return folder
-    single = len(inputs) == 1 and not Path(inputs[0]).is_dir() and not _is_glob(inputs[0])
+    single = len(inputs) == 1 and not _is_folder(inputs[0]) and not _is_glob(inputs[0])
     if single and folder.suffix:
         return None
     if folder.suffix.lower() in (WRITERS | VIDEO_WRITERS):
@@ -139,9 +143,27 @@ def _output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
     return folder
 
 
+def _check_stores(inputs: Sequence[str], output: str | None) -> None:
+    """Results can be written where they belong."""
+    for name in [output] if output is not None else inputs:
+        web = name.startswith(("http://", "https://"))
+        bucket = output is None and is_remote(name) and len(Path(name).parts) < 3
+        if web or bucket:
+            place = f"to output={name}" if output is not None else f"beside input={name}"
+            raise FastTransferError(
+                f"results cannot be written {place}; name a folder of this machine or of a store as "
+                "output=, such as output=s3://bucket/stylized"
+            )
+
+
 def _is_glob(item: str) -> bool:
     # A file may well be called photo[1].jpg.
     return glob.has_magic(item) and not os.path.exists(item)
+
+
+def _is_folder(item: str) -> bool:
+    # Stores know no folders, only files whose names begin alike; so the ending decides.
+    return not _is_media(Path(item)) if is_remote(item) else Path(item).is_dir()
 
 
 def _expand(item: str, style: str, folder: Path | None) -> Iterator[_Found]:
@@ -151,11 +173,14 @@ def _expand(item: str, style: str, folder: Path | None) -> Iterator[_Found]:
         parts = path.parts
         fixed = next(i for i, part in enumerate(parts) if glob.has_magic(part))
         root = Path(*parts[:fixed])
-        files = [Path(name) for name in sorted(glob.glob(item, recursive=True))]
-        files = [file for file in files if file.is_file() and _is_media(file)]
-    elif path.is_dir():
+        if is_remote(item):
+            files = [file for file in map(Path, files_at(item)) if _is_media(file)]
+        else:
+            files = [Path(name) for name in sorted(glob.glob(item, recursive=True))]
+            files = [file for file in files if file.is_file() and _is_media(file)]
+    elif _is_folder(item):
         root = path
-        files = list(_files_below(path, _is_media))
+        files = list((_files_of_store if is_remote(item) else _files_below)(path, _is_media))
     else:
         # Also a file that is missing: reading it says so, as for every bad file.
         yield _Found(path, Path(path.name), path.with_stem(f"{path.stem}-{style}"))
@@ -182,6 +207,13 @@ def _files_below(folder: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]
         for name in sorted(names):
             if not name.startswith(".") and wanted(Path(name)):
                 yield Path(place, name)
+
+
+def _files_of_store(folder: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]:
+    for file in map(Path, files_at(shown(folder))):
+        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+        if not hidden and wanted(file):
+            yield file
 
 
 def _is_picture(file: Path) -> bool:

@@ -10,6 +10,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from .files import shown
+
 Item = TypeVar("Item")
 
 
@@ -102,10 +104,12 @@ class Report:
             count, unit = (self.frames, "frames") if self.frames else (len(self.done), "images")
             rate = f"{count / seconds:.2f} {unit}/s"
             kind = "files" if self.frames else "pictures"
-            what = self.done[0] if len(self.done) == 1 else f"{len(self.done)} {kind}"
+            what = shown(self.done[0]) if len(self.done) == 1 else f"{len(self.done)} {kind}"
             lines.append(f"wrote {what} in {seconds:.1f} s ({rate})")
         if self.skipped:
-            what = self.skipped[0] if len(self.skipped) == 1 else f"{len(self.skipped)} files"
+            what = (
+                shown(self.skipped[0]) if len(self.skipped) == 1 else f"{len(self.skipped)} files"
+            )
             lines.append(f"skipped {what}, there already; overwrite=true does them again")
         if self.damages:
             lines.append(f"done, but damaged: {len(self.damages)}")
@@ -118,4 +122,4 @@ class Report:
 
 
 def _about(path: Path, text: str) -> str:
-    return text if text.startswith(str(path)) else f"{path}: {text}"
+    return text if text.startswith(shown(path)) else f"{shown(path)}: {text}"

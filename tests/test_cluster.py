@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from fasttransfer.checkpoint import save_style
-from fasttransfer.cluster import stylize_on_ray
+from fasttransfer.cluster import stylize_in_batches
 from fasttransfer.errors import FastTransferError
 from fasttransfer.network import TransformerNet
 from fasttransfer.plan import Job
@@ -96,7 +96,7 @@ def test_settings_of_the_work_are_told_at_once(photos: Path) -> None:
     "settings", [{"actors": 0}, {"threads": 0}, {"batch": 1.5}], ids=lambda s: next(iter(s))
 )
 def test_settings_are_checked(settings: dict[str, object]) -> None:
-    good = {"actors": None, "threads": 1, "batch": 1}
+    good = {"actors": None, "threads": 1, "batch": 1, "cluster": "ray", "overwrite": False}
     jobs = [Job(Path("a"), Path("b"))]
     with pytest.raises(FastTransferError, match=rf"ray\.{next(iter(settings))}="):
-        stylize_on_ray(jobs, "mosaic", lambda style: None, None, Report(), **(good | settings))  # type: ignore[arg-type]
+        stylize_in_batches(jobs, "mosaic", lambda style: None, None, Report(), **(good | settings))  # type: ignore[arg-type]

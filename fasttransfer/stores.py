@@ -1,0 +1,147 @@
+"""Files in object stores and at URLs, by fsspec (https://filesystem-spec.readthedocs.io).
+
+Pillow, FFmpeg and libvips read files of this machine. So what lies elsewhere is fetched for a batch of
+jobs, and what was made of it is put back; in between nobody needs to know. In a ``Path``,
+``s3://bucket/a.jpg`` becomes ``s3:/bucket/a.jpg``, which is all that tells such a file from others.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from .decode import brief
+from .errors import FastTransferError
+from .extras import need
+from .files import is_remote, shown
+from .report import Report
+
+if TYPE_CHECKING:
+    from .plan import Job
+
+THREADS = 8  # files on their way at once: small ones mostly wait
+
+
+def files_at(name: str) -> list[str]:
+    """The names of all files below a folder in a store, or that match a pattern, in their order.
+
+    Raises:
+        FastTransferError: the store cannot be read, or a library for it is missing.
+    """
+    system, place = _opened(name)
+    search = system.glob if any(sign in name for sign in "*?[") else system.find
+    try:
+        return sorted(system.unstrip_protocol(found) for found in search(place))
+    except Exception as error:  # each kind of store has its own
+        raise FastTransferError(f"{name} cannot be read ({brief(error)})") from error
+
+
+class Staged:
+    """Jobs whose files lie in stores, as jobs of this machine.
+
+    On entering, inputs are fetched; ``put`` takes the finished outputs back, and leaving removes
+    all that was here.
+
+    Args:
+        jobs: any of their files may be local too.
+        overwrite: do outputs again that are there already.
+        report: is told what cannot be fetched or put, and what is skipped.
+
+    Attributes:
+        jobs: what is left to do, under names of this machine.
+    """
+
+    def __init__(self, jobs: "Sequence[Job]", overwrite: bool, report: Report) -> None:
+        self.jobs: list[Job] = []
+        self._all = jobs
+        self._overwrite = overwrite
+        self._report = report
+        self._whose: dict[Job, Job] = {}  # by those of this machine
+
+    def __enter__(self) -> "Staged":
+        self._folder = tempfile.TemporaryDirectory(prefix="fasttransfer-")
+        try:
+            with ThreadPoolExecutor(THREADS) as pool:
+                staged = list(pool.map(self._fetch, range(len(self._all)), self._all))
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        self._whose = {here: job for here, job in zip(staged, self._all, strict=True) if here}
+        self.jobs = list(self._whose)
+        return self
+
+    def __exit__(self, kind: object, error: object, traceback: TracebackType | None) -> None:
+        self._folder.cleanup()
+
+    def put(self) -> None:
+        """Takes the outputs to where they belong; what cannot be put is a failure and no longer done."""
+        with ThreadPoolExecutor(THREADS) as pool:
+            put = list(pool.map(self._put, self._whose, self._whose.values()))
+        lost = {here.output for here, there in zip(self._whose, put, strict=True) if not there}
+        self._report.done[:] = [path for path in self._report.done if path not in lost]
+
+    def named(self, text: str) -> str:
+        """``text`` with the names that people know."""
+        for here, job in self._whose.items():
+            for name in ("output", "input"):
+                text = text.replace(str(getattr(here, name)), shown(getattr(job, name)))
+        return text
+
+    def _fetch(self, number: int, job: "Job") -> "Job | None":
+        """The job as one of this machine; None if there is nothing to do, or nothing can be done."""
+        place = Path(self._folder.name, str(number))
+        here = replace(
+            job,
+            input=place / "in" / job.input.name if is_remote(job.input) else job.input,
+            output=place / "out" / job.output.name if is_remote(job.output) else job.output,
+        )
+        try:
+            if is_remote(job.output) and not self._overwrite and _done("exists", job.output):
+                self._report.skipped.append(job.output)
+                return None
+            if is_remote(job.input):
+                here.input.parent.mkdir(parents=True)
+                _done("get_file", job.input, lambda there: (there, str(here.input)))
+        except FastTransferError as error:
+            self._report.fail(job.input, error)
+            return None
+        return here
+
+    def _put(self, here: "Job", job: "Job") -> bool:
+        """Whether the output is where it belongs, or was not made."""
+        if is_remote(job.output) and here.output.exists():
+            try:
+                _done("put_file", job.output, lambda there: (str(here.output), there))
+            except FastTransferError as error:
+                self._report.fail(here.input, error)
+                return False
+        return True
+
+
+def _done(
+    verb: str, path: Path, places: Callable[[str], tuple[str, ...]] = lambda there: (there,)
+) -> Any:
+    """What a store does with a file."""
+    system, there = _opened(shown(path))
+    try:
+        return getattr(system, verb)(*places(there))
+    except Exception as error:  # each kind of store has its own
+        raise FastTransferError(f"{shown(path)} cannot be reached ({brief(error)})") from error
+
+
+def _opened(name: str) -> tuple[Any, str]:
+    """The store of a URL and the file's name there."""
+    fsspec = need("fsspec.core", "stores", name)
+    try:
+        system, place = fsspec.url_to_fs(name)
+    except ImportError as error:
+        raise FastTransferError(
+            f"{name} needs one more library ({brief(error)}); that for S3 comes with "
+            'python -m pip install "fasttransfer[stores]"'
+        ) from error
+    except Exception as error:
+        raise FastTransferError(f"{name} cannot be reached ({brief(error)})") from error
+    return system, place

@@ -154,10 +154,9 @@ def _srgb_by_vips(image: Any) -> Any:
 
 def _pack_by_vips(plane: Plane, path: Path, kind: str, quality: int) -> None:
     vips: Any = need("pyvips", "large", "a large picture")
-    height, width, channels = plane.shape
+    channels = plane.shape[2]
     try:
-        image = vips.Image.rawload(str(plane.path), width, height, channels, access="sequential")
-        image = image.copy(interpretation="srgb")
+        image = _in_strips(vips, plane).copy(interpretation="srgb")
         if channels == 4 and kind in WITHOUT_ALPHA:
             image = image.flatten(background=255)
         with whole_file(path) as temporary:
@@ -174,3 +173,16 @@ def _pack_by_vips(plane: Plane, path: Path, kind: str, quality: int) -> None:
                 )
     except vips.Error as error:
         raise FastTransferError(f"{path} cannot be written ({brief(error)})") from error
+
+
+def _in_strips(vips: Any, plane: Plane) -> Any:
+    """The array as a picture. libvips maps files into memory and lets go of what it has seen only when
+    it is done with a file; so each strip is a file of its own to it."""
+    height, width, channels = plane.shape
+    strips = [
+        vips.Image.rawload(str(plane.path), width, height, channels, access="sequential").crop(
+            0, top, width, min(_TILE, height - top)
+        )
+        for top in range(0, height, _TILE)
+    ]
+    return vips.Image.arrayjoin(strips, across=1).crop(0, 0, width, height)

@@ -25,7 +25,7 @@ GIVEN = {
     "plan": {"inputs", "output", "style", "several"},
     "open_media": {"jobs", "bytes_per_pixel", "report"},
     "stylize_volumes": {"inputs", "output", "stylizers", "report"},
-    "stylize_on_ray": {"jobs", "style", "make_stylizer", "open_media", "report"},
+    "stylize_in_batches": {"jobs", "style", "make_stylizer", "open_media", "report"},
     "run_live": {"stylizers", "inputs", "output"},
     "compare": {"styles", "photos", "clips", "make_stylizer"},
     "relative_content_loss": {"stylized", "content"},

@@ -1,5 +1,7 @@
 """Picture files to arrays and back, by Pillow and by libvips."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +132,25 @@ def test_a_side_too_long_for_the_format_is_an_error(library: str, tmp_path: Path
     with pytest.raises(FastTransferError, match=r"wide\.jpg cannot be written"):
         pack(plane, tmp_path / "wide.jpg", quality=90)
     assert [p.name for p in tmp_path.iterdir()] == ["array"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no resource module")
+def test_a_large_array_is_never_held(tmp_path: Path) -> None:
+    """Also not as a map of its file, of which the pages count as the process's memory too."""
+    program = """
+import resource
+from pathlib import Path
+from fasttransfer.planes import Plane
+from fasttransfer.rasters import pack
+
+def packed(side):
+    plane = Plane(Path(f"{side}"), (side, side, 3), "uint8")
+    pack(plane, Path(f"{side}.tif"), 90)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+print(-packed(6_000) + packed(10_000))
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    more = int(done.stdout) * (1 if sys.platform == "darwin" else 1024)
+    assert more < 10_000**2 - 6_000**2  # of a map it would be three times as much

@@ -6,6 +6,7 @@ Functions come first; ``PerceptualLoss`` puts them together. Two sets of setting
 * ``balanced``: the same terms made dimensionless, so that one style weight suits every painting.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -16,6 +17,7 @@ from torch.nn import functional as F
 from .vgg import VGG16Features, layer_index
 
 _LEAST_TONE = (4 / 255) ** 2
+_DIRECTIONS, _SHARES = 12, 256  # in which colours are compared, and how finely
 
 FeatureLoss = Callable[[Tensor, Tensor], Tensor]
 
@@ -167,13 +169,53 @@ def tone_difference(stylized: Tensor, content: Tensor, cell: int) -> Tensor:
     return (1 - covariance / (variances.clamp_min(1e-12).sqrt() + _LEAST_TONE)).mean()
 
 
+def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
+    """How far the colours of a batch are from those of the style image, in all of their mixture: the
+    sliced Wasserstein distance (Rabin et al. 2011; for textures, Heitz et al. 2021, arXiv:2006.07229).
+
+    The Gram matrices ask for the right colours too, but through the products of activations, in which
+    a network first finds the two or three that are most frequent.
+
+    Args:
+        stylized: (B, 3, H, W).
+        palette: of the style image, see ``palette_of``.
+
+    Returns:
+        A scalar: the mean squared distance between the sorted colours along each of some directions,
+        divided by the variance of the style's colours. 0 for the same palette, about 1 for a picture of
+        one colour.
+    """
+    return (palette_of(stylized) - palette).square().mean() / palette.var(
+        dim=1, correction=0
+    ).mean()
+
+
+def palette_of(images: Tensor) -> Tensor:
+    """The colours of all images (B, 3, H, W) together, whatever their number and size: means over
+    2×2 pixels, projected to each of some directions (K), sorted, in ``_SHARES`` groups of equal
+    size: (K, _SHARES)."""
+    cells = F.avg_pool2d(_wide(images), min(2, *images.shape[-2:]))
+    colours = cells.permute(1, 0, 2, 3).flatten(1)  # (3, N)
+    along = (directions(_DIRECTIONS).to(colours) @ colours).sort(dim=1).values
+    return F.adaptive_avg_pool1d(along[None], _SHARES)[0]
+
+
+def directions(number: int) -> Tensor:
+    """Unit vectors (number, 3), evenly over half a sphere: a Fibonacci lattice."""
+    place = torch.arange(number, dtype=torch.float64) + 0.5
+    height = place / number
+    angle = place * math.pi * (5**0.5 - 1)
+    radius = (1 - height.square()).sqrt()
+    return torch.stack([radius * angle.cos(), radius * angle.sin(), height], dim=1)
+
+
 def _wide(values: Tensor) -> Tensor:
     """At least float32, in which sums over positions neither overflow nor lose their small terms."""
     return values if values.dtype == torch.float64 else values.float()
 
 
 class PerceptualLoss(nn.Module):
-    """Weighted sum of content, style, total variation, out-of-range, grid and tone terms.
+    """Weighted sum of content, style, total variation, out-of-range, grid, tone and palette terms.
 
     Args:
         features: the loss network.
@@ -190,6 +232,7 @@ class PerceptualLoss(nn.Module):
         grid_period, grid_window: see ``grid_pattern``.
         tone_weight: of ``tone_difference``.
         tone_cell: see there.
+        palette_weight: of ``palette_difference``.
     """
 
     def __init__(
@@ -210,6 +253,7 @@ class PerceptualLoss(nn.Module):
         grid_window: int,
         tone_weight: float,
         tone_cell: int,
+        palette_weight: float,
     ) -> None:
         super().__init__()
         self.features = features
@@ -228,6 +272,7 @@ class PerceptualLoss(nn.Module):
             "range": range_weight,
             "grid": grid_weight,
             "tone": tone_weight,
+            "palette": palette_weight,
         }
         self.grid = partial(grid_pattern, period=grid_period, window=grid_window)
         self.tone = partial(tone_difference, cell=tone_cell)
@@ -237,6 +282,7 @@ class PerceptualLoss(nn.Module):
         appear in the size that they have in this picture."""
         with torch.no_grad():
             activations = self.features(style, self.style_layers)
+            self.register_buffer("palette", palette_of(style), persistent=False)
         for layer in self.style_layers:
             self.register_buffer(f"gram_{layer}", gram_matrix(activations[layer]), persistent=False)
 
@@ -256,8 +302,8 @@ class PerceptualLoss(nn.Module):
             target: ``content_target`` of them, if it is known already.
 
         Returns:
-            Scalars ``content``, ``style``, ``tv``, ``range``, ``grid`` and ``tone`` before weighting,
-            ``style_LAYER`` for each layer, and ``total``.
+            Scalars ``content``, ``style``, ``tv``, ``range``, ``grid``, ``tone`` and ``palette`` before
+            weighting, ``style_LAYER`` for each layer, and ``total``.
         """
         if target is None:
             target = self.content_target(content)
@@ -276,6 +322,7 @@ class PerceptualLoss(nn.Module):
             "range": out_of_range(stylized),
             "grid": self.grid(stylized),
             "tone": self.tone(stylized, content),
+            "palette": palette_difference(stylized, self.get_buffer("palette")),
         }
         total = torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
         return terms | by_layer | {"total": total}

@@ -69,7 +69,10 @@ def trainings(config: DictConfig) -> Iterator[Training]:
         for network in config.networks:
             full_name = name if network == DEFAULT_NETWORK else f"{name}_{network}"
             folder = Path(config.runs) / full_name
+            own = Path(config.output) / f"{full_name}.safetensors"
             start = ",".join(f"{config.output}/{one.name}.safetensors" for one in before[network])
+            if config.further and own.is_file():
+                start = str(own)
             settings = [
                 *_style_settings(name, full_name, config.styles[name], config.paintings),
                 f"network={network}",
@@ -117,7 +120,7 @@ def main(config: DictConfig) -> None:
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
     for training in trainings(config):
-        if (output / f"{training.name}.safetensors").is_file():
+        if (output / f"{training.name}.safetensors").is_file() and not config.further:
             continue
         if not is_complete(training.folder):
             print(f"python train.py {shlex.join(training.settings)}", flush=True)

@@ -8,10 +8,13 @@ from torch.autograd import gradcheck
 
 from fasttransfer.evaluate import make_objective
 from fasttransfer.losses import (
+    directions,
     gram_matrix,
     grid_pattern,
     mean_variation,
     out_of_range,
+    palette_difference,
+    palette_of,
     relative_content_loss,
     relative_style_loss,
     squared_content_loss,
@@ -165,6 +168,53 @@ def test_out_of_range_by_hand():
     assert out_of_range(torch.tensor([-1.0, 3.0])).item() == 2.5
 
 
+def test_a_palette_does_not_depend_on_place_number_or_size():
+    torch.manual_seed(0)
+    colours = torch.rand(3, 400, dtype=torch.float64)
+    pictures = [  # cells of 2×2 pixels, in any order
+        colours[:, torch.randperm(400)]
+        .reshape(1, 3, *shape)
+        .repeat_interleave(2, 2)
+        .repeat_interleave(2, 3)
+        for shape in ((20, 20), (10, 40))
+    ]
+    alone = palette_of(pictures[0])
+    assert alone.shape == (12, 256)
+    assert torch.allclose(palette_of(pictures[1]), alone)
+    assert torch.allclose(palette_of(pictures[0].repeat(3, 1, 1, 1)), alone, atol=1e-2)
+
+
+def test_palettes_by_hand():
+    """Of two greys a and b, half and half, the distance to c and d is ((a-c)² + (b-d)²) / 2 along grey,
+    whichever stands where; the variance is ((c - d) / 2)²."""
+    halves = torch.ones(1, 3, 32, 32, dtype=torch.float64)
+    ours, theirs = halves * 0.2, halves * 0.5
+    ours[..., :16], theirs[..., 16:, :] = 0.8, 0.9
+    palette = palette_of(theirs)
+    expected = (0.3**2 + 0.1**2) / 2 / 0.2**2
+    assert palette_difference(ours, palette).item() == pytest.approx(expected)
+    assert palette_difference(theirs, palette).item() == 0
+    one_colour = halves * theirs.mean()
+    assert palette_difference(one_colour, palette).item() == pytest.approx(1)
+
+
+def test_a_palette_is_more_than_its_means_and_spreads():
+    """Red and cyan are as bright and as varied as green and magenta, but others."""
+    picture = torch.zeros(1, 3, 32, 32)
+    picture[:, 0, :16], picture[:, 1:, 16:] = 1, 1
+    other = picture.roll(1, dims=1)
+    assert palette_difference(other, palette_of(picture)) > 0.1
+
+
+def test_directions_are_evenly_spread():
+    vectors = directions(12)
+    assert torch.allclose(vectors.norm(dim=1), torch.ones(12, dtype=torch.float64))
+    angles = (vectors @ vectors.T).fill_diagonal_(0).abs().max()
+    assert angles < 0.95  # no two are nearly the same, or opposite
+    squares = vectors.T @ vectors / 12
+    assert torch.allclose(squares, torch.eye(3, dtype=torch.float64) / 3, atol=0.04)
+
+
 @pytest.mark.parametrize(
     "loss",
     [
@@ -175,8 +225,11 @@ def test_out_of_range_by_hand():
         lambda x: total_variation(x, scale=255),
         lambda x: out_of_range(3 * x - 1),
         lambda x: grid_pattern(x, 2, 2),
+        lambda x: palette_difference(
+            torch.cat([x, x[:, :1]], 1), palette_of(doubles(1, 3, 6, 8).detach())
+        ),
     ],
-    ids=["gram", "style", "content", "relative content", "tv", "range", "grid"],
+    ids=["gram", "style", "content", "relative content", "tv", "range", "grid", "palette"],
 )
 def test_gradients(loss):
     assert gradcheck(loss, doubles(2, 2, 3, 4))
@@ -211,7 +264,8 @@ def test_objectives_put_the_functions_together(name, features):
         total = terms["content"] + 5 * sum(by_layer) + 1e-6 * tv
     else:
         shape = 1000 * grid_pattern(stylized, 4, 60) + 2 * tone_difference(stylized, content, 8)
-        total = terms["content"] + 20 * sum(by_layer) / 4 + shape
+        colours = 4 * palette_difference(stylized, palette_of(style[:1]))
+        total = terms["content"] + 20 * sum(by_layer) / 4 + shape + colours
     assert terms["total"].item() == pytest.approx(total.item(), rel=1e-5)
 
 

@@ -34,6 +34,17 @@ def test_every_style_comes_in_every_network_and_starts_from_those_before():
     assert {"network=realtime", "trainer.max_steps=250"} <= set(fourth)
 
 
+def test_what_is_there_is_trained_on_from_its_own_weights(tmp_path: Path) -> None:
+    save_style(
+        tmp_path / "udnie.safetensors", TransformerNet([4], 0, 3, 1, False), {"name": "udnie"}
+    )
+    settings = ("paintings=art", "only=[udnie]", f"output={tmp_path}", "steps=100")
+    for further, start in ((True, f"start={tmp_path}/udnie.safetensors"), (False, "start=null")):
+        own, missing = trainings(composed(*settings, f"further={further}"))
+        assert start in own.settings
+        assert "start=null" in missing.settings
+
+
 def test_drawn_styles_are_bundled_and_paintings_tell_who_painted_them():
     for name, about in composed().styles.items():
         if about.file is None:

@@ -133,10 +133,8 @@ class _Work:
         with Staged(jobs, self._overwrite, report) as staged:
             for source, sink in self._open(staged.jobs, self._stylizer.bytes_per_pixel, report):
                 stylize_all(source, self._stylizer, sink, report)
-            staged.put()
-            told = {
-                name: [staged.named(str(line)) for line in getattr(report, name)] for name in _TOLD
-            }
+                staged.put()
+        told = {name: [staged.named(str(line)) for line in getattr(report, name)] for name in _TOLD}
         return told | {"frames": report.frames}
 
 

@@ -30,10 +30,11 @@ def main(config: DictConfig) -> None:
         tell(cards(), Console())
         return
     styles, inputs = _styles(config), as_list(config.input)
-    if _any_remote(config) and (config.export or config.compare or config.volume):
+    camera = any(is_camera(name) for name in inputs)
+    if _any_remote(config) and (config.export or config.compare or config.volume or camera):
         raise FastTransferError(
-            "URLs are for pictures and videos that become others; fetch the files first for export=, "
-            "compare= and volume="
+            "URLs are for pictures and videos that become others; use files of this machine with "
+            "export=, compare=, volume= and a camera"
         )
     if config.export:
         _export(styles, config)
@@ -41,7 +42,7 @@ def main(config: DictConfig) -> None:
     if config.compare:
         _compare(styles, inputs, config)
         return
-    if any(is_camera(name) for name in inputs):
+    if camera:
         _live(styles, inputs, config)
         return
     report = Report()
@@ -58,8 +59,9 @@ def main(config: DictConfig) -> None:
         stylize_in_batches = instantiate(config.ray)
         # What actors stylize and read with is made where they are.
         make_stylizer = instantiate(config.stylizer)
-        for style, jobs in zip(styles, plans, strict=True):
-            stylize_in_batches(jobs, style, make_stylizer, open_media, report)
+        for style, stylizer, jobs in zip(styles, stylizers, plans, strict=True):
+            make = make_stylizer if config.cluster else lambda _, one=stylizer: one
+            stylize_in_batches(jobs, style, make, open_media, report)
     else:
         media = [
             open_media(jobs, stylizer.bytes_per_pixel, report)

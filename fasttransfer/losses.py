@@ -183,11 +183,10 @@ def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
     Returns:
         A scalar: the mean squared distance between the sorted colours along each of some directions,
         divided by the variance of the style's colours. 0 for the same palette, about 1 for a picture of
-        one colour.
+        one colour. Less than 4 of 255 levels of variety count as 4.
     """
-    return (palette_of(stylized) - palette).square().mean() / palette.var(
-        dim=1, correction=0
-    ).mean()
+    variance = palette.var(dim=1, correction=0).mean().clamp_min(_LEAST_TONE)
+    return (palette_of(stylized) - palette).square().mean() / variance
 
 
 def palette_of(images: Tensor) -> Tensor:

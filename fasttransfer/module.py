@@ -61,7 +61,8 @@ class StyleTraining(pl.LightningModule):
         self.network = network
         self.loss = loss
         self.loss.set_style(style.image)
-        self.loss.weights["style"] *= style.strength
+        for term in ("style", "palette"):
+            self.loss.weights[term] *= style.strength
         self.style = style
         self.temporal = temporal
         self.averaged_part = averaged_part

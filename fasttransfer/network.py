@@ -140,7 +140,7 @@ class InstanceNorm(nn.InstanceNorm2d):
         centred = features - features.mean(dim=(2, 3), keepdim=True)
         variance = centred.square().mean(dim=(2, 3), keepdim=True)
         scale = self.weight.view(1, -1, 1, 1) * torch.rsqrt(variance + self.eps)
-        return torch.addcmul(self.bias.view(1, -1, 1, 1), centred, scale)
+        return torch.addcmul(self.bias.view(1, -1, 1, 1), centred, scale).to(input.dtype)
 
 
 class ResidualBlock(nn.Module):

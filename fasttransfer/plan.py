@@ -13,7 +13,7 @@ from .checkpoint import safe_name
 from .errors import FastTransferError
 from .files import is_remote, shown
 from .images import IMAGE_SUFFIXES, WRITERS, writer_of
-from .stores import files_at
+from .stores import files_at, is_pattern
 from .video import VIDEO_SUFFIXES, VIDEO_WRITERS
 
 
@@ -138,13 +138,18 @@ def _output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
     if folder.suffix.lower() in (WRITERS | VIDEO_WRITERS):
         raise FastTransferError(
             f"output={output} is a single file but input= may hold several; write a folder, "
-            f"output={folder.with_suffix('')}/"
+            f"output={shown(folder.with_suffix(''))}/"
         )
     return folder
 
 
 def _check_stores(inputs: Sequence[str], output: str | None) -> None:
-    """Results can be written where they belong."""
+    """Inputs are files, and results can be written where they belong."""
+    for name in inputs:
+        if name.startswith(("http://", "https://")) and "?" in name:
+            raise FastTransferError(
+                f"input={name} is an address with a query and not a file's; fetch the picture first"
+            )
     for name in [output] if output is not None else inputs:
         web = name.startswith(("http://", "https://"))
         bucket = output is None and is_remote(name) and len(Path(name).parts) < 3
@@ -158,6 +163,8 @@ def _check_stores(inputs: Sequence[str], output: str | None) -> None:
 
 def _is_glob(item: str) -> bool:
     # A file may well be called photo[1].jpg.
+    if is_remote(item):
+        return is_pattern(item)
     return glob.has_magic(item) and not os.path.exists(item)
 
 
@@ -174,13 +181,16 @@ def _expand(item: str, style: str, folder: Path | None) -> Iterator[_Found]:
         fixed = next(i for i, part in enumerate(parts) if glob.has_magic(part))
         root = Path(*parts[:fixed])
         if is_remote(item):
-            files = [file for file in map(Path, files_at(item)) if _is_media(file)]
+            files = list(_files_of_store(item, root, _is_media))
         else:
             files = [Path(name) for name in sorted(glob.glob(item, recursive=True))]
             files = [file for file in files if file.is_file() and _is_media(file)]
     elif _is_folder(item):
         root = path
-        files = list((_files_of_store if is_remote(item) else _files_below)(path, _is_media))
+        if is_remote(item):
+            files = list(_files_of_store(item, root, _is_media))
+        else:
+            files = list(_files_below(path, _is_media))
     else:
         # Also a file that is missing: reading it says so, as for every bad file.
         yield _Found(path, Path(path.name), path.with_stem(f"{path.stem}-{style}"))
@@ -209,9 +219,9 @@ def _files_below(folder: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]
                 yield Path(place, name)
 
 
-def _files_of_store(folder: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]:
-    for file in map(Path, files_at(shown(folder))):
-        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+def _files_of_store(item: str, root: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]:
+    for file in map(Path, files_at(item)):
+        hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
         if not hidden and wanted(file):
             yield file
 
@@ -264,13 +274,13 @@ def _check_kind(job: Job) -> None:
     ending = job.output.suffix.lower()
     if job.is_video and ending not in VIDEO_WRITERS:
         raise FastTransferError(
-            f"{job.input} is a video and cannot become {job.output}, whose ending is "
+            f"{shown(job.input)} is a video and cannot become {shown(job.output)}, whose ending is "
             f"{ending or 'missing'!r}; it must be one of {' '.join(VIDEO_WRITERS)}"
         )
     if not job.is_video and ending in VIDEO_WRITERS:
         raise FastTransferError(
-            f"{job.input} is not a video and cannot become {job.output}; write an output= that "
-            f"ends in one of {' '.join(WRITERS)}"
+            f"{shown(job.input)} is not a video and cannot become {shown(job.output)}; write an output= "
+            f"that ends in one of {' '.join(WRITERS)}"
         )
     if not job.is_video:
         writer_of(job.output)
@@ -283,13 +293,14 @@ def _check(jobs: Sequence[Job]) -> None:
     for job in jobs:
         if job.output.resolve() in inputs:
             raise FastTransferError(
-                f"the stylized {job.input} would overwrite {job.output}, which is an input; "
-                "choose another output="
+                f"the stylized {shown(job.input)} would overwrite {shown(job.output)}, which is an "
+                "input; choose another output="
             )
     counts = Counter(job.output.resolve() for job in jobs)
     twice = [job for job in jobs if counts[job.output.resolve()] > 1]
     if twice:
+        both = " and ".join(shown(job.input) for job in twice[:2])
         raise FastTransferError(
-            f"{twice[0].input} and {twice[1].input} would both become {twice[0].output}; rename "
+            f"{both} would both become {shown(twice[0].output)}; rename "
             "one of them or stylize them one after the other into different outputs"
         )

@@ -5,6 +5,7 @@ jobs, and what was made of it is put back; in between nobody needs to know. In a
 ``s3://bucket/a.jpg`` becomes ``s3:/bucket/a.jpg``, which is all that tells such a file from others.
 """
 
+import glob
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,24 +27,40 @@ THREADS = 8  # files on their way at once: small ones mostly wait
 
 
 def files_at(name: str) -> list[str]:
-    """The names of all files below a folder in a store, or that match a pattern, in their order.
+    """The names of all files below a folder in a store, or that match a pattern, in their order; they
+    begin as ``name`` does.
 
     Raises:
         FastTransferError: the store cannot be read, or a library for it is missing.
     """
     system, place = _opened(name)
-    search = system.glob if any(sign in name for sign in "*?[") else system.find
+    root, pattern = name.rstrip("/"), is_pattern(name)
+    while is_pattern(root):
+        root = root.rpartition("/")[0]
+    inside = len(_opened(root)[1].rstrip("/"))  # drivers have names of their own for what they hold
     try:
-        return sorted(system.unstrip_protocol(found) for found in search(place))
+        found = (system.glob if pattern else system.find)(place)
+        return sorted(root + there[inside:] for there in found)
     except Exception as error:  # each kind of store has its own
         raise FastTransferError(f"{name} cannot be read ({brief(error)})") from error
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a URL stands for all files whose names match it, and not for one with an odd name."""
+    if name.startswith(("http://", "https://")) or not glob.has_magic(name):
+        return False
+    system, place = _opened(name)
+    try:
+        return not system.exists(place)
+    except Exception as error:  # each kind of store has its own
+        raise FastTransferError(f"{name} cannot be reached ({brief(error)})") from error
 
 
 class Staged:
     """Jobs whose files lie in stores, as jobs of this machine.
 
-    On entering, inputs are fetched; ``put`` takes the finished outputs back, and leaving removes
-    all that was here.
+    On entering, inputs are fetched; ``put`` takes the finished outputs to where they belong, and so does
+    leaving, also after an error or Ctrl-C, which then removes all that was here.
 
     Args:
         jobs: any of their files may be local too.
@@ -60,6 +77,7 @@ class Staged:
         self._overwrite = overwrite
         self._report = report
         self._whose: dict[Job, Job] = {}  # by those of this machine
+        self._put: set[Job] = set()  # of those
 
     def __enter__(self) -> "Staged":
         self._folder = tempfile.TemporaryDirectory(prefix="fasttransfer-")
@@ -74,13 +92,20 @@ class Staged:
         return self
 
     def __exit__(self, kind: object, error: object, traceback: TracebackType | None) -> None:
-        self._folder.cleanup()
+        try:
+            self.put()
+        finally:
+            self._folder.cleanup()
 
     def put(self) -> None:
-        """Takes the outputs to where they belong; what cannot be put is a failure and no longer done."""
+        """Takes the outputs that are done by now to where they belong; what cannot be put is a failure,
+        and no longer done."""
+        done = set(self._report.done)
+        ready = [here for here in self._whose if here.output in done and here not in self._put]
+        self._put.update(ready)
         with ThreadPoolExecutor(THREADS) as pool:
-            put = list(pool.map(self._put, self._whose, self._whose.values()))
-        lost = {here.output for here, there in zip(self._whose, put, strict=True) if not there}
+            there = list(pool.map(self._is_there, ready))
+        lost = {here.output for here, is_there in zip(ready, there, strict=True) if not is_there}
         self._report.done[:] = [path for path in self._report.done if path not in lost]
 
     def named(self, text: str) -> str:
@@ -99,7 +124,7 @@ class Staged:
             output=place / "out" / job.output.name if is_remote(job.output) else job.output,
         )
         try:
-            if is_remote(job.output) and not self._overwrite and _done("exists", job.output):
+            if not self._overwrite and self._exists(job.output):
                 self._report.skipped.append(job.output)
                 return None
             if is_remote(job.input):
@@ -110,11 +135,15 @@ class Staged:
             return None
         return here
 
-    def _put(self, here: "Job", job: "Job") -> bool:
-        """Whether the output is where it belongs, or was not made."""
-        if is_remote(job.output) and here.output.exists():
+    def _exists(self, path: Path) -> bool:
+        return bool(_done("exists", path)) if is_remote(path) else path.exists()
+
+    def _is_there(self, here: "Job") -> bool:
+        """Whether a finished output is where it belongs."""
+        target = self._whose[here].output
+        if is_remote(target):
             try:
-                _done("put_file", job.output, lambda there: (str(here.output), there))
+                _done("put_file", target, lambda there: (str(here.output), there))
             except FastTransferError as error:
                 self._report.fail(here.input, error)
                 return False

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from .checkpoint import STYLE_FILE, load_style, save_style
 from .config import CONF_DIR, command
@@ -105,6 +105,18 @@ def _style_settings(
     ]
 
 
+def _check_further(training: Training) -> None:
+    """A complete run is one that trained a style on, and not the style's first one, which would take the
+    place of what has been made of it since."""
+    start = OmegaConf.select(OmegaConf.load(training.folder / SETTINGS_FILE), "start")
+    if Path(str(start)).stem != training.name:
+        raise FastTransferError(
+            f"{training.folder} holds a run that did not start from {training.name}; with further=true "
+            "give another runs=."
+        )
+    print(f"{training.name} is complete in {training.folder}", flush=True)
+
+
 def add(training: Training, output: Path) -> None:
     """Writes the style file of a finished run among the others, in float16."""
     style = load_style(training.folder / STYLE_FILE)
@@ -122,7 +134,9 @@ def main(config: DictConfig) -> None:
     for training in trainings(config):
         if (output / f"{training.name}.safetensors").is_file() and not config.further:
             continue
-        if not is_complete(training.folder):
+        if is_complete(training.folder) and config.further:
+            _check_further(training)
+        elif not is_complete(training.folder):
             print(f"python train.py {shlex.join(training.settings)}", flush=True)
             training.run()
         add(training, output)

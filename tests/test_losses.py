@@ -198,6 +198,12 @@ def test_palettes_by_hand():
     assert palette_difference(one_colour, palette).item() == pytest.approx(1)
 
 
+def test_a_style_of_one_colour_has_a_palette_too():
+    flat = torch.full((1, 3, 16, 16), 0.5)
+    assert palette_difference(flat, palette_of(flat)).item() == 0
+    assert torch.isfinite(palette_difference(flat + 0.1, palette_of(flat)))
+
+
 def test_a_palette_is_more_than_its_means_and_spreads():
     """Red and cyan are as bright and as varied as green and magenta, but others."""
     picture = torch.zeros(1, 3, 32, 32)

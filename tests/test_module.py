@@ -64,10 +64,11 @@ def test_a_start_is_the_network_and_its_average(training):
             assert torch.equal(mine, theirs)
 
 
-def test_strength_is_a_factor_of_the_style_weight():
+def test_strength_is_a_factor_of_what_the_painting_asks_for():
     before = tiny_training().loss.weights
     training = tiny_training(strength=2.5)
-    assert training.loss.weights == before | {"style": 2.5 * before["style"]}
+    asked = {name: 2.5 * before[name] for name in ("style", "palette")}
+    assert training.loss.weights == before | asked
 
 
 def test_no_number_is_told_with_step_term_and_remedy(training, tmp_path):

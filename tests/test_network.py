@@ -189,6 +189,14 @@ def test_large_pictures_are_normalized_as_well_as_small_ones(layout: torch.memor
     assert (found - expected).abs().max() < 3e-6
 
 
+@torch.inference_mode()
+def test_norms_keep_the_kind_of_numbers() -> None:
+    features = (3 + torch.randn(1, 4, 50, 60)).bfloat16()
+    found = InstanceNorm(4, affine=True)(features)
+    assert found.dtype == torch.bfloat16
+    assert (found.float() - nn.InstanceNorm2d(4)(features.float())).abs().max() < 0.02
+
+
 def test_gradients_do_not_depend_on_the_layout() -> None:
     """Those of PyTorch's group norm did, in a training."""
     networks = [TransformerNet([4, 8], 1, 3, 2, True) for _ in range(2)]

@@ -19,7 +19,7 @@ from fasttransfer.infer import main
 from fasttransfer.network import TransformerNet
 from fasttransfer.plan import Job, plan
 from fasttransfer.report import Report
-from fasttransfer.stores import Staged, files_at
+from fasttransfer.stores import Staged, files_at, is_pattern
 
 SCRIPT = Path(__file__).parents[1] / "infer.py"
 TYPED = ("style=wood.safetensors", "engine=torch", "device=cpu")
@@ -49,7 +49,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[s3fs.S3Fi
         Image.effect_noise((60 + number, 50), 80).convert("RGB").save(name)
         system.put_file(name, f"bucket/{name}")
     Path("photos/bad.jpg").write_text("no picture")
-    for name in ("photos/bad.jpg", "photos/notes.txt", "photos/.thumbs/a.png"):
+    for name in ("photos/bad.jpg", "photos/notes.txt", "photos/.thumbs/a.png", "photos/b/.a.png"):
         system.put_file("photos/bad.jpg", f"bucket/{name}")
     try:
         yield system
@@ -96,6 +96,8 @@ def test_a_folder_of_a_store_is_that_of_this_machine(store: s3fs.S3FileSystem, i
     code, told = infer("input=s3://bucket/photos", "output=s3://bucket/out")
     assert "skipped 3 files" in told
     assert "wrote" not in told
+    code, told = infer("input=s3://bucket/photos", "output=here/")
+    assert "skipped 3 files" in told
 
 
 def test_a_folder_of_a_store_over_ray(
@@ -154,6 +156,8 @@ def test_what_cannot_be_reached_is_told_and_the_rest_is_done(
             ("input=photos", "output=http://host/"),
             "results cannot be written to output=http://host/",
         ),
+        (("input=https://host/a.png?key=1", "output=a.png"), "an address with a query"),
+        (("input=camera", "output=s3://bucket/a"), "URLs are for pictures and videos"),
         (("input=nowhere://a/b.png", "output=c.png"), "nowhere://a/b.png cannot be reached"),
         (("input=s3://bucket/photos", "volume=true"), "URLs are for pictures and videos"),
         (("input=s3://bucket/photos", "ray.batch=0"), "ray.batch=0 must be a whole number"),
@@ -169,6 +173,13 @@ def test_mistakes_are_told_in_a_sentence(
 
 
 def test_names(store: s3fs.S3FileSystem) -> None:
+    store.put_file("photos/a.png", "bucket/odd/photo[1].png")
+    store.put_file("photos/b/a.png", "bucket/odd/photo1.png")
+    assert not is_pattern("s3://bucket/odd/photo[1].png")
+    assert is_pattern("s3://bucket/odd/photo[0-9].png")
+    assert files_at("s3://bucket/odd/photo[0-9].png") == ["s3://bucket/odd/photo1.png"]
+    assert files_at("s3a://bucket/photos/b/")[-1] == "s3a://bucket/photos/b/c d.png"
+    store.rm("bucket/photos/b/.a.png")
     assert files_at("s3://bucket/photos/b") == [f"s3://bucket/{name}" for name in NAMES[1:]]
     with pytest.raises(FastTransferError, match="s3://other/ cannot be read"):
         files_at("s3://other/")
@@ -177,6 +188,32 @@ def test_names(store: s3fs.S3FileSystem) -> None:
     job = plan(["s3://bucket/photos/b"], None, "wood", False, format=None, shard=None)[0]
     assert is_remote(job.input)
     assert shown(job.output) == "s3://bucket/photos/b-wood/a.png"
+
+
+def test_what_is_finished_is_there_after_a_stop_and_is_not_fetched_again(
+    store: s3fs.S3FileSystem,
+) -> None:
+    jobs = [
+        Job(Path(f"s3://bucket/{name}"), Path(f"s3://bucket/{number}.png"))
+        for number, name in enumerate(NAMES)
+    ]
+    report = Report()
+    with (  # noqa: PT012 (in the middle of the block)
+        pytest.raises(KeyboardInterrupt),
+        Staged(jobs, overwrite=False, report=report) as staged,
+    ):
+        for here in staged.jobs[:2]:
+            here.output.parent.mkdir(parents=True)
+            here.output.write_bytes(b"made")
+        report.done.append(staged.jobs[0].output)  # the second one is being written
+        raise KeyboardInterrupt
+    assert [store.exists(f"bucket/{number}.png") for number in range(3)] == [True, False, False]
+    with Staged(jobs, overwrite=False, report=report) as staged:
+        assert [staged.named(str(here.input)) for here in staged.jobs] == [
+            f"s3://bucket/{name}" for name in NAMES[1:]
+        ]
+    with Staged(jobs, overwrite=True, report=report) as staged:
+        assert len(staged.jobs) == 3
 
 
 def test_nothing_stays_here(store: s3fs.S3FileSystem) -> None:

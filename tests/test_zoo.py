@@ -4,6 +4,7 @@ from pathlib import Path
 
 import hydra
 import pytest
+import torch
 from conftest import make_photo
 from omegaconf import DictConfig
 
@@ -84,12 +85,11 @@ def test_a_zoo_goes_on_where_it_stopped(tmp_path: Path, tiny_run: list[str]) -> 
         *("steps=2", "first_steps=2", "output=out", f"overrides=[{overrides}]", "sheet=sheet.png"),
     ]
 
-    def run(only: str) -> str:
-        done = subprocess.run(
-            [*command, f"only={only}"], cwd=tmp_path, capture_output=True, text=True, timeout=300
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def run(only: str, *more: str, code: int = 0) -> str:
+        typed = [*command, f"only={only}", *more]
+        done = subprocess.run(typed, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
 
     assert "python train.py" in run("[udnie]")
     first = (tmp_path / "out" / "udnie_realtime.safetensors").read_bytes()
@@ -102,3 +102,14 @@ def test_a_zoo_goes_on_where_it_stopped(tmp_path: Path, tiny_run: list[str]) -> 
     assert style.metadata["steps"] == 2
     assert style.metadata["seconds"] > 0
     assert "| woodcut_realtime | [4, 8] |" in (tmp_path / "out" / "README.md").read_text()
+
+    further = ("[udnie]", "further=true", "sheet=null")
+    told = run(*further, code=2)  # the first run is not to come back
+    assert "holds a run that did not start from udnie_realtime; with further=true give" in told
+    run(*further, "runs=more")
+    udnie = tmp_path / "out" / "udnie_realtime.safetensors"
+    assert udnie.read_bytes() != first
+    second = load_style(udnie).network.state_dict()
+    assert "udnie_realtime is complete in more" in run(*further, "runs=more")
+    for name, weights in load_style(udnie).network.state_dict().items():
+        assert torch.equal(weights, second[name])

@@ -32,7 +32,7 @@ from .vgg import VGG16Features
 from .video import VideoSettings
 
 COLUMNS = [  # of the table and the page; TensorBoard and the JSON file get all
-    Column("balanced_total", "objective", "content + 20 × style, balanced"),
+    Column("balanced_total", "objective", "what is trained for, balanced"),
     Column("balanced_content", "content", "relative difference at relu3_3"),
     Column("balanced_style", "style", "relative difference of the Gram matrices, 0 to 1"),
     Column("johnson_total", "johnson", "objective of jcjohnson/fast-neural-style"),

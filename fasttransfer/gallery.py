@@ -32,7 +32,7 @@ class Card:
         licence: of the style image, with its origin.
         start: the style whose weights its training began with, or None.
         steps, seconds, device: of the training.
-        objective, content, style, grid: scores over the probe photos, balanced, see
+        content, style, palette, grid: scores over the probe photos, balanced, see
             ``evaluate.score_pictures``.
         megabytes: of the file.
     """
@@ -44,9 +44,9 @@ class Card:
     steps: int | None
     seconds: float | None
     device: str | None
-    objective: float | None
     content: float | None
     style: float | None
+    palette: float | None
     grid: float | None
     megabytes: float
 
@@ -64,9 +64,9 @@ class Card:
             steps=told.get("steps"),
             seconds=told.get("seconds"),
             device=told.get("device"),
-            objective=scores.get("balanced_total"),
             content=scores.get("balanced_content"),
             style=scores.get("balanced_style"),
+            palette=scores.get("balanced_palette"),
             grid=scores.get("grid"),
             megabytes=path.stat().st_size / 1e6,
         )
@@ -92,14 +92,14 @@ def tell(shown: Iterable[Card], console: Console) -> None:
     shown = list(shown)
     longest = max(len(card.name) for card in shown)  # is typed, so it is shown whole
     first = (Column("style", min_width=longest), Column("network", min_width=8))
-    table = Table(*first, Column("objective", min_width=9), box=None)
+    table = Table(*first, Column("content", min_width=7), box=None)
     table.add_column("style image", no_wrap=True, overflow="ellipsis")
     table.add_column("MB", min_width=3)
     for card in shown:
         table.add_row(
             card.name,
             card.network,
-            _number(card.objective, ".2f"),
+            _number(card.content, ".2f"),
             card.licence.removeprefix("public domain: "),
             f"{card.megabytes:.1f}",
         )
@@ -109,7 +109,7 @@ def tell(shown: Iterable[Card], console: Console) -> None:
 def markdown(shown: Iterable[Card]) -> str:
     """The same and more as a table for a README."""
     about = ("style", "network", "style image and licence", "starts from", "steps")
-    titles = (*about, "minutes", "device", "objective", "grid")
+    titles = (*about, "minutes", "device", "content", "style term", "palette", "grid")
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for card in shown:
         minutes = None if card.seconds is None else card.seconds / 60
@@ -121,7 +121,9 @@ def markdown(shown: Iterable[Card]) -> str:
             str(card.steps or UNKNOWN),
             _number(minutes, ".1f"),
             card.device or UNKNOWN,
-            _number(card.objective, ".2f"),
+            _number(card.content, ".2f"),
+            _number(card.style, ".3f"),
+            _number(card.palette, ".3f"),
             _number(card.grid, ".1f"),
         ]
         lines.append(f"| {' | '.join(cells)} |")

@@ -20,7 +20,7 @@ def folder(tmp_path):
         "steps": 30,
         "seconds": 90.0,
         "device": "cpu",
-        "scores": {"balanced_total": 4.567, "balanced_content": 2, "grid": 0.33},
+        "scores": {"balanced_content": 2, "balanced_palette": 0.0456, "grid": 0.33},
         "training": {"start": "mosaic"},
     }
     save_style(tmp_path / "ink.safetensors", TransformerNet(**REALTIME, smooth=True), told)
@@ -33,19 +33,19 @@ def test_cards_tell_what_the_files_know(folder):
     ink, odd = cards(folder)
     size = (folder / "ink.safetensors").stat().st_size
     licence = "public domain: Ink, A. Painter, 1900"
-    told = (licence, "mosaic", 30, 90.0, "cpu", 4.567, 2, None, 0.33, size / 1e6)
+    told = (licence, "mosaic", 30, 90.0, "cpu", 2, None, 0.0456, 0.33, size / 1e6)
     assert ink == Card("ink", "realtime", *told)
     assert odd.network == "[4]"
-    assert (odd.steps, odd.objective, odd.start) == (None, None, None)
+    assert (odd.steps, odd.content, odd.start) == (None, None, None)
 
 
 def test_tables(folder, capsys):
     text = markdown(cards(folder))
+    licence = cards(folder)[0].licence
     assert (
-        f"| ink | realtime | {cards(folder)[0].licence} | mosaic | 30 | 1.5 | cpu | 4.57 | 0.3 |"
-        in text
+        f"| ink | realtime | {licence} | mosaic | 30 | 1.5 | cpu | 2.00 | – | 0.046 | 0.3 |" in text
     )
-    assert "| odd | [4] | – | nothing | – | – | – | – | – |" in text
+    assert "| odd | [4] | – | nothing | – | – | – | – | – | – | – |" in text
     tell(cards(folder), Console(width=120))
     assert "ink" in capsys.readouterr().out
 
@@ -84,4 +84,4 @@ def test_all_bundled_styles_together_are_small_and_tell_their_origin():
     assert sum(card.megabytes for card in found) <= 20
     for card in found:
         assert card.licence not in ("–", "not stated"), card.name
-        assert card.objective is not None, card.name
+        assert card.content is not None, card.name

@@ -10,6 +10,7 @@ limits, and the bytes a second that they would read.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -35,9 +36,11 @@ def main() -> None:
     parser.add_argument("--actors", type=int, nargs="+", default=[1, 2])
     parser.add_argument("settings", nargs="*", help="of infer.py")
     typed = parser.parse_args()
-    ways = {"one process": []} | {
-        f"ray, {number} actors": ["cluster=ray", f"ray.actors={number}"] for number in typed.actors
-    }
+    ways: dict[str, list[str]] = {"one process": []}
+    for number in typed.actors:
+        threads = max(1, (os.cpu_count() or 1) // number)
+        settings = ["cluster=ray", f"ray.actors={number}", f"ray.threads={threads}"]
+        ways[f"ray, actors × threads: {number} × {threads}"] = settings
     rows = {}
     with tempfile.TemporaryDirectory() as place:
         size = make_photos(Path(place, "photos"), typed.count, typed.megapixels)

@@ -16,11 +16,15 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from fasttransfer.large import TileSettings
 from fasttransfer.report import Report
 from fasttransfer.stylize import Stylizer
 from fasttransfer.volumes import open_volume, stylize_volume
 
 SHAPE = (160, 192, 192)
+
+
+TILES = TileSettings("off", memory=1, tile=1024, thumbnail=1024)
 
 
 def main() -> None:
@@ -69,7 +73,9 @@ def along_three_axes(volume: np.ndarray, stylizer: Stylizer) -> np.ndarray:
         first, *rest = [Image.fromarray(pixels) for pixels in volume]
         first.save(f"{folder}/in.tif", save_all=True, append_images=rest)
         target = Path(folder, "out.tif")
-        stylize_volume(open_volume(Path(folder, "in.tif"), 10**8), target, stylizer, Report())
+        stylize_volume(
+            open_volume(Path(folder, "in.tif"), 10**8), target, stylizer, TILES, Report()
+        )
         return np.stack(list(open_volume(target, 10**8).slices()))
 
 

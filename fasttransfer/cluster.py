@@ -12,7 +12,7 @@ from rich.console import Console
 from .decode import brief
 from .errors import FastTransferError
 from .extras import need
-from .files import is_remote
+from .files import is_remote, shown
 from .plan import Job
 from .report import Report
 from .stores import Staged
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _FILES = ("input", "output")  # of a job
 # What an actor tells of its files, by the names of a Report.
 _TOLD = ("done", "skipped", "failures", "damages", "notes")
+TRIES = 5  # of a batch whose actor dies
 
 
 def stylize_in_batches(
@@ -43,7 +44,7 @@ def stylize_in_batches(
 
     Every actor reads and writes files under the names they have here, so all machines need the same
     folders, or access to the same store, and fasttransfer. Where an actor dies, its files are given to
-    another; what was finished is not done again.
+    another; what was finished is not done again. Files with which ``TRIES`` actors died have failed.
 
     Args:
         jobs: what becomes what; files in stores are fetched and put batch by batch.
@@ -54,7 +55,7 @@ def stylize_in_batches(
         cluster: ``ray``; None: in this process.
         actors: how many; None: one for each GPU of the cluster, or as many as find ``threads`` cores.
         threads: of each actor.
-        batch: files that an actor is given at a time.
+        batch: files that an actor is given at a time, at most.
         overwrite: do outputs again that are there already.
 
     Raises:
@@ -71,7 +72,7 @@ def stylize_in_batches(
     if cluster is None:
         work = _Work(style, make_stylizer, open_media, overwrite, None)
         parts = (jobs[first : first + batch] for first in range(0, len(jobs), batch))
-        _follow(map(work.done, parts), len(jobs), "", report)
+        _follow(map(work.done, parts), jobs, "", report)
         return
     if Path(style).expanduser().exists():  # an actor has another working folder
         style = str(Path(style).expanduser().absolute())
@@ -79,21 +80,23 @@ def stylize_in_batches(
     need("ray.data", "ray", "cluster=ray")
     with _cluster(ray) as resources:
         gpus = int(resources.get("GPU", 0))
-        room = gpus or max(1, int(resources["CPU"]) // threads)
-        number = min(actors or room, -(-len(jobs) // batch))
+        cores = int(resources.get("CPU", threads))  # none yet where nodes come when they are needed
+        number = min(actors or gpus or max(1, cores // threads), len(jobs))
+        blocks = max(number, -(-len(jobs) // batch))
         dataset = ray.data.from_items(
             [{name: _anywhere(getattr(job, name)) for name in _FILES} for job in jobs],
-            override_num_blocks=-(-len(jobs) // batch),
+            override_num_blocks=blocks,
         ).map_batches(
             _Work,
             fn_constructor_args=(style, make_stylizer, open_media, overwrite, threads),
-            batch_size=batch,
-            # An actor that dies is started again, and so is its batch, as often as it takes.
+            batch_size=len(jobs) // blocks,  # of more than the smallest block, Ray would join some
+            # An actor that dies is started again, and so is its batch.
             compute=ray.data.ActorPoolStrategy(size=number),
-            num_cpus=min(threads, int(resources["CPU"])),
+            ray_remote_args_fn=lambda: {"max_task_retries": TRIES - 1},
+            num_cpus=min(threads, cores),
             num_gpus=1 if gpus else 0,
         )
-        _follow(dataset.iter_rows(), len(jobs), f"on {number} actors", report)
+        _follow(dataset.iter_rows(), jobs, f"on {number} actors", report)
 
 
 class _Work:
@@ -122,7 +125,13 @@ class _Work:
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
         """Ray's way of a batch: inputs and outputs; what was told comes back as a batch of one."""
         places = zip(*(batch[name] for name in _FILES), strict=True)
-        told = self.done([Job(Path(source), Path(target)) for source, target in places])
+        jobs = [Job(Path(source), Path(target)) for source, target in places]
+        try:
+            told = self.done(jobs)
+        except Exception as error:  # one that nobody foresaw; Ray would drop the batch
+            lost = [f"{shown(job.input)}: {type(error).__name__}: {error}" for job in jobs]
+            nothing: dict[str, Any] = {name: [] for name in _TOLD}
+            told = nothing | {"failures": lost, "frames": 0, "tried": _outputs(jobs)}
         return {name: [value] for name, value in told.items()}
 
     def done(self, jobs: Sequence[Job]) -> dict[str, Any]:
@@ -135,7 +144,11 @@ class _Work:
                 stylize_all(source, self._stylizer, sink, report)
                 staged.put()
         told = {name: [staged.named(str(line)) for line in getattr(report, name)] for name in _TOLD}
-        return told | {"frames": report.frames}
+        return told | {"frames": report.frames, "tried": _outputs(jobs)}
+
+
+def _outputs(jobs: Sequence[Job]) -> list[str]:
+    return [_anywhere(job.output) for job in jobs]
 
 
 def _anywhere(path: Path) -> str:
@@ -143,13 +156,24 @@ def _anywhere(path: Path) -> str:
     return str(path if is_remote(path) else path.absolute())
 
 
-def _follow(rows: Iterable[dict[str, Any]], total: int, title: str, report: Report) -> None:
-    for _ in report.track(_told(rows, report), total, title, "images"):
+def _follow(
+    rows: Iterable[dict[str, Any]], jobs: Sequence[Job], title: str, report: Report
+) -> None:
+    """Adds what the actors tell to ``report``. Files of which nobody tells have ended every process that
+    tried their batch, or were with one that did: they are bad files too, and the rest is done."""
+    left = {_anywhere(job.output): job for job in jobs}
+    for _ in report.track(_told(rows, report, left), len(jobs), title, "images"):
         pass
+    for job in left.values():
+        ended = FastTransferError(
+            f"what stylized it and the others of its batch ended {TRIES} times, perhaps for want of "
+            "memory; ray.batch=1 tells which file it is"
+        )
+        report.fail(job.input, ended)
 
 
-def _told(rows: Iterable[dict[str, Any]], report: Report) -> Iterator[str]:
-    """Adds what the actors tell to ``report``; yields each file that did not fail."""
+def _told(rows: Iterable[dict[str, Any]], report: Report, left: dict[str, Job]) -> Iterator[str]:
+    """Yields each file that did not fail, and takes all that were tried out of ``left``."""
     for row in rows:
         report.failures += row["failures"]
         report.damages += row["damages"]
@@ -158,6 +182,8 @@ def _told(rows: Iterable[dict[str, Any]], report: Report) -> Iterator[str]:
         report.frames += row["frames"]
         for note in row["notes"]:
             report.console.print(note, markup=False, soft_wrap=True)
+        for output in row["tried"]:
+            del left[output]
         yield from (*row["done"], *row["skipped"])
 
 
@@ -166,7 +192,7 @@ def _cluster(ray: Any) -> Iterator[dict[str, float]]:
     """Joins the cluster, or starts one for as long as the block takes; yields its resources."""
     own = not ray.is_initialized()
     for name in ("ray", "ray.data"):  # what it tells of its plans is not for the person
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     if own:
         try:
@@ -177,7 +203,9 @@ def _cluster(ray: Any) -> Iterator[dict[str, float]]:
                 f"Ray cannot be reached at {where} ({brief(error)}); set RAY_ADDRESS to a cluster that "
                 "runs, or leave it out"
             ) from error
-    ray.data.DataContext.get_current().enable_progress_bars = False
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.max_errored_blocks = -1  # what is lost is told by name
     try:
         yield ray.cluster_resources()
     finally:

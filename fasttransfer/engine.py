@@ -162,12 +162,19 @@ class OpenVinoEngine(_GraphEngine):
             "int8" if self._int8 else {"bf16": "bfloat16", "f32": "float32"}[self._hint]
         )
 
-    def _load(self, kind: str) -> Run:
+    def _compile(self, kind: str) -> Any:
         from .export import cached_int8, cached_onnx
 
         path: Path = (cached_int8 if self._int8 else cached_onnx)(self._style, kind)
-        settings = {"INFERENCE_PRECISION_HINT": self._hint, "PERFORMANCE_HINT": "LATENCY"}
-        request = self._core.compile_model(path, "CPU", settings).create_infer_request()
+        settings = {
+            "INFERENCE_PRECISION_HINT": self._hint,
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),  # which a worker among several bounds
+        }
+        return self._core.compile_model(path, "CPU", settings)
+
+    def _load(self, kind: str) -> Run:
+        request = self._compile(kind).create_infer_request()
 
         def run(content: np.ndarray) -> np.ndarray:
             stylized: Any = request.infer([content], share_inputs=True, share_outputs=True)[0]

@@ -31,11 +31,7 @@ def main(config: DictConfig) -> None:
         return
     styles, inputs = _styles(config), as_list(config.input)
     camera = any(is_camera(name) for name in inputs)
-    if _any_remote(config) and (config.export or config.compare or config.volume or camera):
-        raise FastTransferError(
-            "URLs are for pictures and videos that become others; use files of this machine with "
-            "export=, compare=, volume= and a camera"
-        )
+    _check_places(config, other=config.export or config.compare or config.volume or camera)
     if config.export:
         _export(styles, config)
         return
@@ -92,6 +88,20 @@ def stylize_all(
                 report.fail(job.input, error)
                 sink.drop(job)
                 source.drop(job)
+
+
+def _check_places(config: DictConfig, other: bool) -> None:
+    """What is ``other`` than pictures and videos that become others is done here, as a whole."""
+    if other and _any_remote(config):
+        raise FastTransferError(
+            "URLs are for pictures and videos that become others; use files of this machine with "
+            "export=, compare=, volume= and a camera"
+        )
+    if other and (config.cluster or (config.shard and not config.volume)):
+        raise FastTransferError(
+            f"{'cluster' if config.cluster else 'shard'}= is for pictures and videos that become "
+            "others; leave it out with export=, compare=, volume= and a camera"
+        )
 
 
 def _any_remote(config: DictConfig) -> bool:

@@ -94,7 +94,6 @@ class LargeStylized:
     def __init__(self, picture: LargePicture, stylizer: "Stylizer") -> None:
         self._picture = picture
         self._stylizer = stylizer
-        self._settings = picture.settings
 
     def write(self, output: Path, quality: int, report: Report) -> None:
         """Stylizes the picture into a file.
@@ -110,12 +109,16 @@ class LargeStylized:
             photo = self._photo(work, report)
             self._check(photo, output, work)
             result = Plane(work / "stylized", photo.shape, "uint8")
-            if self._stylizer.stroke_size is not None:
-                self._enlarge(photo, result)
-            elif photo.shape[0] * photo.shape[1] <= self._picture.most:  # as size= made it
-                self._put(result, photo, Region(0, photo.shape[0], 0, photo.shape[1]), None)
-            else:
-                self._tile(photo, result, work, report)
+            picture = self._picture
+            stylize_plane(
+                photo,
+                result,
+                self._stylizer,
+                picture.settings,
+                title=picture.path.name,
+                most=picture.most,
+                report=report,
+            )
             pack(result, output, quality)
         except OSError as error:
             raise FastTransferError(
@@ -149,7 +152,7 @@ class LargeStylized:
     def _check(self, photo: Plane, output: Path, work: Path) -> None:
         """Raises FastTransferError for what would only fail at the end of the work."""
         height, width, _ = photo.shape
-        size, most = self._stylizer.stroke_size, self._settings.memory
+        size, most = self._stylizer.stroke_size, self._picture.settings.memory
         problem = too_wide(output, (width, height))
         if size is not None and size > max(height, width):
             problem = (
@@ -167,67 +170,6 @@ class LargeStylized:
             shutil.rmtree(work, ignore_errors=True)
             raise FastTransferError(problem)
 
-    def _tile(self, photo: Plane, result: Plane, work: Path, report: Report) -> None:
-        stylizer, settings = self._stylizer, self._settings
-        exact = self._exact(photo, work)
-        network = TiledNetwork(
-            stylizer.style.network,
-            photo,
-            work,
-            exact=exact,
-            device=stylizer.engine.device,
-            tile=settings.tile,
-            bfloat16=stylizer.engine.precision == "bfloat16",
-        )
-        if not exact:
-            network.measure(_reduced(photo, settings.thumbnail)[None])
-        with report.steps(self._picture.path.name, network.steps, "tiles") as step:
-            network.run(lambda region, pixels: self._put(result, photo, region, pixels), step)
-
-    def _exact(self, photo: Plane, work: Path) -> bool:
-        """Whether to, which also depends on the room there is."""
-        if self._settings.tiles == "thumbnail":
-            return False
-        height, width, _ = photo.shape
-        needed = photo.bytes + scratch_bytes(self._stylizer.style.network, height, width)
-        taken = sum(file.stat().st_blocks * 512 for file in work.iterdir())
-        free = shutil.disk_usage(work).free + taken - photo.bytes
-        if needed > free and self._settings.tiles == "exact":
-            shutil.rmtree(work, ignore_errors=True)
-            raise FastTransferError(
-                f"{self._picture.path} of {width}×{height} pixels needs {needed / 1e9:.1f} GB of disk "
-                f"for tiles=exact, and {free / 1e9:.1f} are free; tiles=thumbnail needs none"
-            )
-        return needed <= free
-
-    def _enlarge(self, photo: Plane, result: Plane) -> None:
-        """Strokes of a wanted size: a small copy is stylized and enlarged."""
-        height, width, _ = photo.shape
-        size = self._stylizer.stroke_size
-        assert size is not None
-        small = _reduced(photo, size)
-        enlarged = Enlarged(self._stylizer.network_on(small), small, height, width)
-        for region in grid(height, width, self._settings.tile):
-            pixels = enlarged.at(region, _photo_at(photo, region))
-            self._put(result, photo, region, pixels)
-
-    def _put(self, result: Plane, photo: Plane, region: Region, pixels: Tensor | None) -> None:
-        """Writes what the network made of a region, or makes it, as the stylizer finishes it."""
-        height, width, channels = photo.shape
-        inside = region.clipped(height, width)
-        if inside.top >= inside.bottom or inside.left >= inside.right:
-            return
-        seen = _photo_at(photo, inside)
-        if pixels is None:
-            pixels = self._stylizer.network_on(seen)
-        else:
-            rows, columns = inside.within(region)
-            pixels = pixels[:, rows, columns]
-        finished = to_bytes(self._stylizer.mix(pixels.float().clamp(0, 1), seen)[None])[0].numpy()
-        if channels == 4:
-            finished = np.concatenate([finished, photo.read(inside)[..., 3:]], axis=-1)
-        result.write(inside, finished)
-
     def _work_folder(self, output: Path) -> Path:
         """The folder for this picture, style and settings; what is there of others is removed."""
         from .export import content_hash
@@ -237,7 +179,7 @@ class LargeStylized:
             {
                 "photo": [str(self._picture.path.resolve()), file.st_size, file.st_mtime_ns],
                 "sizes": [self._picture.longer, self._picture.most],
-                "settings": asdict(self._settings),
+                "settings": asdict(self._picture.settings),
                 "weights": content_hash(stylizer.style.network),
                 "precision": stylizer.engine.precision,
                 "stylizer": [stylizer.stroke_size, stylizer.colour, stylizer.strength],
@@ -252,6 +194,120 @@ class LargeStylized:
         return work
 
 
+def stylize_plane(
+    photo: Plane,
+    result: Plane,
+    stylizer: "Stylizer",
+    settings: TileSettings,
+    *,
+    title: str,
+    most: int,
+    report: Report,
+) -> None:
+    """Stylizes a picture that lies on disk, without holding it.
+
+    Args:
+        photo: bytes (H, W, 3) or (H, W, 4).
+        result: of the same shape. What is known of its tiles lies in files beside it, so that the work
+            goes on there after a stop.
+        stylizer: what is done to it.
+        settings: how.
+        title: what the progress line calls it.
+        most: pixels up to which it is stylized as a whole.
+        report: is told of the progress.
+
+    Raises:
+        FastTransferError: there is no room on the disk for ``tiles=exact``.
+    """
+    height, width, _ = photo.shape
+    if stylizer.stroke_size is not None:
+        _enlarge(photo, result, stylizer, settings.tile, title, report)
+    elif height * width <= most:  # as size= made it
+        _put(result, photo, stylizer, Region(0, height, 0, width), None)
+    else:
+        _tile(photo, result, stylizer, settings, title, report)
+
+
+def _tile(
+    photo: Plane,
+    result: Plane,
+    stylizer: "Stylizer",
+    settings: TileSettings,
+    title: str,
+    report: Report,
+) -> None:
+    work = result.path.parent
+    exact = _exact(photo, stylizer, settings, title, work)
+    network = TiledNetwork(
+        stylizer.style.network,
+        photo,
+        work,
+        exact=exact,
+        device=stylizer.engine.device,
+        tile=settings.tile,
+        bfloat16=stylizer.engine.precision == "bfloat16",
+    )
+    if not exact:
+        network.measure(_reduced(photo, settings.thumbnail)[None])
+    with report.steps(title, network.steps, "tiles") as step:
+        network.run(lambda region, pixels: _put(result, photo, stylizer, region, pixels), step)
+
+
+def _exact(
+    photo: Plane, stylizer: "Stylizer", settings: TileSettings, title: str, work: Path
+) -> bool:
+    """Whether to, which also depends on the room there is."""
+    if settings.tiles == "thumbnail":
+        return False
+    height, width, _ = photo.shape
+    needed = photo.bytes + scratch_bytes(stylizer.style.network, height, width)
+    taken = sum(file.stat().st_blocks * 512 for file in work.iterdir())
+    free = shutil.disk_usage(work).free + taken - photo.bytes
+    if needed > free and settings.tiles == "exact":
+        shutil.rmtree(work, ignore_errors=True)
+        raise FastTransferError(
+            f"{title} of {width}×{height} pixels needs {needed / 1e9:.1f} GB of disk for tiles=exact, "
+            f"and {free / 1e9:.1f} are free; tiles=thumbnail needs none"
+        )
+    return needed <= free
+
+
+def _enlarge(
+    photo: Plane, result: Plane, stylizer: "Stylizer", tile: int, title: str, report: Report
+) -> None:
+    """Strokes of a wanted size: a small copy is stylized and enlarged."""
+    height, width, _ = photo.shape
+    assert stylizer.stroke_size is not None
+    small = _reduced(photo, stylizer.stroke_size)
+    enlarged = Enlarged(stylizer.network_on(small), small, height, width)
+    regions = grid(height, width, tile)
+    with report.steps(title, len(regions), "tiles") as step:
+        for region in regions:
+            pixels = enlarged.at(region, _photo_at(photo, region))
+            _put(result, photo, stylizer, region, pixels)
+            step()
+
+
+def _put(
+    result: Plane, photo: Plane, stylizer: "Stylizer", region: Region, pixels: Tensor | None
+) -> None:
+    """Writes what the network made of a region, or makes it, as the stylizer finishes it."""
+    height, width, channels = photo.shape
+    inside = region.clipped(height, width)
+    if inside.top >= inside.bottom or inside.left >= inside.right:
+        return
+    seen = _photo_at(photo, inside)
+    if pixels is None:
+        pixels = stylizer.network_on(seen)
+    else:
+        rows, columns = inside.within(region)
+        pixels = pixels[:, rows, columns]
+    finished = to_bytes(stylizer.mix(pixels.float().clamp(0, 1), seen)[None])[0].numpy()
+    if channels == 4:
+        finished = np.concatenate([finished, photo.read(inside)[..., 3:]], axis=-1)
+    result.write(inside, finished)
+
+
 def _photo_at(photo: Plane, region: Region) -> Tensor:
     """(3, h, w) in [0, 1]."""
     return from_bytes(torch.from_numpy(photo.read(region)[..., :3])[None])[0]
@@ -261,7 +317,7 @@ def _reduced(photo: Plane, longer: int) -> Tensor:
     """(3, h, w) in [0, 1] with this longer side, or smaller if the photo is: means over blocks while
     it is more than twice as large, then an antialiased resize."""
     height, width, _ = photo.shape
-    block = max(1, max(height, width) // (2 * longer))
+    block = max(1, min(max(height, width) // (2 * longer), height, width))  # of a strip too
     rows, columns = height // block, width // block
     small = torch.empty(3, rows, columns)
     step = max(1, 256 // block)

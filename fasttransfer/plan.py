@@ -82,12 +82,12 @@ def plan(
     _check(jobs)
     if shard is None:
         return jobs
-    chosen = _in_shard(shard)
+    chosen = in_shard(shard)
     places = {place.path: place.relative for place in found}
     return [job for job in jobs if chosen(places[job.input])]
 
 
-def _in_shard(shard: str) -> Callable[[Path], bool]:
+def in_shard(shard: str) -> Callable[[Path], bool]:
     """Whether a file, by its place below the folder that was named, belongs to part ``i/n``. That
     follows from its name alone, so that it does not matter what else is there by now."""
     match = re.fullmatch(r"(\d+)/(\d+)", shard.strip())

@@ -43,9 +43,17 @@ def unpack(
     Raises:
         FastTransferError: the picture cannot be read, or the disk is full.
     """
-    with whole_file(target) as temporary:
-        if _by_vips(size) and _read_by_vips(path):
+    scale = 1.0 if longer is None else longer / max(size)
+    made = (round(size[0] * scale), round(size[1] * scale))
+    with whole_file(target, part=target.with_name("unpacked")) as temporary:
+        if (_by_vips(size) or _by_vips(made)) and _read_by_vips(path):
             shape, notes = _unpack_by_vips(path, temporary, longer)
+        elif made[0] * made[1] > max_pixels:
+            raise FastTransferError(
+                f"{path} would be enlarged to {made[0]}×{made[1]} pixels, more than "
+                f"max_pixels={max_pixels}, which needs a TIFF, JPEG, PNG or WebP file and libvips: "
+                'python -m pip install "fasttransfer[large]"'
+            )
         else:
             shape, notes = _unpack_by_pillow(path, temporary, longer, max_pixels)
     return Plane(target, shape, "uint8"), notes
@@ -159,7 +167,7 @@ def _pack_by_vips(plane: Plane, path: Path, kind: str, quality: int) -> None:
         image = _in_strips(vips, plane).copy(interpretation="srgb")
         if channels == 4 and kind in WITHOUT_ALPHA:
             image = image.flatten(background=255)
-        with whole_file(path) as temporary:
+        with whole_file(path, part=plane.path.with_name("packed")) as temporary:
             if kind == "PNG":
                 image.pngsave(str(temporary))
             elif kind == "JPEG":

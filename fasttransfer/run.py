@@ -102,7 +102,8 @@ class Run:
             usual = multiprocessing.get_all_start_methods()[0]
             multiprocessing.set_start_method(usual, force=True)
         if config.resume is not None:
-            return cls._resumed(Path(config.resume).expanduser())
+            typed = list(HydraConfig.get().overrides.task)
+            return cls._resumed(Path(config.resume).expanduser(), typed)
         if _started_by_lightning():
             return cls(_read_settings(Path(os.environ[RUN_DIR_VARIABLE])), None, settled=True)
         _check_length(config)
@@ -124,6 +125,8 @@ class Run:
         folder = Path(config.run_dir)
         # Processes from outside may find the settings that the first of them has just written.
         taken = folder / (LAST_CHECKPOINT if _launched_outside() else SETTINGS_FILE)
+        if taken.exists() and _requeued():
+            return cls._resumed(folder, [])
         if taken.exists():
             raise FastTransferError(
                 f"The folder '{folder}' holds a run already; go on with it by resume={folder}, or give "
@@ -132,10 +135,9 @@ class Run:
         return cls(config, None, settled=False)
 
     @classmethod
-    def _resumed(cls, folder: Path) -> "Run":
+    def _resumed(cls, folder: Path, typed: list[str]) -> "Run":
         config = _read_settings(folder)
-        typed = OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task))
-        for override in typed:
+        for override in OverridesParser.create().parse_overrides(typed):
             key = override.key_or_group
             if key == "resume":
                 continue
@@ -318,12 +320,23 @@ def _in_sweep() -> bool:
 def _check_sweep(config: DictConfig) -> None:
     devices = config.trainer.devices  # a number, or a list such as [0]
     one = str(devices) == "1" or (isinstance(devices, ListConfig) and len(devices) == 1)
+    if _in_sweep() and "TORCHELASTIC_RUN_ID" in os.environ:
+        raise FastTransferError(
+            "torchrun starts one run in several processes, each of which would make a whole sweep (-m); "
+            "start the runs one by one, or use hydra/launcher=submitit_slurm."
+        )
     if _in_sweep() and not one and not _launched_outside():
         raise FastTransferError(
             f"Each run of a sweep (-m) trains on one device, not trainer.devices="
             f"{devices}: every process beside the first would start the whole sweep "
             "again; leave it out, or use hydra/launcher=submitit_slurm with a task for each device."
         )
+
+
+def _requeued() -> bool:
+    """Whether SLURM has started a task of a sweep again, with the same command, as it does with what was
+    pre-empted."""
+    return _in_sweep() and int(os.environ.get("SLURM_RESTART_COUNT", 0)) > 0
 
 
 def _read_settings(folder: Path) -> DictConfig:

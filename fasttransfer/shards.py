@@ -30,7 +30,7 @@ from .decode import InMemory
 from .errors import FastTransferError
 from .extras import need
 from .files import fresh_folder
-from .images import open_rgb, to_tensor
+from .images import IMAGE_SUFFIXES, open_rgb, to_tensor
 from .report import Report
 
 if TYPE_CHECKING:
@@ -107,6 +107,9 @@ class ShardedCrops(IterableDataset[Tensor]):
 
     def _samples(self, shards: list[str], epoch: int, reader: int) -> Iterator[dict[str, Any]]:
         webdataset = _webdataset()
+        schemes = need("webdataset.gopen", "shards", "data=shards").gopen_schemes
+        for name in (name for name in shards if "://" in name):
+            schemes.setdefault(name.partition("://")[0], _open_in_store)
         dataset = webdataset.WebDataset(
             shards,
             shardshuffle=False,  # they are shuffled and split above
@@ -120,7 +123,9 @@ class ShardedCrops(IterableDataset[Tensor]):
 
     def _crop(self, sample: dict[str, Any], epoch: int, copy: int) -> Tensor | None:
         name = f"{sample.get('__url__', '')}/{sample['__key__']}"
-        pictures = [value for key, value in sample.items() if not key.startswith("__")]
+        pictures = [value for member, value in sample.items() if _is_picture(member)]
+        if not pictures:
+            self._tell(f"{name} has no picture")
         key = str(sample["__key__"]).encode()
         rng = np.random.default_rng([self._seed, 1, epoch, copy, *key])
         for contents in pictures:
@@ -224,6 +229,17 @@ class ShardedPhotos(TrainingPhotos):
             world_size=self.trainer.world_size,
         )
         return self.loader(crops, batch_size=self.batch_size)
+
+
+def _is_picture(member: str) -> bool:
+    """Whether a part of a sample, by its ending as in ``jpg`` or ``large.png``."""
+    ending = f".{member.rpartition('.')[2].lower()}"
+    return not member.startswith("__") and ending in IMAGE_SUFFIXES
+
+
+def _open_in_store(url: str, mode: str, _: int = 0, **__: Any) -> Any:
+    """For the stores that WebDataset does not know."""
+    return need("fsspec", "stores", url).open(url, mode).open()
 
 
 def find_shards(root: str) -> tuple[list[str], int | None]:

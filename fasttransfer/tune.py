@@ -43,7 +43,11 @@ class Search:
         self._optuna.logging.set_verbosity(self._optuna.logging.WARNING)
         self._objective = str(config.objective)
         self._trials, self._reports = config.trials, config.reports
-        self._overrides = as_list(config.overrides)
+        self._overrides = [
+            "budget=null",
+            f"trainer.max_steps={config.steps}",
+            *as_list(config.overrides),
+        ]
         space = OmegaConf.to_container(config)["space"]  # type: ignore[call-overload,index]
         self._space = _distributions(self._optuna, space)
         self._folder = Path(config.study).expanduser()
@@ -252,7 +256,7 @@ def _distribution(optuna: Any, about: Any) -> tuple[str, Any]:
 @command("tune", paths=("study", "overrides"), folder=CONF_DIR / "tune")
 def main(config: DictConfig) -> None:
     """Makes the trials that are missing, and tells the best."""
-    for name in ("trials", "reports"):
+    for name in ("trials", "steps", "reports"):
         if not isinstance(config[name], int) or config[name] < 1:
             raise FastTransferError(f"{name}={config[name]} must be a whole number from 1 on")
     search = Search(config)

@@ -6,6 +6,8 @@ each voxel is the mean of the three pictures it lies in. Two of these run across
 third, so neighbours agree.
 """
 
+import glob
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,13 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
+from rich.console import Console
 
 from .checkpoint import safe_name
 from .decode import brief, open_image, open_pages
 from .errors import FastTransferError
 from .extras import need
 from .files import whole_file
-from .plan import pictures_below
+from .large import TileSettings, stylize_plane
+from .plan import in_shard, pictures_below
+from .planes import Plane, Region
 from .report import Report
 
 if TYPE_CHECKING:
@@ -61,6 +66,8 @@ def stylize_volumes(
     *,
     overwrite: bool,
     max_pixels: int,
+    shard: str | None,
+    tiling: TileSettings,
 ) -> None:
     """Stylizes volumes into others of the same kind.
 
@@ -68,17 +75,20 @@ def stylize_volumes(
     bytes while it is written; the rest lies in a temporary folder beside the output, nine bytes a voxel.
 
     Args:
-        inputs: files or folders, see ``Volume``.
+        inputs: files or folders, see ``Volume``, or patterns of such.
         output: a path of the same kind, if there is one input and one style; None puts the result
             beside the input, named after the style.
         stylizers: what is done to the cuts.
         report: is told of what is done, skipped or cannot be done.
         overwrite: do outputs again that are there already.
         max_pixels: slices with more are refused.
+        shard: ``i/n`` does only the i-th of n parts of the inputs; None does all.
+        tiling: which cuts are stylized in tiles, and how.
 
     Raises:
-        FastTransferError: ``output`` for several results.
+        FastTransferError: no inputs, or ``output`` for several results.
     """
+    inputs = _named(inputs)
     if output is not None and len(inputs) * len(stylizers) > 1:
         raise FastTransferError(
             f"output={output} is one volume and there would be {len(inputs) * len(stylizers)}; leave "
@@ -88,8 +98,8 @@ def stylize_volumes(
         raise FastTransferError(
             "size= does not go with volume=true; make the slices as large before"
         )
-    for name in inputs:
-        path = Path(name).expanduser()
+    chosen = in_shard(shard) if shard is not None else lambda _: True
+    for path in (path for path in map(Path, inputs) if chosen(Path(path.name))):
         for stylizer in stylizers:
             target = Path(output).expanduser() if output else _beside(path, stylizer.name)
             if target.exists() and not overwrite:
@@ -98,14 +108,34 @@ def stylize_volumes(
             try:
                 volume = open_volume(path, max_pixels)
                 _check_target(volume, target)
-                stylize_volume(volume, target, stylizer, report)
+                stylize_volume(volume, target, stylizer, tiling, report)
             except FastTransferError as error:
                 report.fail(path, error)
             else:
                 report.done.append(target)
 
 
-def stylize_volume(volume: Volume, target: Path, stylizer: "Stylizer", report: Report) -> None:
+def _named(inputs: list[str]) -> list[str]:
+    """What people typed, without ~ and patterns."""
+    found = []
+    for name in map(os.path.expanduser, inputs):
+        some = [name]
+        if glob.has_magic(name) and not os.path.exists(name):
+            some = sorted(glob.glob(name, recursive=True))
+            if not some:
+                raise FastTransferError(f"there is nothing that input={name} stands for")
+        found += some
+    if not found or "" in found:
+        raise FastTransferError(
+            "input= is missing; with volume=true write input=scan.nii.gz, input=stack.tif or "
+            "input=slices/"
+        )
+    return found
+
+
+def stylize_volume(
+    volume: Volume, target: Path, stylizer: "Stylizer", tiling: TileSettings, report: Report
+) -> None:
     """One volume into ``target``: the mean of what its cuts along each axis become.
 
     Raises:
@@ -128,7 +158,8 @@ def stylize_volume(volume: Volume, target: Path, stylizer: "Stylizer", report: R
             with report.steps(volume.path.name, steps, "cuts") as step:
                 for axis in axes:
                     for number in range(volume.shape[axis]):
-                        sums.add(axis, number, stylizer.frame(voxels.cut(axis, number)))
+                        cut = voxels.cut(axis, number)
+                        sums.add(axis, number, _stylized(cut, stylizer, tiling, Path(folder)))
                         step()
             means = (sums.cut(0, number) / len(axes) for number in range(len(voxels)))
             volume.save(target, (mean.round().astype(np.uint8) for mean in means))
@@ -138,6 +169,24 @@ def stylize_volume(volume: Volume, target: Path, stylizer: "Stylizer", report: R
         raise FastTransferError(
             f"{target} cannot be written ({error.strerror or brief(error)})"
         ) from error
+
+
+def _stylized(
+    cut: np.ndarray, stylizer: "Stylizer", tiling: TileSettings, folder: Path
+) -> np.ndarray:
+    """RGB bytes (H, W, 3), in tiles on disk where a whole would take too much memory."""
+    height, width, _ = cut.shape
+    needed = stylizer.bytes_per_pixel
+    most = None if needed is None else tiling.most_pixels(needed)
+    if most is None or height * width <= most:
+        return stylizer.frame(cut)
+    with TemporaryDirectory(dir=folder) as work:
+        whole = Region(0, height, 0, width)
+        photo, result = (Plane(Path(work, name), cut.shape, "uint8") for name in ("photo", "made"))
+        photo.write(whole, cut)
+        quiet = Report(console=Console(quiet=True))
+        stylize_plane(photo, result, stylizer, tiling, title="a cut", most=most, report=quiet)
+        return result.read(whole)
 
 
 class _Voxels:
@@ -245,7 +294,8 @@ def _open_nifti(path: Path, max_pixels: int) -> Volume:
     if not path.is_file():
         raise FastTransferError(f"{path} does not exist; check the spelling")
     try:
-        image = nibabel.load(path)
+        # Kept open, a compressed file is read on from slice to slice, and not each time from its start.
+        image = nibabel.load(path, keep_file_open=True)
         data = image.dataobj
         if len(data.shape) < 3:
             raise FastTransferError(f"{path} has {len(data.shape)} dimensions instead of 3")
@@ -315,6 +365,7 @@ def _endings(path: Path) -> list[str]:
 
 def _beside(path: Path, style: str) -> Path:
     ending = "" if path.is_dir() else "".join(_endings(path))
+    path = path.resolve() if path.name in ("", "..") else path  # the folder that “.” stands for
     stem = path.name[: len(path.name) - len(ending)]
     return path.with_name(f"{stem}-{safe_name(style)}{ending}")
 

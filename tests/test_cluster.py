@@ -6,12 +6,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 import torch
 from PIL import Image
 
+from fasttransfer import cluster
 from fasttransfer.checkpoint import save_style
 from fasttransfer.cluster import stylize_in_batches
 from fasttransfer.errors import FastTransferError
@@ -82,6 +84,60 @@ def test_a_killed_actor_costs_nothing_but_time(photos: Path) -> None:
     assert not list(Path("out").rglob(".*"))
     again = subprocess.run(command("out", *cluster), capture_output=True, text=True)
     assert f"skipped {COUNT} files" in again.stderr
+
+
+def test_a_file_that_ends_its_actors_has_failed_and_the_rest_is_done(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also: however few files there are, each actor gets some."""
+    monkeypatch.setattr(cluster, "TRIES", 2)
+    jobs = [Job(Path(f"photos/0/{n:02}.png"), Path(f"out/{n}.png")) for n in (0, 3)]
+
+    def open_media(jobs: list[Job], _: object, report: Report) -> list[object]:
+        import os
+        from shutil import copyfile
+
+        for job in jobs:  # instead of stylizing
+            if job.input.name == "03.png":
+                os._exit(1)
+            job.output.parent.mkdir(exist_ok=True)
+            copyfile(job.input, job.output)
+            report.done.append(job.output)
+        return []
+
+    report = Report()
+    stylizer = SimpleNamespace(bytes_per_pixel=None)
+    settings = {"cluster": "ray", "actors": 2, "threads": 1, "batch": 16, "overwrite": False}
+    stylize_in_batches(jobs, "wood", lambda _: stylizer, open_media, report, **settings)  # type: ignore[arg-type]
+    assert report.done == [Path("out/0.png").absolute()]
+    (told,) = report.failures
+    assert told.startswith("photos/0/03.png")
+    assert "ended 2 times" in told
+
+
+def test_an_actor_for_each_gpu(photos: Path) -> None:
+    import ray
+
+    jobs = [Job(Path(f"photos/0/{n:02}.png"), Path(f"out/{n}.png")) for n in (0, 3, 6)]
+
+    def open_media(jobs: list[Job], _: object, report: Report) -> list[object]:
+        import ray
+
+        for job in jobs:  # instead of stylizing
+            report.done.append(job.output.with_suffix(f".{ray.get_gpu_ids()}"))
+        return []
+
+    report = Report()
+    stylizer = SimpleNamespace(bytes_per_pixel=None)
+    settings = {"cluster": "ray", "actors": None, "threads": 1, "batch": 2, "overwrite": False}
+    ray.init(num_cpus=4, num_gpus=2, log_to_driver=False, include_dashboard=False)  # none is used
+    try:
+        stylize_in_batches(jobs, "wood", lambda _: stylizer, open_media, report, **settings)  # type: ignore[arg-type]
+    finally:
+        ray.shutdown()
+    assert not report.failures
+    assert len(report.done) == 3
+    assert {path.suffix for path in report.done} <= {".[0]", ".[1]"}
 
 
 def test_settings_of_the_work_are_told_at_once(photos: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import fasttransfer
 import fasttransfer.engine as engine_module
 from fasttransfer.checkpoint import StyleFile, find_style, load_style
-from fasttransfer.engine import Engine, TorchEngine, open_engine
+from fasttransfer.engine import Engine, OpenVinoEngine, TorchEngine, open_engine
 from fasttransfer.errors import FastTransferError
 from fasttransfer.hardware import has_bfloat16
 from fasttransfer.images import read_picture, resize, to_bytes
@@ -88,6 +88,17 @@ def test_engines_take_any_size(engine: str, size: tuple[int, int, int]) -> None:
     assert torch.allclose(OPEN[engine](photos), expected, atol=1e-3)
     frames = OPEN[engine].frames(to_bytes(photos).contiguous().numpy())
     assert frames.shape == (batch, height, width, 3)
+
+
+def test_openvino_takes_no_more_threads_than_pytorch(style: StyleFile) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        engine = open_engine(style, "openvino", "cpu", "float32")
+        assert isinstance(engine, OpenVinoEngine)
+        assert engine._compile("frames").get_property("INFERENCE_NUM_THREADS") == 1
+    finally:
+        torch.set_num_threads(threads)
 
 
 def test_stylized_frames_stay_as_they_are_when_the_next_comes(style: StyleFile) -> None:

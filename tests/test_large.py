@@ -83,6 +83,14 @@ def test_thumbnail_is_another_but_similar_picture(monkeypatch: pytest.MonkeyPatc
     assert 0 < difference.mean() < 8
 
 
+def test_a_strip_that_is_hardly_higher_than_wide_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Image.open("photo.png") as photo:
+        photo.resize((3000, 12)).save("strip.png")
+    typed = ("input=strip.png", "output=out.png", "tiles=thumbnail", "tiling.thumbnail=64")
+    assert infer(monkeypatch, *typed) == 0
+    assert picture("out.png").shape == (12, 3000, 3)
+
+
 def test_only_what_does_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network with 4 channels at half the resolution takes 136 bytes a pixel."""
     done: list[Path] = []

@@ -56,6 +56,24 @@ def test_what_is_in_a_file_is_what_pictures_are_read_as(
         assert np.abs(found[..., 3] / 255 - picture.alpha[0].numpy()).max() < 0.01
 
 
+def test_what_is_enlarged_to_a_large_picture_is_never_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rasters, "HELD", 5000)  # the picture has 3,500 pixels, enlarged 14,000
+    gradient("RGB").save(tmp_path / "small.png")
+    gradient("RGB").save(tmp_path / "small.bmp")
+    small = {"size": (70, 50), "longer": 140, "max_pixels": 5000}
+    with pytest.raises(FastTransferError, match="would be enlarged to 140×100 pixels, more than"):
+        unpack(tmp_path / "small.bmp", tmp_path / "array", **small)  # type: ignore[arg-type]
+    plane, _ = unpack(tmp_path / "small.png", tmp_path / "array", **small)  # type: ignore[arg-type]
+    assert plane.shape == (100, 140, 3)
+    wanted = np.asarray(gradient("RGB").resize((140, 100), Image.Resampling.BICUBIC)).astype(int)
+    inside = (slice(4, -4), slice(4, -4))
+    found = plane.read(Region(0, 100, 0, 140)).astype(int)
+    assert np.abs(found - wanted)[inside].max() <= 2
+    assert [path.name for path in tmp_path.glob("un*")] == []
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pictures_are_upright(library: str, orientation: int, tmp_path: Path) -> None:
     path = tmp_path / "photo.png"

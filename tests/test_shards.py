@@ -116,6 +116,20 @@ def test_what_cannot_be_read_is_named(shards: Path) -> None:
     assert "b has 4×4 pixels, too few" in told
 
 
+def test_what_else_is_in_a_sample_is_no_photo(tmp_path: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 40), (60, 0, 0)).save(picture, "PNG")
+    members = {"a.cls": b"7", "a.png": picture.getvalue(), "a.txt": b"a cat", "b.json": b"{}"}
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, contents in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(contents)
+            tar.addfile(member, io.BytesIO(contents))
+    assert taken(crops_of(tmp_path), 1) == [3]
+    told = (tmp_path.parent / "skipped.txt").read_text().splitlines()
+    assert [line.split("/")[-1] for line in told] == ["b has no picture"]
+
+
 def test_nothing_that_can_be_read(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w"):
         pass

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+import numpy as np
 import pytest
 import s3fs
 import torch
@@ -13,12 +14,14 @@ from moto.server import ThreadedMotoServer
 from PIL import Image
 
 from fasttransfer.checkpoint import save_style
+from fasttransfer.data import Window
 from fasttransfer.errors import FastTransferError
 from fasttransfer.files import is_remote, shown
 from fasttransfer.infer import main
 from fasttransfer.network import TransformerNet
 from fasttransfer.plan import Job, plan
 from fasttransfer.report import Report
+from fasttransfer.shards import ShardedCrops, find_shards, pack
 from fasttransfer.stores import Staged, files_at, is_pattern
 
 SCRIPT = Path(__file__).parents[1] / "infer.py"
@@ -114,6 +117,22 @@ def test_a_folder_of_a_store_over_ray(
     assert done.returncode == 1, done.stderr
     assert "s3://bucket/photos/bad.jpg is not a picture" in done.stderr
     check_folder(store)
+
+
+def test_training_photos_in_shards(store: s3fs.S3FileSystem, tmp_path: Path) -> None:
+    colours = (20, 60, 100, 140)
+    for colour in colours:
+        Path("plain").mkdir(exist_ok=True)
+        Image.new("RGB", (40, 40), (colour, 0, 0)).save(f"plain/{colour}.png")
+    settings = {"size": 32, "min_side": 8, "per_shard": 2, "quality": 95}
+    pack(Path("plain"), tmp_path / "packed", Report(), **settings)
+    for path in Path("packed").glob("*.tar"):
+        store.put_file(str(path), f"bucket/{path.name}")
+    urls, _ = find_shards("s3://bucket/photos-{000000..000001}.tar")
+    window = Window(crop_size=16, photo_size=16, min_scale=1, max_scale=1)
+    crops = iter(ShardedCrops(urls, window, 4, 8, 10**6, 0, tmp_path / "skipped.txt"))
+    seen = sorted(round(float(next(crops)[0].mean()) * 255) for _ in colours)
+    assert np.abs(np.subtract(seen, colours)).max() <= 2
 
 
 def test_one_picture_and_patterns_and_both_ways(store: s3fs.S3FileSystem, infer: Run) -> None:

@@ -52,7 +52,7 @@ def test_a_stopped_search_goes_on_in_the_middle_of_a_run(
     assert "resume=study/runs/0000" in done.stdout
     assert list(read_scores(first / SCORES_FILE)) == [10, 20]
     assert is_complete(first)
-    assert "best: python train.py style.path=" in done.stdout.splitlines()[-1]
+    assert "best: python train.py budget=null" in done.stdout.splitlines()[-1]
     assert "optimizer.lr=" in done.stdout.splitlines()[-1]
 
 
@@ -125,6 +125,7 @@ def test_what_does_not_compare_is_another_study(tmp_path: Path, other: str) -> N
     ("typed", "told"),
     [
         ("trials=0", "trials=0 must be"),
+        ("steps=1h", "steps=1h must be"),
         ("space=[{name: optimizer.lr, low: 2, high: 1}]", "space has {'name': 'optimizer.lr'"),
         ("space=[optimizer.lr]", "expected {name: x, low: a, high: b}"),
         ("space=[]", "space=[] must be a list"),

@@ -6,17 +6,20 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from fasttransfer.checkpoint import save_style
 from fasttransfer.errors import FastTransferError
 from fasttransfer.infer import main
+from fasttransfer.large import TileSettings
 from fasttransfer.network import TransformerNet
 from fasttransfer.report import Report
 from fasttransfer.stylize import Stylizer
 from fasttransfer.volumes import open_volume, stylize_volume
 
 SHAPE = (20, 24, 32)
+OFF = TileSettings("off", memory=1, tile=64, thumbnail=64)
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +64,10 @@ class Same(Stylizer):
     def __init__(self) -> None:
         self.name = "same"
 
+    @property
+    def bytes_per_pixel(self) -> None:
+        return None
+
     def frame(self, frame: np.ndarray) -> np.ndarray:
         return frame
 
@@ -86,27 +93,27 @@ def test_what_is_written_is_what_was_read(kind: str) -> None:
     else:
         assert (before == voxels()).all()
     target = Path("out") if kind == "folder" else Path(f"out.{kind}")
-    stylize_volume(volume, target, Same(), Report())
+    stylize_volume(volume, target, Same(), OFF, Report())
     assert (read(target) == before).all()
     assert sorted(p.name for p in Path().iterdir()) == sorted([volume.path.name, target.name])
 
 
 def test_every_voxel_is_the_mean_of_three_cuts() -> None:
-    stylize_volume(open_volume(write("tif"), 10**6), Path("out.tif"), Bright(), Report())
+    stylize_volume(open_volume(write("tif"), 10**6), Path("out.tif"), Bright(), OFF, Report())
     assert (read(Path("out.tif")) == round((24 + 20 + 20) / 3)).all()
 
 
 def test_thin_volumes_are_cut_along_fewer_axes(capsys: pytest.CaptureFixture[str]) -> None:
     slices = [Image.fromarray(pixels) for pixels in voxels()[:5]]
     slices[0].save("thin.tif", save_all=True, append_images=slices[1:])
-    stylize_volume(open_volume(Path("thin.tif"), 10**6), Path("out.tif"), Bright(), Report())
+    stylize_volume(open_volume(Path("thin.tif"), 10**6), Path("out.tif"), Bright(), OFF, Report())
     assert (read(Path("out.tif")) == 24).all()
     assert "is thin" in capsys.readouterr().err
 
 
 def test_the_place_in_space_is_kept() -> None:
     path = write("nii.gz")
-    stylize_volume(open_volume(path, 10**6), Path("out.nii.gz"), Same(), Report())
+    stylize_volume(open_volume(path, 10**6), Path("out.nii.gz"), Same(), OFF, Report())
     assert (nibabel.load("out.nii.gz").affine == nibabel.load(path).affine).all()
     assert nibabel.load("out.nii.gz").shape == (32, 24, 20)
 
@@ -120,7 +127,7 @@ def test_neighbours_agree_more_than_slice_by_slice() -> None:
     slices = [Image.fromarray(pixels) for pixels in noisy]
     slices[0].save("noisy.tif", save_all=True, append_images=slices[1:])
     run = Stylizer("starry_night", None, "style", 1.0, None, "torch", "cpu", "float32")
-    stylize_volume(open_volume(Path("noisy.tif"), 10**6), Path("out.tif"), run, Report())
+    stylize_volume(open_volume(Path("noisy.tif"), 10**6), Path("out.tif"), run, OFF, Report())
     together = read(Path("out.tif")).astype(float)
     alone = np.stack([run.frame(pixels) for pixels in noisy]).astype(float)
     steps = [np.abs(np.diff(volume, axis=0)).mean() for volume in (together, alone)]
@@ -128,6 +135,7 @@ def test_neighbours_agree_more_than_slice_by_slice() -> None:
 
 
 def infer(monkeypatch: pytest.MonkeyPatch, *typed: str) -> int:
+    torch.manual_seed(0)
     save_style("wood.safetensors", TransformerNet([4, 8], 1, 3, 2, False), {"name": "wood"})
     command = ["infer.py", "engine=torch", "device=cpu", "style=wood.safetensors", "volume=true"]
     monkeypatch.setattr(sys, "argv", [*command, *typed])
@@ -164,6 +172,9 @@ def test_the_command(
         (["input=tiny.tif"], 1, "has 1×4×4 voxels, and cuts need 16 a side"),
         (["input=tiny.tif", "output=tiny.png"], 1, "becomes .tif"),
         (["input=tiny.tif", "output=tiny.tif", "overwrite=true"], 1, "is the input"),
+        ([], 2, "input= is missing"),
+        (["input='*.nii.gz'"], 2, "there is nothing that input=*.nii.gz stands for"),
+        (["input=tiny.tif", "cluster=ray"], 2, "cluster= is for pictures and videos"),
         (["input=tiny.tif", "size=40"], 2, "size= does not go with volume=true"),
         (["input=tiny.tif", "max_pixels=9"], 1, "more than max_pixels=9"),
         (["input=[tiny.tif,empty]", "output=out.tif"], 2, "is one volume and there would be 2"),
@@ -211,5 +222,33 @@ def test_slices_of_another_size(here: Path) -> None:
         Image.new("RGB", (side, side)).save(f"mixed/{side}.png")
     volume = open_volume(Path("mixed"), 10**6)
     with pytest.raises(FastTransferError, match="slice of 21×21 pixels, and the first one 20×20"):
-        stylize_volume(volume, Path("out"), Same(), Report())
+        stylize_volume(volume, Path("out"), Same(), OFF, Report())
     assert [p.name for p in here.iterdir()] == ["mixed"]
+
+
+def test_large_cuts_in_tiles_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write("tif")
+    assert infer(monkeypatch, f"input={path}", "output=whole.tif", "tiles=off") == 0
+    assert infer(monkeypatch, f"input={path}", "output=tiles.tif", "tiles=exact") == 0
+    whole, tiles = (read(Path(name)).astype(int) for name in ("whole.tif", "tiles.tif"))
+    assert np.abs(whole - tiles).max() <= 1
+    assert whole.std() > 1
+
+
+def test_patterns_parts_and_the_folder_where_one_stands(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = write("tif")
+    for name in ("a", "b", "x"):
+        (here / f"{name}.tif").write_bytes(first.read_bytes())
+    first.unlink()
+    parts = []
+    for part in (1, 2):
+        before = set(here.glob("*-wood.tif"))
+        assert infer(monkeypatch, "input='?.tif'", f"shard={part}/2") == 0
+        parts.append(set(here.glob("*-wood.tif")) - before)
+    assert sorted(len(part) for part in parts) == [1, 2]
+    assert {path.name[0] for path in set.union(*parts)} == {"a", "b", "x"}
+    monkeypatch.chdir(write("folder"))
+    assert infer(monkeypatch, "input=.") == 0
+    assert read(here / "scan-wood").shape == (*SHAPE, 3)

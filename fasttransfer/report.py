@@ -55,7 +55,7 @@ class Report:
             task = progress.add_task(title, total=total, rate="")
             for count, item in enumerate(items, 1):
                 yield item  # the caller works here
-                rate = f"{count / (time.perf_counter() - start):.2f} {unit}/s"
+                rate = _rate(count, unit, time.perf_counter() - start)
                 progress.update(task, completed=count + len(self.failures) - before, rate=rate)
                 self.frames += unit == "frames"
             progress.update(task, completed=total)
@@ -76,7 +76,7 @@ class Report:
             def step() -> None:
                 nonlocal count
                 count += 1
-                rate = f"{count / (time.perf_counter() - start):.2f} {unit}/s"
+                rate = _rate(count, unit, time.perf_counter() - start)
                 progress.update(task, completed=count, rate=rate)
 
             try:
@@ -102,7 +102,7 @@ class Report:
         lines = []
         if self.done:
             count, unit = (self.frames, "frames") if self.frames else (len(self.done), "images")
-            rate = f"{count / seconds:.2f} {unit}/s"
+            rate = _rate(count, unit, seconds)
             kind = "files" if self.frames else "pictures"
             what = shown(self.done[0]) if len(self.done) == 1 else f"{len(self.done)} {kind}"
             lines.append(f"wrote {what} in {seconds:.1f} s ({rate})")
@@ -119,6 +119,13 @@ class Report:
             lines += [f"  {failure}" for failure in self.failures]
         for line in lines:
             self.console.print(line, markup=False, soft_wrap=True)
+
+
+def _rate(count: int, units: str, seconds: float) -> str:
+    """``2.50 images/s``, or ``4.0 s/image`` where each takes longer than a second."""
+    if count >= seconds:
+        return f"{count / seconds:.2f} {units}/s"
+    return f"{seconds / count:.1f} s/{units.removesuffix('s')}"
 
 
 def _about(path: Path, text: str) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fasttransfer.report import Report
+from fasttransfer.report import Report, _rate
 
 
 def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
@@ -18,11 +18,21 @@ def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().err
     assert "3/3" in told
     assert "wrote 3 pictures" in told
-    assert "images/s" in told
+    assert "images/s)" in told
     assert "skipped old.jpg" in told
     assert "could not do 2" in told
     assert "  bad.jpg is empty\n" in told
     assert "  huge.jpg: no memory\n" in told
+
+
+def test_what_takes_long_is_told_in_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _rate(5, "images", 2.0) == "2.50 images/s"
+    assert _rate(1, "images", 244.6) == "244.6 s/image"
+    report = Report()
+    report.done.append(Path("large.tif"))
+    report._start -= 100
+    report.tell()
+    assert "wrote large.tif in 100.0 s (100.0 s/image)" in capsys.readouterr().err
 
 
 def test_brackets_in_names_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,144 @@
+"""What each part of the recipe is worth: runs from nothing that differ in one setting.
+
+    python benchmarks/ablations.py PHOTOS PAINTING [PAINTING …] [--seconds 120] [--seeds 0]
+        [--only NAME [NAME …]] [--runs runs/ablations]
+
+Every variant of ablations.yaml takes the steps that fit into the same time at its pace. Paces are
+measured once, in turns, so that a busy machine slows all alike; after that the runs may lie beside other
+work. Complete ones are skipped and stopped ones go on, so the same command ends what was begun; more
+paintings and seeds can follow. The table compares each run with that of `as it is` for the same painting
+and seed.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import hydra
+import torch
+from machine import describe
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.table import Table
+
+from fasttransfer.budget import steps_within
+from fasttransfer.callbacks import SCORES_FILE, read_scores
+from fasttransfer.config import CONF_DIR
+from fasttransfer.run import SETTINGS_FILE, is_complete
+from fasttransfer.train import build
+
+BASE, OBJECTIVE = "as it is", "balanced_total"
+ROUNDS, MEASURED_SECONDS = 3, 1000  # steps in so many seconds: fine enough for a pace
+SHOWN = ("balanced_content", "balanced_style", "balanced_palette", "balanced_tone")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", help="the folder that is trained on")
+    parser.add_argument("paintings", nargs="+", type=Path)
+    parser.add_argument("--seconds", type=int, default=120, help="of every run (%(default)s)")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="variants of ablations.yaml")
+    parser.add_argument("--runs", type=Path, default=Path("runs/ablations"))
+    typed = parser.parse_args()
+    variants = OmegaConf.to_container(OmegaConf.load(Path(__file__).with_suffix(".yaml")))
+    assert isinstance(variants, dict)
+    chosen = {name: variants[name] for name in typed.only or variants}
+    paces = measured({BASE: variants[BASE]} | chosen, typed.runs / "pace.json")
+    for seed in typed.seeds:
+        for painting in typed.paintings:
+            for name, settings in chosen.items():
+                steps = round(typed.seconds * paces[name])
+                folder = typed.runs / f"{name.replace(' ', '-')}_{painting.stem}_{seed}"
+                train(
+                    folder,
+                    *(f"style.path={painting}", f"data.root={typed.photos}", f"seed={seed}"),
+                    *("start=null", "budget=null", f"trainer.max_steps={steps}", *settings),
+                )
+    show(chosen, paces, typed)
+
+
+def measured(variants: dict[str, list[str]], file: Path) -> dict[str, float]:
+    """Steps a second of every variant; those that ``file`` does not hold are measured, beside `as it
+    is`, to whose pace there they are scaled."""
+    paces: dict[str, float] = json.loads(file.read_text()) if file.exists() else {}
+    missing = [name for name in variants if name not in paces]
+    if missing:
+        found: dict[str, list[float]] = {name: [] for name in [BASE, *missing]}
+        for _ in range(ROUNDS):
+            for name, rates in found.items():
+                rates.append(pace(variants[name]))
+                print(f"{name}: {rates[-1]:.2f} steps/s", file=sys.stderr)
+        rate = {name: statistics.median(rates) for name, rates in found.items()}
+        scale = paces.get(BASE, rate[BASE]) / rate[BASE]
+        paces |= {name: round(scale * rate[name], 3) for name in found}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(paces, indent=1))
+    return paces
+
+
+def pace(settings: list[str]) -> float:
+    with hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        config: DictConfig = hydra.compose("train", settings)
+    training = build(
+        config.training,
+        network=build(config.network),
+        loss=build(config.loss, features=build(config.vgg)),
+        style=build(config.style),
+        optimizer=build(config.optimizer),
+        scheduler=build(config.scheduler),
+    )
+    photos = torch.rand(config.data.batch_size, 3, config.data.crop_size, config.data.crop_size)
+    steps = steps_within(f"{MEASURED_SECONDS}s", training, photos, torch.device("cpu"), False)
+    return steps / MEASURED_SECONDS
+
+
+def train(folder: Path, *settings: str) -> None:
+    if is_complete(folder):
+        return
+    begun = (folder / SETTINGS_FILE).is_file()
+    typed = [f"resume={folder}"] if begun else [*settings, f"run_dir={folder}"]
+    print("train.py", *typed, file=sys.stderr)
+    subprocess.run([sys.executable, "-m", "fasttransfer.train", *typed], check=True)
+
+
+def show(
+    variants: dict[str, list[str]], paces: dict[str, float], typed: argparse.Namespace
+) -> None:
+    """A table, and its figures as one JSON object in the last line."""
+    cases = [f"{path.stem}_{seed}" for path in typed.paintings for seed in typed.seeds]
+
+    def scores(name: str) -> dict[str, dict[str, float]]:
+        files = {case: typed.runs / f"{name.replace(' ', '-')}_{case}" for case in cases}
+        found = {case: read_scores(folder / SCORES_FILE) for case, folder in files.items()}
+        return {case: one[max(one)] for case, one in found.items() if one}
+
+    base = scores(BASE)
+    figures: dict[str, dict[str, float]] = {}
+    for name in variants:
+        rows = scores(name)
+        ratios = [rows[case][OBJECTIVE] / base[case][OBJECTIVE] for case in rows if case in base]
+        figures[name] = {
+            "runs": len(rows),
+            "steps": round(typed.seconds * paces[name]),
+            "of_objective": statistics.geometric_mean(ratios or [float("nan")]),
+            "lowest": min(ratios, default=float("nan")),
+            "highest": max(ratios, default=float("nan")),
+            **{key: statistics.mean(row[key] for row in rows.values()) for key in SHOWN},
+        }
+    table = Table("variant", "runs", "steps", "objective", "from … to", *SHOWN)
+    for name, row in figures.items():
+        table.add_row(
+            *(name, str(row["runs"]), str(row["steps"]), f"× {row['of_objective']:.3f}"),
+            f"{row['lowest']:.3f} … {row['highest']:.3f}",
+            *(f"{row[key]:.3f}" for key in SHOWN),
+        )
+    Console().print(table)
+    print(json.dumps({"machine": describe(), "seconds": typed.seconds, "variants": figures}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
-"""What each part of the recipe is worth: runs from nothing that differ in one setting.
+"""What each part of the recipe is worth: runs that differ in one setting.
 
     python benchmarks/ablations.py PHOTOS PAINTING [PAINTING …] [--seconds 120] [--seeds 0]
-        [--only NAME [NAME …]] [--runs runs/ablations]
+        [--start null] [--only NAME [NAME …]] [--runs runs/ablations]
 
 Every variant of ablations.yaml takes the steps that fit into the same time at its pace. Paces are
 measured once, in turns, so that a busy machine slows all alike; after that the runs may lie beside other
@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("paintings", nargs="+", type=Path)
     parser.add_argument("--seconds", type=int, default=120, help="of every run (%(default)s)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--start", default="null", help="of train.py (%(default)s)")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="variants of ablations.yaml")
     parser.add_argument("--runs", type=Path, default=Path("runs/ablations"))
     typed = parser.parse_args()
@@ -52,11 +53,12 @@ def main() -> None:
         for painting in typed.paintings:
             for name, settings in chosen.items():
                 steps = round(typed.seconds * paces[name])
-                folder = typed.runs / f"{name.replace(' ', '-')}_{painting.stem}_{seed}"
+                folder = typed.runs / folder_name(name, f"{painting.stem}_{seed}")
                 train(
                     folder,
                     *(f"style.path={painting}", f"data.root={typed.photos}", f"seed={seed}"),
-                    *("start=null", "budget=null", f"trainer.max_steps={steps}", *settings),
+                    *(f"start={typed.start}", "budget=null", f"trainer.max_steps={steps}"),
+                    *settings,
                 )
     show(chosen, paces, typed)
 
@@ -96,6 +98,10 @@ def pace(settings: list[str]) -> float:
     return steps / MEASURED_SECONDS
 
 
+def folder_name(variant: str, case: str) -> str:
+    return f"{variant.replace(' ', '-')}_{case}"
+
+
 def train(folder: Path, *settings: str) -> None:
     if is_complete(folder):
         return
@@ -112,8 +118,8 @@ def show(
     cases = [f"{path.stem}_{seed}" for path in typed.paintings for seed in typed.seeds]
 
     def scores(name: str) -> dict[str, dict[str, float]]:
-        files = {case: typed.runs / f"{name.replace(' ', '-')}_{case}" for case in cases}
-        found = {case: read_scores(folder / SCORES_FILE) for case, folder in files.items()}
+        folders = {case: typed.runs / folder_name(name, case) for case in cases}
+        found = {case: read_scores(folder / SCORES_FILE) for case, folder in folders.items()}
         return {case: one[max(one)] for case, one in found.items() if one}
 
     base = scores(BASE)

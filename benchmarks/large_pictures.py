@@ -1,11 +1,11 @@
 """Time and peak memory of infer.py on pictures of growing size, as a whole and in tiles.
 
-The pictures are TIFF files of bundled photos, enlarged and repeated, made a few rows at a time; the
+The pictures are files of bundled photos, enlarged and repeated, made a few rows at a time; the
 network has random weights. Each is stylized by a process of its own. Where --tiles begins with off, the
 others are compared with that.
 
     python benchmarks/large_pictures.py [--network default] [--megapixels 1 4 16 64]
-        [--tiles off exact thumbnail] [--style NAME] [--plot large.png]
+        [--tiles off exact thumbnail] [--style NAME] [--kind tif] [--plot large.png]
 """
 
 import argparse
@@ -29,6 +29,11 @@ from fasttransfer.extras import need
 
 SCRIPT = Path(__file__).parents[1] / "infer.py"
 Row = dict[str, float | str]
+SAVED: dict[str, dict[str, object]] = {
+    "tif": {"compression": "deflate", "tile": True, "bigtiff": True},
+    "jpg": {"Q": 90},
+    "png": {},
+}
 
 
 def main() -> None:
@@ -37,6 +42,7 @@ def main() -> None:
     parser.add_argument("--style", help="a trained one instead of random weights")
     parser.add_argument("--megapixels", type=int, nargs="+", default=[1, 4, 16, 64])
     parser.add_argument("--tiles", nargs="+", default=["exact", "thumbnail"])
+    parser.add_argument("--kind", choices=sorted(SAVED), default="tif", help="of the files")
     parser.add_argument("--folder", help="where the pictures go for a while")
     parser.add_argument("--plot", help="a picture of seconds and memory over the size")
     typed = parser.parse_args()
@@ -45,7 +51,7 @@ def main() -> None:
         style = f"{place}/random.safetensors"
         save_style(style, network_of(typed.network), {"name": "random"})
         for megapixels in typed.megapixels:
-            picture = make_picture(Path(place, f"{megapixels}.tif"), megapixels)
+            picture = make_picture(Path(place, f"{megapixels}.{typed.kind}"), megapixels)
             for tiles in typed.tiles:
                 measured = measure(picture, tiles, typed.style or style)
                 rows.append({"megapixels": megapixels, "tiles": tiles} | measured)
@@ -73,7 +79,7 @@ def make_picture(path: Path, megapixels: int) -> Path:
     large = photo.resize(4)
     across, down = -(-width // large.width), -(-height // large.height)
     picture = large.replicate(across, down).crop(0, 0, width, height)
-    picture.tiffsave(str(path), compression="deflate", tile=True, bigtiff=True)
+    picture.write_to_file(str(path), **SAVED[path.suffix[1:]])
     return path
 
 

@@ -24,6 +24,7 @@ _FILES = ("input", "output")  # of a job
 # What an actor tells of its files, by the names of a Report.
 _TOLD = ("done", "skipped", "failures", "damages", "notes")
 TRIES = 5  # of a batch whose actor dies
+BLOCKS = 4  # for each actor at least
 
 
 def stylize_in_batches(
@@ -82,7 +83,8 @@ def stylize_in_batches(
         gpus = int(resources.get("GPU", 0))
         cores = int(resources.get("CPU", threads))  # none yet where nodes come when they are needed
         number = min(actors or gpus or max(1, cores // threads), len(jobs))
-        blocks = max(number, -(-len(jobs) // batch))
+        # Several for each actor, so that they end at about the same time.
+        blocks = min(len(jobs), max(BLOCKS * number, -(-len(jobs) // batch)))
         dataset = ray.data.from_items(
             [{name: _anywhere(getattr(job, name)) for name in _FILES} for job in jobs],
             override_num_blocks=blocks,
@@ -91,8 +93,9 @@ def stylize_in_batches(
             fn_constructor_args=(style, make_stylizer, open_media, overwrite, threads),
             batch_size=len(jobs) // blocks,  # of more than the smallest block, Ray would join some
             # An actor that dies is started again, and so is its batch.
-            compute=ray.data.ActorPoolStrategy(size=number),
             ray_remote_args_fn=lambda: {"max_task_retries": TRIES - 1},
+            # With one in flight, the first actor that is ready does not take those of the others.
+            compute=ray.data.ActorPoolStrategy(size=number, max_tasks_in_flight_per_actor=1),
             num_cpus=min(threads, cores),
             num_gpus=1 if gpus else 0,
         )

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,21 +86,23 @@ def stylize_in_batches(
         number = min(actors or gpus or max(1, cores // threads), len(jobs))
         # Several for each actor, so that they end at about the same time.
         blocks = min(len(jobs), max(BLOCKS * number, -(-len(jobs) // batch)))
-        dataset = ray.data.from_items(
-            [{name: _anywhere(getattr(job, name)) for name in _FILES} for job in jobs],
-            override_num_blocks=blocks,
-        ).map_batches(
-            _Work,
-            fn_constructor_args=(style, make_stylizer, open_media, overwrite, threads),
-            batch_size=len(jobs) // blocks,  # of more than the smallest block, Ray would join some
-            # An actor that dies is started again, and so is its batch.
-            ray_remote_args_fn=lambda: {"max_task_retries": TRIES - 1},
-            # With one in flight, the first actor that is ready does not take those of the others.
-            compute=ray.data.ActorPoolStrategy(size=number, max_tasks_in_flight_per_actor=1),
-            num_cpus=min(threads, cores),
-            num_gpus=1 if gpus else 0,
-        )
-        _follow(dataset.iter_rows(), jobs, f"on {number} actors", report)
+        items = [{name: _anywhere(getattr(job, name)) for name in _FILES} for job in jobs]
+        with warnings.catch_warnings():
+            # There is no other way to say how often a batch is tried.
+            warnings.filterwarnings("ignore", ".*ray_remote_args_fn")
+            dataset = ray.data.from_items(items, override_num_blocks=blocks).map_batches(
+                _Work,
+                fn_constructor_args=(style, make_stylizer, open_media, overwrite, threads),
+                batch_size=len(jobs)
+                // blocks,  # of more than the smallest block, Ray would join some
+                # An actor that dies is started again, and so is its batch.
+                ray_remote_args_fn=lambda: {"max_task_retries": TRIES - 1},
+                # With one in flight, the first actor that is ready does not take those of the others.
+                compute=ray.data.ActorPoolStrategy(size=number, max_tasks_in_flight_per_actor=1),
+                num_cpus=min(threads, cores),
+                num_gpus=1 if gpus else 0,
+            )
+        _follow(dataset.iter_rows(), jobs, f"on {number} actor{'s' * (number > 1)}", report)
 
 
 class _Work:

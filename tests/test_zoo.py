@@ -1,5 +1,5 @@
-import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import hydra
@@ -13,7 +13,7 @@ from fasttransfer.config import CONF_DIR
 from fasttransfer.errors import FastTransferError
 from fasttransfer.network import TransformerNet
 from fasttransfer.style import bundled_style_images
-from fasttransfer.zoo import MARK, trainings, write_cards
+from fasttransfer.zoo import MARK, main, trainings, write_cards
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -75,21 +75,29 @@ def test_cards_keep_what_stands_around_them(tmp_path):
     assert "old" not in text
 
 
-def test_a_zoo_goes_on_where_it_stopped(tmp_path: Path, tiny_run: list[str]) -> None:
-    """Killed between two styles and called again, it does only what is missing."""
+def test_a_zoo_goes_on_where_it_stopped(
+    tmp_path: Path,
+    tiny_run: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Ended between two styles and called again, it does only what is missing."""
+    monkeypatch.chdir(tmp_path)
     make_photo(tmp_path / "art" / "udnie.jpg", 90, 80)
     own = ("style.path=", "data.root=", "run_dir=", "budget=", "trainer.max_steps=", "network=")
     overrides = ",".join(f'"{setting}"' for setting in tiny_run if not setting.startswith(own))
     command = [
-        *(sys.executable, "-m", "fasttransfer.zoo", "paintings=art", "networks=[realtime]"),
+        *("zoo", "paintings=art", "networks=[realtime]"),
         *("steps=2", "first_steps=2", "output=out", f"overrides=[{overrides}]", "sheet=sheet.png"),
     ]
 
     def run(only: str, *more: str, code: int = 0) -> str:
-        typed = [*command, f"only={only}", *more]
-        done = subprocess.run(typed, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-        assert done.returncode == code, done.stderr
-        return done.stdout + done.stderr
+        monkeypatch.setattr(sys, "argv", [*command, f"only={only}", *more])
+        with pytest.raises(SystemExit) if code else nullcontext() as ended:
+            main()
+        told = "".join(capfd.readouterr())
+        assert ended is None or ended.value.code == code, told
+        return told
 
     assert "python train.py" in run("[udnie]")
     first = (tmp_path / "out" / "udnie_realtime.safetensors").read_bytes()

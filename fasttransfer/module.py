@@ -177,8 +177,13 @@ class StyleTraining(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """The optimizer and, for each step, the schedule over the whole run."""
         optimizer = self.make_optimizer(self.network.parameters())
-        # One more than is taken: OneCycleLR looks a step ahead.
-        scheduler = self.make_scheduler(optimizer, total_steps=self.trainer.max_steps + 1)
+        steps = self.trainer.max_steps + 1  # OneCycleLR looks a step ahead
+        try:
+            scheduler = self.make_scheduler(optimizer, total_steps=steps)
+        except (
+            ZeroDivisionError
+        ):  # by a warm-up that is of no length: a twentieth of 20 steps, less 1
+            scheduler = self.make_scheduler(optimizer, total_steps=steps + 1)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},

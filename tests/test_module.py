@@ -1,8 +1,13 @@
+from types import SimpleNamespace
+
 import pytest
 import pytorch_lightning as pl
 import torch
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
 from test_budget import tiny_training
 
+from fasttransfer.config import CONF_DIR
 from fasttransfer.errors import FastTransferError
 from fasttransfer.temporal import TemporalLoss
 
@@ -62,6 +67,24 @@ def test_a_start_is_the_network_and_its_average(training):
     for ours in (training.network, training.result):
         for mine, theirs in zip(ours.parameters(), other.parameters(), strict=True):
             assert torch.equal(mine, theirs)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 18, 19, 20, 39, 100])
+def test_runs_of_any_length_have_a_schedule(training, steps):
+    """After 19 steps, the warm-up of the default would have no length."""
+    schedule = instantiate(OmegaConf.load(CONF_DIR / "scheduler" / "cosine.yaml"), max_lr=0.1)
+    training.make_scheduler = schedule
+    training.trainer = SimpleNamespace(max_steps=steps)
+    found = training.configure_optimizers()
+    rates = []
+    for _ in range(steps):
+        rates.append(found["optimizer"].param_groups[0]["lr"])
+        found["optimizer"].step()
+        found["lr_scheduler"]["scheduler"].step()
+    assert max(rates) <= 0.1 + 1e-9
+    if steps > 2:
+        assert max(rates) > 0.09
+        assert rates[-1] < 0.02
 
 
 def test_strength_is_a_factor_of_what_the_painting_asks_for():

@@ -13,7 +13,6 @@ and seed.
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
@@ -27,8 +26,9 @@ from rich.table import Table
 from fasttransfer.budget import steps_within
 from fasttransfer.callbacks import SCORES_FILE, read_scores
 from fasttransfer.config import CONF_DIR
-from fasttransfer.run import SETTINGS_FILE, is_complete
-from fasttransfer.train import build
+from fasttransfer.run import is_complete
+from fasttransfer.train import build_training
+from fasttransfer.zoo import Training
 
 BASE, OBJECTIVE = "as it is", "balanced_total"
 ROUNDS, MEASURED_SECONDS = 3, 1000  # steps in so many seconds: fine enough for a pace
@@ -54,12 +54,12 @@ def main() -> None:
             for name, settings in chosen.items():
                 steps = round(typed.seconds * paces[name])
                 folder = typed.runs / folder_name(name, f"{painting.stem}_{seed}")
-                train(
-                    folder,
-                    *(f"style.path={painting}", f"data.root={typed.photos}", f"seed={seed}"),
-                    *(f"start={typed.start}", "budget=null", f"trainer.max_steps={steps}"),
-                    *settings,
-                )
+                own = (f"style.path={painting}", f"seed={seed}", f"run_dir={folder}")
+                common = (f"data.root={typed.photos}", f"start={typed.start}", "budget=null")
+                every = [*own, *common, f"trainer.max_steps={steps}", *settings]
+                if not is_complete(folder):
+                    print("train.py", *every, file=sys.stderr)
+                    Training(name, folder, every).run()
     show(chosen, paces, typed)
 
 
@@ -85,14 +85,7 @@ def measured(variants: dict[str, list[str]], file: Path) -> dict[str, float]:
 def pace(settings: list[str]) -> float:
     with hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         config: DictConfig = hydra.compose("train", settings)
-    training = build(
-        config.training,
-        network=build(config.network),
-        loss=build(config.loss, features=build(config.vgg)),
-        style=build(config.style),
-        optimizer=build(config.optimizer),
-        scheduler=build(config.scheduler),
-    )
+    training = build_training(config, config.style.path)
     photos = torch.rand(config.data.batch_size, 3, config.data.crop_size, config.data.crop_size)
     steps = steps_within(f"{MEASURED_SECONDS}s", training, photos, torch.device("cpu"), False)
     return steps / MEASURED_SECONDS
@@ -100,15 +93,6 @@ def pace(settings: list[str]) -> float:
 
 def folder_name(variant: str, case: str) -> str:
     return f"{variant.replace(' ', '-')}_{case}"
-
-
-def train(folder: Path, *settings: str) -> None:
-    if is_complete(folder):
-        return
-    begun = (folder / SETTINGS_FILE).is_file()
-    typed = [f"resume={folder}"] if begun else [*settings, f"run_dir={folder}"]
-    print("train.py", *typed, file=sys.stderr)
-    subprocess.run([sys.executable, "-m", "fasttransfer.train", *typed], check=True)
 
 
 def show(

@@ -93,8 +93,8 @@ def stylize_in_batches(
             dataset = ray.data.from_items(items, override_num_blocks=blocks).map_batches(
                 _Work,
                 fn_constructor_args=(style, make_stylizer, open_media, overwrite, threads),
-                batch_size=len(jobs)
-                // blocks,  # of more than the smallest block, Ray would join some
+                # Of more than the smallest block, Ray would join some.
+                batch_size=len(jobs) // blocks,
                 # An actor that dies is started again, and so is its batch.
                 ray_remote_args_fn=lambda: {"max_task_retries": TRIES - 1},
                 # With one in flight, the first actor that is ready does not take those of the others.

@@ -76,7 +76,7 @@ def plan(
     else:
         outputs = [_output(place, folder, style if several else "", format) for place in found]
     jobs = [Job(p.path, o) for p, o in zip(found, outputs, strict=True)]
-    if len(inputs) == 1 and _is_glob(inputs[0]):  # a pattern also catches earlier results
+    if len(inputs) == 1 and is_glob(inputs[0]):  # a pattern also catches earlier results
         made = {job.output for job in jobs if job.output != job.input}
         jobs = [job for job in jobs if job.input not in made]
     _check(jobs)
@@ -113,7 +113,7 @@ def _find(inputs: Sequence[str], style: str, folder: Path | None) -> list[_Found
             "input='photos/*.jpg'"
         )
     only = inputs[0] if len(inputs) == 1 and not is_remote(inputs[0]) else None
-    if only is not None and not _is_glob(only) and not os.path.exists(only):
+    if only is not None and not is_glob(only) and not os.path.exists(only):
         # One of several that is missing is a bad file among good ones; the only one is a mistake.
         raise FastTransferError(
             f"input={only} does not exist; write a file, a folder, a pattern in quotes, or "
@@ -132,7 +132,7 @@ def _output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
     folder = Path(output)
     if output.endswith(("/", os.sep)) or folder.is_dir():
         return folder
-    single = len(inputs) == 1 and not _is_folder(inputs[0]) and not _is_glob(inputs[0])
+    single = len(inputs) == 1 and not _is_folder(inputs[0]) and not is_glob(inputs[0])
     if single and folder.suffix:
         return None
     if folder.suffix.lower() in (WRITERS | VIDEO_WRITERS):
@@ -161,8 +161,8 @@ def _check_stores(inputs: Sequence[str], output: str | None) -> None:
             )
 
 
-def _is_glob(item: str) -> bool:
-    # A file may well be called photo[1].jpg.
+def is_glob(item: str) -> bool:
+    """Whether an item of ``input`` is a pattern; a file may well be called ``photo[1].jpg``."""
     if is_remote(item):
         return is_pattern(item)
     return glob.has_magic(item) and not os.path.exists(item)
@@ -176,7 +176,7 @@ def _is_folder(item: str) -> bool:
 def _expand(item: str, style: str, folder: Path | None) -> Iterator[_Found]:
     """The files that one item of ``input`` stands for, in the order of their names."""
     path = Path(item)
-    if _is_glob(item):
+    if is_glob(item):
         parts = path.parts
         fixed = next(i for i, part in enumerate(parts) if glob.has_magic(part))
         root = Path(*parts[:fixed])
@@ -199,7 +199,7 @@ def _expand(item: str, style: str, folder: Path | None) -> Iterator[_Found]:
         if folder is None or not _inside(folder, root) or not _inside(file, folder):
             relative = file.relative_to(root)
             beside = file.with_stem(f"{file.stem}-{style}")
-            if not _is_glob(item):  # photos/a/b.jpg → photos-STYLE/a/b.jpg
+            if not is_glob(item):  # photos/a/b.jpg → photos-STYLE/a/b.jpg
                 whole = path.resolve()  # the name of “.” is that of the folder it stands for
                 base = whole if path.name in ("", "..") else path
                 beside = base.with_name(f"{base.name}-{style}") / relative

@@ -333,6 +333,11 @@ def _check_sweep(config: DictConfig) -> None:
         )
 
 
+def new_or_resumed(folder: Path, settings: list[str]) -> list[str]:
+    """What train.py is told: ``settings`` for a new run in ``folder``, or to go on with that there."""
+    return [f"resume={folder}"] if (folder / SETTINGS_FILE).is_file() else settings
+
+
 def _requeued() -> bool:
     """Whether SLURM has started a task of a sweep again, with the same command, as it does with what was
     pre-empted."""

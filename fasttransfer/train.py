@@ -2,11 +2,15 @@
 
 import sys
 from functools import partial
+from typing import TYPE_CHECKING
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from .config import TRAINING_PATHS, command
+
+if TYPE_CHECKING:
+    from .module import StyleTraining
 
 build = partial(instantiate, _convert_="all")  # no class ever sees a DictConfig
 
@@ -20,6 +24,19 @@ def _precision(accelerator: str) -> str:
 OmegaConf.register_new_resolver("precision", _precision, replace=True)
 
 
+def build_training(config: DictConfig, style: str) -> "StyleTraining":
+    """What ``config`` trains, before its first step, for the style image at ``style``."""
+    training: StyleTraining = build(
+        config.training,
+        network=build(config.network),
+        loss=build(config.loss, features=build(config.vgg)),
+        style=build(config.style, path=style),
+        optimizer=build(config.optimizer),
+        scheduler=build(config.scheduler),
+    )
+    return training
+
+
 @command("train", paths=(*TRAINING_PATHS, "resume", "run_dir", "start"))
 def main(config: DictConfig) -> None:
     """Trains what ``config`` describes; exit code 130 or 143 if Ctrl-C or SIGTERM ended it."""
@@ -29,17 +46,7 @@ def main(config: DictConfig) -> None:
     run = Run.open(config)
     config = run.config
 
-    style = build(config.style, path=run.style)
-    network = build(config.network)
-    loss = build(config.loss, features=build(config.vgg))
-    training = build(
-        config.training,
-        network=network,
-        loss=loss,
-        style=style,
-        optimizer=build(config.optimizer),
-        scheduler=build(config.scheduler),
-    )
+    training = build_training(config, style=run.style)
     photos = build(config.data)
     run.settle_start(training, photos)
     run.settle_steps(training, photos)

@@ -21,7 +21,7 @@ from .callbacks import SCORES_FILE, read_scores
 from .config import CONF_DIR, as_list, command
 from .errors import FastTransferError
 from .extras import need
-from .run import LOCK_FILE, SETTINGS_FILE, is_complete
+from .run import LOCK_FILE, SETTINGS_FILE, is_complete, new_or_resumed
 
 _POLL_SECONDS = 0.2
 # Exit codes of a run that somebody else has stopped: by Ctrl-C, SIGTERM or SIGKILL.
@@ -131,8 +131,7 @@ class Search:
         states = self._optuna.trial.TrialState
         code, pruned = 0, False
         if not is_complete(folder):  # as one may be that was left alone
-            begun = (folder / SETTINGS_FILE).is_file()
-            settings = [f"resume={folder}"] if begun else self._settings(trial.params, folder)
+            settings = new_or_resumed(folder, self._settings(trial.params, folder))
             print(f"trial {trial.number}: python train.py {shlex.join(settings)}", flush=True)
             code, pruned = self._train(trial, folder, settings)
         if code in _STOPPED and not pruned:

@@ -27,7 +27,7 @@ from .errors import FastTransferError
 from .extras import need
 from .files import whole_file
 from .large import TileSettings, stylize_plane
-from .plan import in_shard, pictures_below
+from .plan import in_shard, is_glob, pictures_below
 from .planes import Plane, Region
 from .report import Report
 
@@ -120,7 +120,7 @@ def _named(inputs: list[str]) -> list[str]:
     found = []
     for name in map(os.path.expanduser, inputs):
         some = [name]
-        if glob.has_magic(name) and not os.path.exists(name):
+        if is_glob(name):
             some = sorted(glob.glob(name, recursive=True))
             if not some:
                 raise FastTransferError(f"there is nothing that input={name} stands for")

@@ -23,7 +23,7 @@ from .errors import FastTransferError
 from .files import write_whole
 from .gallery import SHOWN_AT, cards, markdown, sheet, spread
 from .images import write_picture
-from .run import SETTINGS_FILE, is_complete
+from .run import SETTINGS_FILE, is_complete, new_or_resumed
 from .style import MAX_PIXELS
 
 DEFAULT_NETWORK = "default"  # its styles have the plain names
@@ -46,8 +46,7 @@ class Training:
 
     def run(self) -> None:
         """Trains, or goes on; the run's own words appear on the terminal."""
-        begun = (self.folder / SETTINGS_FILE).is_file()
-        settings = [f"resume={self.folder}"] if begun else self.settings
+        settings = new_or_resumed(self.folder, self.settings)
         done = subprocess.run([sys.executable, "-m", "fasttransfer.train", *settings], check=False)
         if done.returncode:
             raise FastTransferError(

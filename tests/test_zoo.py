@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -61,6 +62,13 @@ def test_drawn_styles_are_bundled_and_paintings_tell_who_painted_them():
 def test_mistakes_are_told(override, message):
     with pytest.raises(FastTransferError, match=message):
         list(trainings(composed(override)))
+
+
+def test_it_is_a_command_too():
+    typed = [sys.executable, "-m", "fasttransfer.zoo", "only=[guernica]"]
+    done = subprocess.run(typed, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "There is no guernica" in done.stderr
 
 
 def test_cards_keep_what_stands_around_them(tmp_path):

@@ -1,17 +1,18 @@
 """What each part of the recipe is worth: runs that differ in one setting.
 
     python benchmarks/ablations.py PHOTOS PAINTING [PAINTING …] [--seconds 120] [--seeds 0]
-        [--start null] [--only NAME [NAME …]] [--runs runs/ablations]
+        [--start null] [--variants FILE] [--only NAME [NAME …]] [--runs runs/ablations]
 
-Every variant of ablations.yaml takes the steps that fit into the same time at its pace. Paces are
-measured once, in turns, so that a busy machine slows all alike; after that the runs may lie beside other
-work. Complete ones are skipped and stopped ones go on, so the same command ends what was begun; more
-paintings and seeds can follow. The table compares each run with that of `as it is` for the same painting
-and seed.
+Every variant of ablations.yaml, or another such file, takes the steps that fit into the same time at its
+pace. Paces are measured once, in turns, so that a busy machine slows all alike; after that the runs may
+lie beside other work. Complete ones are skipped and stopped ones go on, so the same command ends what
+was begun; more paintings and seeds can follow. The table compares each run with that of `as it is` for
+the same painting and seed.
 """
 
 import argparse
 import json
+import os
 import statistics
 import sys
 from pathlib import Path
@@ -42,10 +43,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=120, help="of every run (%(default)s)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--start", default="null", help="of train.py (%(default)s)")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="variants of ablations.yaml")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="variants of the file")
+    parser.add_argument("--variants", type=Path, default=Path(__file__).with_suffix(".yaml"))
     parser.add_argument("--runs", type=Path, default=Path("runs/ablations"))
     typed = parser.parse_args()
-    variants = OmegaConf.to_container(OmegaConf.load(Path(__file__).with_suffix(".yaml")))
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # of each run: for variants.py
+    variants = OmegaConf.to_container(OmegaConf.load(typed.variants))
     assert isinstance(variants, dict)
     chosen = {name: variants[name] for name in typed.only or variants}
     paces = measured({BASE: variants[BASE]} | chosen, typed.runs / "pace.json")

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import pyvips
-from machine import describe
+from machine import describe, peak_mb
 from presets import network_of
 from rich.console import Console
 from rich.table import Table
@@ -97,8 +97,7 @@ def measure(picture: Path, tiles: str, style: str) -> Row:
     if process.returncode:
         raise SystemExit(f"infer.py ended with {process.returncode} on {picture.name}")
     seconds = round(time.perf_counter() - start, 1)
-    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    row: Row = {"seconds": seconds, "peak_mb": round(kilobytes / 1024)}
+    row: Row = {"seconds": seconds, "peak_mb": round(peak_mb(usage))}
     if tiles == "off":
         return row
     if whole.exists():

@@ -1,9 +1,14 @@
-"""What the figures were measured on, in one line."""
+"""What the figures were measured on, in one line, and the memory that a process needed."""
 
 import os
 import platform
+import sys
+from typing import TYPE_CHECKING
 
 import torch
+
+if TYPE_CHECKING:
+    import resource
 
 
 def describe() -> str:
@@ -18,3 +23,8 @@ def describe() -> str:
         f"{processor}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, {number}, "
         f"PyTorch {torch.__version__}, {platform.system()}"
     )
+
+
+def peak_mb(usage: "resource.struct_rusage") -> float:
+    """Megabytes that were resident at most."""
+    return usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1) / 1024

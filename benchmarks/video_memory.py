@@ -20,7 +20,7 @@ from pathlib import Path
 import av
 import numpy as np
 import torch
-from machine import describe
+from machine import describe, peak_mb
 from rich.console import Console
 from rich.table import Table
 
@@ -95,10 +95,9 @@ def measure(clip: Path, place: Path) -> tuple[int, float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"infer.py ended with {process.returncode} on {clip}")
-    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
     with av.open(str(output)) as container:
         frames = container.streams.video[0].frames
-    return frames, kilobytes / 1024, time.perf_counter() - start
+    return frames, peak_mb(usage), time.perf_counter() - start
 
 
 if __name__ == "__main__":

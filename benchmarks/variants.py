@@ -1,0 +1,119 @@
+"""What ``ablations.yaml`` tries and fasttransfer does not have: another norm, other crops, another loss.
+
+Each takes the place of a class of the settings by its ``_target_``.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fasttransfer.checkpoint import find_style, load_style
+from fasttransfer.data import ContentPhotos
+from fasttransfer.losses import PerceptualLoss
+from fasttransfer.network import ConvNorm, TransformerNet
+
+
+class FilterResponseNet(TransformerNet):
+    """``TransformerNet`` with filter response norm and learned thresholds (Singh & Krishnan 2020,
+    arXiv:1911.09737) in the place of instance norm and ReLU."""
+
+    def __init__(self, **shape: Any) -> None:
+        super().__init__(**shape)
+        for parent in [part for part in self.modules() if isinstance(part, nn.Sequential)]:
+            for place, layer in enumerate(parent):
+                if isinstance(layer, ConvNorm):
+                    width = layer[1].num_features
+                    layer[1] = FilterResponseNorm(width)
+                elif isinstance(layer, nn.ReLU):
+                    parent[place] = Threshold(width)
+
+
+class FilterResponseNorm(nn.Module):
+    """Divides each channel by its root mean square over the picture, then scales and shifts it."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C, H, W)."""
+        power = features.float().square().mean(dim=(2, 3), keepdim=True)
+        return self.weight * (features * torch.rsqrt(power + 1e-6)) + self.bias
+
+
+class Threshold(nn.Module):
+    """The larger of each value and a bound that its channel learns, which begins as ReLU's."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.bound = nn.Parameter(torch.zeros(channels, 1, 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C, H, W)."""
+        return torch.maximum(features, self.bound)
+
+
+class GrowingCrops(ContentPhotos):
+    """Crops of ``first`` pixels a side, then of ``last``: as many pixels in the whole run as with
+    ``crop_size``."""
+
+    def __init__(self, crop_size: int, first: int, last: int, **photos: Any) -> None:
+        super().__init__(crop_size=last, **photos)
+        self.first = first
+        self.first_part = (last**2 - crop_size**2) / (last**2 - first**2)
+
+    def on_after_batch_transfer(self, batch: Tensor, _: int) -> Tensor:
+        """(B, 3, last, last) to the size of this step."""
+        assert self.trainer is not None
+        small = self.trainer.global_step < self.first_part * self.trainer.max_steps
+        return batch[..., : self.first, : self.first] if small else batch
+
+
+class FlatPatches(ContentPhotos):
+    """Now and then, in the place of a photo, a gradient between two colours with a little noise: the
+    skies in which droplets appear."""
+
+    def __init__(self, part: float, **photos: Any) -> None:
+        super().__init__(**photos)
+        self.part = part
+
+    def on_after_batch_transfer(self, batch: Tensor, _: int) -> Tensor:
+        """(B, 3, H, W) to the same shape."""
+        assert self.trainer is not None
+        chance = torch.Generator().manual_seed(self.trainer.global_step)
+        if torch.rand((), generator=chance) > self.part:
+            return batch
+        return torch.stack([self.patch(one, chance) for one in batch])
+
+    @staticmethod
+    def patch(photo: Tensor, chance: torch.Generator) -> Tensor:
+        """A gradient as large as ``photo`` (3, H, W), in any direction."""
+        down, right = (torch.linspace(-1, 1, side) for side in photo.shape[1:])
+        towards = torch.rand(2, generator=chance) * 2 - 1
+        place = (down[:, None] * towards[0] + right * towards[1] + 2) / 4  # within 0 and 1
+        one, other = torch.rand(2, 3, 1, 1, generator=chance)
+        noise = torch.randn(photo.shape, generator=chance) * 0.02
+        return (one + (other - one) * place + noise).clamp(0, 1).to(photo)
+
+
+class Distilled(PerceptualLoss):
+    """Also the mean squared difference to the pictures of ``teacher``, a trained style, over their
+    variance, times ``distilled_weight``."""
+
+    def __init__(self, teacher: str, distilled_weight: float, **loss: Any) -> None:
+        super().__init__(**loss)
+        self.teacher = load_style(find_style(teacher)).network.requires_grad_(False)
+        self.distilled_weight = distilled_weight
+
+    def forward(
+        self, stylized: Tensor, content: Tensor, target: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """The terms of ``PerceptualLoss``, and ``distilled``."""
+        terms = super().forward(stylized, content, target)
+        with torch.no_grad():
+            wanted = self.teacher(content).float()
+        term = (stylized.float() - wanted).square().mean() / wanted.var(correction=0)
+        total = terms["total"] + self.distilled_weight * term
+        return terms | {"distilled": term, "total": total}

@@ -4,6 +4,7 @@ An engine takes photos as float tensors, or video frames as the bytes they are; 
 two conversions a frame and is what videos and cameras use.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -166,10 +167,13 @@ class OpenVinoEngine(_GraphEngine):
         from .export import cached_int8, cached_onnx
 
         path: Path = (cached_int8 if self._int8 else cached_onnx)(self._style, kind)
+        threads = torch.get_num_threads()  # which a worker among several bounds
         settings = {
             "INFERENCE_PRECISION_HINT": self._hint,
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),  # which a worker among several bounds
+            "INFERENCE_NUM_THREADS": threads,
+            # Threads of fewer than all cores would in each worker be bound to the first of them.
+            "ENABLE_CPU_PINNING": threads >= (os.cpu_count() or 1),
         }
         return self._core.compile_model(path, "CPU", settings)
 

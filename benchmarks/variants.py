@@ -3,7 +3,6 @@
 Each takes the place of a class of the settings by its ``_target_``.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -118,59 +117,3 @@ class Distilled(PerceptualLoss):
         term = (stylized.float() - wanted).square().mean() / wanted.var(correction=0)
         total = terms["total"] + self.distilled_weight * term
         return terms | {"distilled": term, "total": total}
-
-
-class Muon(torch.optim.Optimizer):
-    """Adam, but for convolutions the momentum's nearest orthogonal matrix (Jordan et al. 2024, Muon), of
-    the size of Adam's steps (Liu et al. 2025, arXiv:2502.16982)."""
-
-    def __init__(
-        self, params: Iterable[nn.Parameter], lr: float, momentum: float, share: float
-    ) -> None:
-        super().__init__(
-            params, {"lr": lr, "momentum": momentum, "share": share, "betas": (0.9, 0.99)}
-        )
-
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        """One step; the closure gives the loss and the gradients."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                update = (
-                    self._orthogonal if weight.ndim == 4 and weight.shape[0] > 3 else self._adam
-                )
-                weight.sub_(group["lr"] * update(weight.grad, state, group))
-        return loss
-
-    @staticmethod
-    def _adam(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
-        if not state:
-            state |= {"step": 0, "mean": gradient * 0, "square": gradient * 0}
-        one, two = group["betas"]
-        state["step"] += 1
-        state["mean"].lerp_(gradient, 1 - one)
-        state["square"].lerp_(gradient.square(), 1 - two)
-        mean = state["mean"] / (1 - one ** state["step"])
-        return mean / ((state["square"] / (1 - two ** state["step"])).sqrt() + 1e-8)
-
-    @staticmethod
-    def _orthogonal(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
-        if not state:
-            state["mean"] = gradient * 0
-        state["mean"].lerp_(gradient, 1 - group["momentum"])
-        ahead = gradient.lerp(state["mean"], group["momentum"]).flatten(1)
-        tall = ahead.shape[0] > ahead.shape[1]
-        matrix = ahead.mT if tall else ahead
-        matrix = matrix / (matrix.norm() + 1e-12)
-        for _ in range(5):
-            product = matrix @ matrix.mT
-            matrix = 3.4445 * matrix + (-4.775 * product + 2.0315 * product @ product) @ matrix
-        scale = group["share"] * max(ahead.shape) ** 0.5
-        return (scale * (matrix.mT if tall else matrix)).view_as(gradient)

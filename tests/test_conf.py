@@ -17,6 +17,7 @@ GIVEN = {
     "StyleTraining": {"network", "loss", "style", "optimizer", "scheduler"},
     "OneCycleLR": {"optimizer", "total_steps"},
     "Adam": {"params"},
+    "Muon": {"params"},
     "TensorBoardLogger": {"purge_step"},
     "Trainer": {"logger", "callbacks"},
     "Stylizer": {"style"},

@@ -41,7 +41,7 @@ def test_slurm_goes_on_with_a_run_of_a_sweep_that_it_starts_again(tmp_path, monk
     resumable(tmp_path)
     again = Run.open(composed(f"run_dir={tmp_path}", "optimizer.lr=1"))
     assert again.settled
-    assert again.config.optimizer.lr == 2e-3  # as it was written down
+    assert again.config.optimizer.lr == 4e-3  # as it was written down
     monkeypatch.setenv("SLURM_RESTART_COUNT", "0")
     with pytest.raises(FastTransferError, match="holds a run already"):
         Run.open(composed(f"run_dir={tmp_path}"))

@@ -172,7 +172,12 @@ def test_two_processes_together_are_one_with_twice_the_batch(
     """The crops, the flows and, with terms that are means over the photos of a step, the weights."""
     means = ["loss.style_loss.over_batch=false", "loss.grid_weight=0", "loss.palette_weight=0"]
     # Adam follows the sign of a gradient, also of one that is nothing but rounding; not with this.
-    means += ["+optimizer.eps=1", "optimizer.lr=0.01"]
+    means += [
+        "optimizer=adam",
+        "+optimizer.eps=1",
+        "optimizer.lr=0.01",
+        "trainer.precision=32-true",
+    ]
     same = [*tiny_run, VIDEO, *means, "training.averaged_part=0", "trainer.max_steps=6"]
     two = train(*same, "run_dir=two", "trainer=ddp", "trainer.devices=2", cwd=tmp_path)
     assert two.returncode == 0, two.stderr

@@ -1,0 +1,100 @@
+"""The optimizer's steps are those of the papers."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from fasttransfer.muon import Muon, orthogonal
+
+SETTINGS = {"lr": 0.01, "betas": (0.9, 0.99), "momentum": 0.95, "rms": 0.2}
+
+
+def moved(weights: list[Parameter], gradients: list[list[Tensor]]) -> list[Parameter]:
+    """Copies of ``weights`` after a step for each of ``gradients``."""
+    weights = copy.deepcopy(weights)
+    optimizer = Muon(weights, **SETTINGS)
+    for step in gradients:
+        for weight, gradient in zip(weights, step, strict=True):
+            weight.grad = gradient.clone()
+        optimizer.step()
+    return weights
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4), (3, 24, 108), (2, 64, 12), (1, 1, 1)])
+def test_singular_values_come_near_one_and_directions_stay(shape: tuple[int, int, int]) -> None:
+    matrices = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    left, _, right = torch.linalg.svd(matrices, full_matrices=False)
+    values = (left.mT @ orthogonal(matrices) @ right.mT).diagonal(dim1=1, dim2=2)
+    assert values.min() > 0.6
+    assert values.max() < 1.3
+
+
+def test_no_gradient_is_no_step() -> None:
+    assert torch.equal(orthogonal(torch.zeros(2, 3, 4)), torch.zeros(2, 3, 4))
+
+
+def test_a_kernel_moves_as_far_as_is_said_whatever_its_gradient() -> None:
+    kernel = Parameter(torch.zeros(16, 8, 3, 3))
+    gradient = torch.randn(kernel.shape, generator=torch.Generator().manual_seed(0))
+    for size in (1e-6, 1.0, 1e6):
+        (after,) = moved([kernel], [[size * gradient]])
+        assert after.square().mean().sqrt().item() == pytest.approx(0.01 * 0.2, rel=0.2)
+        assert (after * gradient).sum() < 0  # downhill
+
+
+def test_norms_and_the_colours_of_the_output_move_as_adam_moves_them() -> None:
+    chance = torch.Generator().manual_seed(0)
+    weights = [Parameter(torch.randn(shape, generator=chance)) for shape in [(5,), (3, 3, 3, 3)]]
+    gradients = [[torch.randn(w.shape, generator=chance) for w in weights] for _ in range(4)]
+    ours = moved(weights, gradients)
+    adam = torch.optim.Adam(weights, lr=SETTINGS["lr"], betas=SETTINGS["betas"])
+    for step in gradients:
+        for weight, gradient in zip(weights, step, strict=True):
+            weight.grad = gradient
+        adam.step()
+    for one, other in zip(ours, weights, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_kernels_of_one_shape_move_as_they_would_alone() -> None:
+    chance = torch.Generator().manual_seed(0)
+    kernels = [Parameter(torch.randn(8, 4, 3, 3, generator=chance)) for _ in range(3)]
+    gradients = [[torch.randn(k.shape, generator=chance) for k in kernels] for _ in range(2)]
+    together = moved(kernels, gradients)
+    for place, kernel in enumerate(kernels):
+        (alone,) = moved([kernel], [[step[place]] for step in gradients])
+        torch.testing.assert_close(together[place], alone)
+
+
+def test_a_loaded_state_goes_on_as_before() -> None:
+    chance = torch.Generator().manual_seed(0)
+    weights = [Parameter(torch.randn(shape, generator=chance)) for shape in [(5,), (8, 4, 3, 3)]]
+    gradients = [[torch.randn(w.shape, generator=chance) for w in weights] for _ in range(3)]
+    expected = moved(weights, gradients)
+    first = Muon(weights, **SETTINGS)
+    for number, step in enumerate(gradients):
+        optimizer = first
+        if number == 2:
+            optimizer = Muon(weights, **SETTINGS)
+            optimizer.load_state_dict(first.state_dict())
+        for weight, gradient in zip(weights, step, strict=True):
+            weight.grad = gradient
+        optimizer.step()
+    for one, other in zip(weights, expected, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_closure_gives_loss_and_gradients() -> None:
+    weight = Parameter(torch.ones(2))
+    optimizer = Muon([weight, Parameter(torch.ones(1))], **SETTINGS)  # the second has no gradient
+
+    def closure() -> float:
+        loss = weight.square().sum()
+        loss.backward()
+        return loss.item()
+
+    assert optimizer.step(closure) == 2
+    assert weight.max() < 1

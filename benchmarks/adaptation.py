@@ -1,16 +1,13 @@
 """How far a new style gets in a short training that starts from a trained one, against from nothing.
 
-    python benchmarks/adaptation.py PAINTING PHOTOS --short 100 --long 400
+    python benchmarks/adaptation.py PAINTING PHOTOS [--minute 100] [--runs FOLDER]
 
-trains, one after another, ``--short`` steps from nothing, as many from the nearest bundled style, and
-``--long`` steps from nothing, and prints the scores over the probe photos.
+A minute is so many steps, those that fit into one on the machine in question; so the runs may lie beside
+other work. Complete ones in FOLDER are not run again.
 """
 
 import argparse
 import json
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 from machine import describe
@@ -18,8 +15,18 @@ from rich.console import Console
 from rich.table import Table
 
 from fasttransfer.checkpoint import STYLE_FILE, load_style
+from fasttransfer.run import is_complete
+from fasttransfer.zoo import Training
 
-SHOWN = ("seconds", "balanced_total", "balanced_content", "balanced_style")
+SHOWN = ("seconds", "balanced_total", "balanced_content", "balanced_style", "balanced_palette")
+CASES = {  # what each is called: minutes, where it starts, and what else it is told
+    "1 min from nothing": (1, "null", ()),
+    "1 min from the nearest": (1, "nearest", ()),
+    "5 min from the nearest": (5, "nearest", ()),
+    "7 min from nothing": (7, "null", ()),
+    "7 min from nothing, Adam": (7, "null", ("optimizer=adam",)),
+    "20 min from nothing": (20, "null", ()),
+}
 
 
 def main() -> None:
@@ -28,35 +35,30 @@ def main() -> None:
     parser.add_argument("painting", help="a picture file of a style that is not bundled")
     parser.add_argument("photos", help="the folder that is trained on")
     parser.add_argument("--network", default="default")
-    parser.add_argument("--short", type=int, default=100, metavar="STEPS")
-    parser.add_argument("--long", type=int, default=400, metavar="STEPS")
-    chosen = parser.parse_args()
-    cases = (
-        (f"{chosen.short} steps from nothing", "null", chosen.short),
-        (f"{chosen.short} steps from the nearest", "nearest", chosen.short),
-        (f"{chosen.long} steps from nothing", "null", chosen.long),
-    )
+    parser.add_argument("--minute", type=int, default=100, metavar="STEPS")
+    parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--runs", type=Path, default=Path("runs/adaptation"))
+    typed = parser.parse_args()
     figures = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for number, (name, start, steps) in enumerate(cases):
-            figures[name] = train(chosen, start, steps, Path(folder) / str(number))
-    table = Table("training", "seconds", "objective", "content", "style", title=chosen.painting)
+    for name in typed.only:
+        minutes, start, settings = CASES[name]
+        run = typed.runs / f"{Path(typed.painting).stem}_{typed.network}_{name.replace(' ', '_')}"
+        every = [
+            *(f"style.path={typed.painting}", f"data.root={typed.photos}", f"run_dir={run}"),
+            *(f"network={typed.network}", f"start={start}", "budget=null"),
+            *(f"trainer.max_steps={round(minutes * typed.minute)}", *settings),
+        ]
+        if not is_complete(run):
+            Training(name, run, every).run()
+        told = load_style(run / STYLE_FILE).metadata
+        row = {key: told[key] if key == "seconds" else told["scores"][key] for key in SHOWN}
+        figures[name] = row | {"steps": told["steps"]}
+    titles = ("steps", "seconds", "objective", "content", "style", "palette")
+    table = Table("training", *titles, title=typed.painting)
     for name, row in figures.items():
-        table.add_row(name, *(f"{row[key]:.3g}" for key in SHOWN))
+        table.add_row(name, *(f"{row[key]:.3g}" for key in ("steps", *SHOWN)))
     Console().print(table)
     print(json.dumps(figures | {"machine": describe()}))
-
-
-def train(chosen: argparse.Namespace, start: str, steps: int, run: Path) -> dict[str, float]:
-    """One run of train.py; its scores, and the seconds that the training itself took."""
-    settings = [
-        *(f"style.path={chosen.painting}", f"data.root={chosen.photos}", f"run_dir={run}"),
-        *(f"network={chosen.network}", f"start={start}", "budget=full"),
-        f"trainer.max_steps={steps}",
-    ]
-    subprocess.run([sys.executable, "-m", "fasttransfer.train", *settings], check=True)
-    told = load_style(run / STYLE_FILE).metadata
-    return {key: told[key] if key == "seconds" else told["scores"][key] for key in SHOWN}
 
 
 if __name__ == "__main__":

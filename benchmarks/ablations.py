@@ -27,7 +27,7 @@ from rich.table import Table
 from fasttransfer.budget import steps_within
 from fasttransfer.callbacks import SCORES_FILE, read_scores
 from fasttransfer.config import CONF_DIR
-from fasttransfer.hardware import has_bfloat16
+from fasttransfer.hardware import accelerator_device
 from fasttransfer.run import is_complete
 from fasttransfer.train import build_training
 from fasttransfer.zoo import Training
@@ -91,9 +91,9 @@ def pace(settings: list[str]) -> float:
         config: DictConfig = hydra.compose("train", settings)
     training = build_training(config, config.style.path)
     photos = torch.rand(config.data.batch_size, 3, config.data.crop_size, config.data.crop_size)
-    device = torch.device("cpu")
-    reduced = has_bfloat16(device)  # as train.py chooses
-    steps = steps_within(f"{MEASURED_SECONDS}s", training, photos, device, reduced)
+    device = accelerator_device(config.trainer.accelerator)
+    bfloat16 = str(config.trainer.precision).startswith("bf16")
+    steps = steps_within(f"{MEASURED_SECONDS}s", training, photos, device, bfloat16)
     return steps / MEASURED_SECONDS
 
 

@@ -180,9 +180,7 @@ class StyleTraining(pl.LightningModule):
         steps = self.trainer.max_steps + 1  # OneCycleLR looks a step ahead
         try:
             scheduler = self.make_scheduler(optimizer, total_steps=steps)
-        except (
-            ZeroDivisionError
-        ):  # by a warm-up that is of no length: a twentieth of 20 steps, less 1
+        except ZeroDivisionError:  # a twentieth of 20 steps, less 1, is a warm-up of no length
             scheduler = self.make_scheduler(optimizer, total_steps=steps + 1)
         return {
             "optimizer": optimizer,

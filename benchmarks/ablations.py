@@ -4,10 +4,10 @@
         [--start null] [--variants FILE] [--only NAME [NAME …]] [--runs runs/ablations]
 
 Every variant of ablations.yaml, or another such file, takes the steps that fit into the same time at its
-pace. Paces are measured once, in turns, so that a busy machine slows all alike; after that the runs may
-lie beside other work. Complete ones are skipped and stopped ones go on, so the same command ends what
-was begun; more paintings and seeds can follow. The table compares each run with that of `as it is` for
-the same painting and seed.
+pace. Paces are measured once, each right after one of `as it is`, since what else the machine does
+changes; after that the runs may lie beside other work. Complete ones are skipped and stopped ones go on,
+so the same command ends what was begun; more paintings and seeds can follow. The table compares each run
+with that of `as it is` for the same painting and seed.
 """
 
 import argparse
@@ -33,8 +33,8 @@ from fasttransfer.train import build_training
 from fasttransfer.zoo import Training
 
 BASE, OBJECTIVE = "as it is", "balanced_total"
-ROUNDS, MEASURED_SECONDS = 3, 1000  # steps in so many seconds: fine enough for a pace
-SHOWN = ("balanced_content", "balanced_style", "balanced_palette", "balanced_tone")
+ROUNDS, MEASURED_SECONDS = 2, 1000  # steps in so many seconds: fine enough for a pace
+SHOWN = ("balanced_content", "balanced_style", "balanced_palette", "balanced_tone", "grid")
 
 
 def main() -> None:
@@ -64,25 +64,21 @@ def main() -> None:
                 if not is_complete(folder):
                     print("train.py", *every, file=sys.stderr)
                     Training(name, folder, every).run()
-    show(chosen, paces, typed)
+    show(chosen, typed)
 
 
 def measured(variants: dict[str, list[str]], file: Path) -> dict[str, float]:
-    """Steps a second of every variant; those that ``file`` does not hold are measured, beside `as it
-    is`, to whose pace there they are scaled."""
+    """Steps a second of every variant. For those that ``file`` does not hold, how many times the pace
+    of `as it is` they have is measured, and multiplied by the one there."""
     paces: dict[str, float] = json.loads(file.read_text()) if file.exists() else {}
-    missing = [name for name in variants if name not in paces]
-    if missing:
-        found: dict[str, list[float]] = {name: [] for name in [BASE, *missing]}
-        for _ in range(ROUNDS):
-            for name, rates in found.items():
-                rates.append(pace(variants[name]))
-                print(f"{name}: {rates[-1]:.2f} steps/s", file=sys.stderr)
-        rate = {name: statistics.median(rates) for name, rates in found.items()}
-        scale = paces.get(BASE, rate[BASE]) / rate[BASE]
-        paces |= {name: round(scale * rate[name], 3) for name in found}
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(paces, indent=1))
+    paces = paces or {BASE: pace(variants[BASE])}
+    for name in variants:
+        if name not in paces:
+            ratios = [pace(variants[name]) / pace(variants[BASE]) for _ in range(ROUNDS)]
+            print(f"{name}: {ratios} of the pace", file=sys.stderr)
+            paces[name] = round(paces[BASE] * statistics.mean(ratios), 3)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(paces, indent=1))
     return paces
 
 
@@ -101,16 +97,14 @@ def folder_name(variant: str, case: str) -> str:
     return f"{variant.replace(' ', '-')}_{case}"
 
 
-def show(
-    variants: dict[str, list[str]], paces: dict[str, float], typed: argparse.Namespace
-) -> None:
+def show(variants: dict[str, list[str]], typed: argparse.Namespace) -> None:
     """A table, and its figures as one JSON object in the last line."""
     cases = [f"{path.stem}_{seed}" for path in typed.paintings for seed in typed.seeds]
 
     def scores(name: str) -> dict[str, dict[str, float]]:
         folders = {case: typed.runs / folder_name(name, case) for case in cases}
         found = {case: read_scores(folder / SCORES_FILE) for case, folder in folders.items()}
-        return {case: one[max(one)] for case, one in found.items() if one}
+        return {case: {"step": max(one)} | one[max(one)] for case, one in found.items() if one}
 
     base = scores(BASE)
     figures: dict[str, dict[str, float]] = {}
@@ -119,7 +113,7 @@ def show(
         ratios = [rows[case][OBJECTIVE] / base[case][OBJECTIVE] for case in rows if case in base]
         figures[name] = {
             "runs": len(rows),
-            "steps": round(typed.seconds * paces[name]),
+            "steps": round(statistics.mean(row["step"] for row in rows.values())),
             "of_objective": statistics.geometric_mean(ratios or [float("nan")]),
             "lowest": min(ratios, default=float("nan")),
             "highest": max(ratios, default=float("nan")),

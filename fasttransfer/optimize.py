@@ -27,6 +27,7 @@ from .vgg import VGG16Features
 STARTS = ("photo", "noise")
 METHODS = ("lbfgs", "adam")
 _NOISE_SEED = 0  # the same photo gives the same picture
+_FIRST_STEP = 0.03  # mean change of colours in [0, 1] along the first gradients of L-BFGS
 
 
 def optimize(
@@ -53,12 +54,13 @@ def optimize(
         After each iteration the picture, which may leave [0, 1] and goes on changing, and the loss
         before the iteration.
     """
-    picture = picture.clone().requires_grad_(True)
+    picture = picture.clone(memory_format=torch.contiguous_format).requires_grad_(True)
     target = loss.content_target(content)
+    scale = 1.0
 
     def evaluate() -> float:
         optimizer.zero_grad()
-        total = loss(picture, content, target)["total"]
+        total = loss(picture, content, target)["total"] * scale
         total.backward()
         return total.item()
 
@@ -66,6 +68,10 @@ def optimize(
     if method == "adam":
         optimizer = torch.optim.Adam([picture], lr=lr)
     else:  # one iteration a step, so that each can be looked at
+        # Until it knows a curvature, PyTorch's L-BFGS steps along the bare gradient, which johnson's
+        # loss, in millions, would throw out of all colours and never bring back.
+        (gradient,) = torch.autograd.grad(loss(picture, content, target)["total"], picture)
+        scale = _FIRST_STEP / (gradient.abs().mean().item() or 1)
         optimizer = torch.optim.LBFGS(
             [picture],
             max_iter=1,
@@ -74,7 +80,7 @@ def optimize(
             tolerance_change=0,
         )
     for _ in range(iterations):
-        total = float(optimizer.step(evaluate))  # type: ignore[no-untyped-call, unused-ignore]
+        total = float(optimizer.step(evaluate)) / scale  # type: ignore[no-untyped-call, unused-ignore]
         if not np.isfinite(total):
             raise FastTransferError(
                 "the loss is no longer a number; choose a smaller stylizer.lr, or other weights"

@@ -27,6 +27,21 @@ def test_every_method_from_every_start_lowers_the_loss(loss, photo, method, star
     assert torch.equal(begin, first_picture(start, photo)), "the start is left as it is"
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+def test_the_unit_of_the_loss_makes_no_difference_to_lbfgs(loss, photo, unit):
+    other = make_objective("balanced", loss.features)
+    other.set_style(StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image)
+
+    def last() -> float:
+        begin = first_picture("noise", photo)
+        *_, (_, total) = optimize(begin, photo, other, "lbfgs", iterations=15, history=20, lr=1)
+        return total
+
+    expected = last()
+    other.weights = {name: unit * weight for name, weight in other.weights.items()}
+    assert last() / unit == pytest.approx(expected, rel=0.1)
+
+
 def test_a_picture_without_a_reason_to_change_stays(loss, photo):
     """With the content term alone the photo itself is the best picture."""
     alone = make_objective("balanced", loss.features)

@@ -48,7 +48,8 @@ def main() -> None:
     parser.add_argument("--variants", type=Path, default=Path(__file__).with_suffix(".yaml"))
     parser.add_argument("--runs", type=Path, default=Path("runs/ablations"))
     typed = parser.parse_args()
-    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # of each run: for variants.py
+    search = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, search))  # of each run: for variants.py
     variants = OmegaConf.to_container(OmegaConf.load(typed.variants))
     assert isinstance(variants, dict)
     chosen = {name: variants[name] for name in typed.only or variants}

@@ -26,11 +26,15 @@ def read_photos(
     contents: dict[str, Tensor] = {}
     for photo in photos:
         try:
-            content = shrunk(read_picture(photo, max_pixels=max_pixels).rgb, size)
+            whole = read_picture(photo, max_pixels=max_pixels).rgb
         except FastTransferError as error:
             console.print(f"left out: {error}", markup=False)
             continue
-        contents[different(photo.stem, contents)] = content
+        if (longer := max(whole.shape[1:])) < size:
+            console.print(
+                f"{photo} has {longer} pixels, not {size}, and stays as it is", markup=False
+            )
+        contents[different(photo.stem, contents)] = shrunk(whole, size)
     return contents
 
 

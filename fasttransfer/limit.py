@@ -25,9 +25,11 @@ class Limit:
     Attributes:
         traces: for each of ``evaluate.OBJECTIVES`` and each of ``optimize.STARTS`` the objective at the
             start and after every iteration.
+        terms: for each objective those of ``PerceptualLoss`` after the last iteration from noise.
     """
 
     traces: dict[tuple[str, str], list[float]]
+    terms: dict[str, Scores]
 
     @classmethod
     def find(
@@ -44,6 +46,7 @@ class Limit:
         device = features.mean.device
         photo = content[None].to(device)
         traces = {}
+        terms = {}
         for name in OBJECTIVES:
             loss = make_objective(name, features)
             loss.set_style(style.to(device))
@@ -53,17 +56,19 @@ class Limit:
                 )
                 found = list(steps)  # the picture is the same one each time, as it is in the end
                 with torch.no_grad():
-                    last = loss(found[-1][0], photo)["total"].item()
-                traces[name, start] = [*(total for _, total in found), last]
-        return cls(traces)
+                    last = loss(found[-1][0], photo)
+                traces[name, start] = [*(total for _, total in found), last["total"].item()]
+                if start == "noise":
+                    terms[name] = {term: value.item() for term, value in last.items()}
+        return cls(traces, terms)
 
     def compared(self, scores: Scores) -> Scores:
         """How a stylized picture with these ``scores`` stands to it.
 
         Returns:
             For each objective ``OBJECTIVE_times_limit``, its total as a multiple of the lowest one from
-            noise, and ``OBJECTIVE_iterations_START``, how many iterations reach it: infinity where
-            none of them does.
+            noise; ``OBJECTIVE_iterations_START``, how many iterations reach it, infinity where none of
+            them does; and ``OBJECTIVE_limit_TERM``, each term of the slow method's picture.
         """
         found = {}
         for name in OBJECTIVES:
@@ -73,4 +78,5 @@ class Limit:
                 trace = self.traces[name, start]
                 reached = (float(n) for n, value in enumerate(trace) if value <= total)
                 found[f"{name}_iterations_{start}"] = next(reached, math.inf)
+            found |= {f"{name}_limit_{term}": value for term, value in self.terms[name].items()}
         return found

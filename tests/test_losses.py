@@ -1,3 +1,4 @@
+import math
 from functools import partial
 
 import pytest
@@ -5,10 +6,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.autograd import gradcheck
+from torch.nn import functional as F
 
 from fasttransfer.evaluate import make_objective
 from fasttransfer.losses import (
     directions,
+    fine_energy,
+    fine_excess,
     gram_matrix,
     grid_pattern,
     mean_variation,
@@ -163,6 +167,45 @@ def test_a_picture_too_small_for_a_grid_has_none():
     assert grid_pattern(image, 2, 8) == 0
 
 
+@pytest.mark.parametrize("period", [2, 3, 4, 8])
+def test_fine_energy_of_stripes_by_hand(period):
+    """A cosine of amplitude a has the mean square a² / 2, and checks of period 2 have a²."""
+    places = torch.arange(48 + 4, dtype=torch.float64)  # whole periods, once four are taken off
+    stripes = 0.5 + 0.1 * torch.cos(2 * torch.pi * places / period).expand(2, 3, 52, 52)
+    seen = math.sin(math.pi / period) ** 4
+    wanted = (0.1 * seen) ** 2 / (1 if period == 2 else 2)
+    for shaped, directions_seen in ((stripes, [wanted, 0]), (stripes.mT, [0, wanted])):
+        assert fine_energy(shaped).tolist() == pytest.approx(directions_seen, abs=1e-12)
+    slope = places.square().expand(1, 3, 52, 52)
+    assert fine_energy(slope).tolist() == pytest.approx([0, 0], abs=1e-12)
+    assert fine_energy(stripes[..., :4]).tolist() == [0, 0]
+
+
+def test_only_what_is_finer_than_the_style_image_costs():
+    torch.manual_seed(0)
+    style = torch.rand(1, 3, 32, 32)
+    own = fine_energy(style)
+    assert fine_excess(style, own) == 0
+    assert fine_excess(0.9 * style.roll(5, -1), own) == 0
+    assert fine_excess(3**0.5 * style, own).item() == pytest.approx(0.5)  # three times the energy
+    stripes = torch.tensor([0.0, 0.2]).repeat(16).expand(1, 3, 32, 32)
+    assert fine_excess(stripes, torch.zeros(2)).item() == pytest.approx(0.5)  # in one direction
+    flat = torch.full((1, 3, 32, 32), 0.3, requires_grad=True)
+    fine_excess(flat, torch.zeros(2)).backward()
+    assert flat.grad is not None and torch.isfinite(flat.grad).all()
+
+
+def test_the_gradient_of_what_is_too_fine_is_less_of_it():
+    torch.manual_seed(0)
+    picture = torch.rand(1, 3, 16, 16, requires_grad=True)
+    own = fine_energy(picture.detach()) / 9
+    before = fine_excess(picture, own)
+    before.backward()
+    assert picture.grad is not None
+    with torch.no_grad():
+        assert fine_excess(picture - picture.grad, own) < before
+
+
 def test_out_of_range_by_hand():
     assert out_of_range(torch.tensor([0.0, 0.5, 1.0])).item() == 0
     assert out_of_range(torch.tensor([-1.0, 3.0])).item() == 2.5
@@ -231,11 +274,12 @@ def test_directions_are_evenly_spread():
         lambda x: total_variation(x, scale=255),
         lambda x: out_of_range(3 * x - 1),
         lambda x: grid_pattern(x, 2, 2),
+        lambda x: fine_energy(F.pad(x, (2, 2, 2, 2), "replicate")),
         lambda x: palette_difference(
             torch.cat([x, x[:, :1]], 1), palette_of(doubles(1, 3, 6, 8).detach())
         ),
     ],
-    ids=["gram", "style", "content", "relative content", "tv", "range", "grid", "palette"],
+    ids=["gram", "style", "content", "relative content", "tv", "range", "grid", "fine", "palette"],
 )
 def test_gradients(loss):
     assert gradcheck(loss, doubles(2, 2, 3, 4))
@@ -250,6 +294,7 @@ def features() -> VGG16Features:
 def test_objectives_put_the_functions_together(name, features):
     objective = make_objective(name, features)
     content, stylized, style = (torch.rand(2, 3, 32, 32) for _ in range(3))
+    style /= 2  # so that the pictures are finer
     objective.set_style(style[:1])
     with torch.no_grad():
         terms = objective(stylized, content)
@@ -271,6 +316,7 @@ def test_objectives_put_the_functions_together(name, features):
     else:
         shape = 1000 * grid_pattern(stylized, 4, 60) + 2 * tone_difference(stylized, content, 8)
         colours = 4 * palette_difference(stylized, palette_of(style[:1]))
+        shape += 2 * fine_excess(stylized, fine_energy(style[:1]))
         total = terms["content"] + 20 * sum(by_layer) / 4 + shape + colours
     assert terms["total"].item() == pytest.approx(total.item(), rel=1e-5)
 

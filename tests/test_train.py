@@ -171,6 +171,7 @@ def test_two_processes_together_are_one_with_twice_the_batch(
 ) -> None:
     """The crops, the flows and, with terms that are means over the photos of a step, the weights."""
     means = ["loss.style_loss.over_batch=false", "loss.grid_weight=0", "loss.palette_weight=0"]
+    means += ["loss.fine_weight=0"]
     # Adam follows the sign of a gradient, also of one that is nothing but rounding; not with this.
     means += [
         "optimizer=adam",

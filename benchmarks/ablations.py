@@ -28,7 +28,6 @@ from fasttransfer.budget import steps_within
 from fasttransfer.callbacks import SCORES_FILE, read_scores
 from fasttransfer.config import CONF_DIR
 from fasttransfer.hardware import accelerator_device
-from fasttransfer.run import is_complete
 from fasttransfer.train import build_training
 from fasttransfer.zoo import Training
 
@@ -62,9 +61,7 @@ def main() -> None:
                 own = (f"style.path={painting}", f"seed={seed}", f"run_dir={folder}")
                 common = (f"data.root={typed.photos}", f"start={typed.start}", "budget=null")
                 every = [*own, *common, f"trainer.max_steps={steps}", *settings]
-                if not is_complete(folder):
-                    print("train.py", *every, file=sys.stderr)
-                    Training(name, folder, every).run()
+                Training(name, folder, every).run()
     show(chosen, typed)
 
 

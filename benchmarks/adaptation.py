@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.table import Table
 
 from fasttransfer.checkpoint import STYLE_FILE, load_style
-from fasttransfer.run import is_complete
 from fasttransfer.zoo import Training
 
 SHOWN = ("seconds", "balanced_total", "balanced_content", "balanced_style", "balanced_palette")
@@ -48,8 +47,7 @@ def main() -> None:
             *(f"network={typed.network}", f"start={start}", "budget=null"),
             *(f"trainer.max_steps={round(minutes * typed.minute)}", *settings),
         ]
-        if not is_complete(run):
-            Training(name, run, every).run()
+        Training(name, run, every).run()
         told = load_style(run / STYLE_FILE).metadata
         row = {key: told[key] if key == "seconds" else told["scores"][key] for key in SHOWN}
         figures[name] = row | {"steps": told["steps"]}

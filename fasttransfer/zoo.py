@@ -45,7 +45,10 @@ class Training:
     settings: list[str]
 
     def run(self) -> None:
-        """Trains, or goes on; the run's own words appear on the terminal."""
+        """Trains, or goes on; what is complete stays. The run's own words appear on the terminal."""
+        if is_complete(self.folder):
+            return
+        print(f"python train.py {shlex.join(self.settings)}", flush=True)
         settings = new_or_resumed(self.folder, self.settings)
         done = subprocess.run([sys.executable, "-m", "fasttransfer.train", *settings], check=False)
         if done.returncode:
@@ -135,9 +138,7 @@ def main(config: DictConfig) -> None:
             continue
         if is_complete(training.folder) and config.further:
             _check_further(training)
-        elif not is_complete(training.folder):
-            print(f"python train.py {shlex.join(training.settings)}", flush=True)
-            training.run()
+        training.run()
         add(training, output)
         write_cards(output)
     if config.sheet is not None:

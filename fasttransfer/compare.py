@@ -46,6 +46,7 @@ COLUMNS = [  # of the table and the page; TensorBoard and the JSON file get all
     Column(
         "checkerboard", "checkerboard", "peak of period 2 or 4, over the photo's own: 1 is none"
     ),
+    Column("balanced_fine", "fine", "dots and checks finer than the style image has: 0 is none"),
     Column("droplets", "droplets", "share of the picture that is spots in flat areas"),
     Column("border_contrast", "border", "how much the border differs from what is beside it"),
     Column("milliseconds", "ms", "milliseconds a picture"),

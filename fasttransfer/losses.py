@@ -337,8 +337,8 @@ class PerceptualLoss(nn.Module):
             target: ``content_target`` of them, if it is known already.
 
         Returns:
-            Scalars ``content``, ``style``, ``tv``, ``range``, ``grid``, ``fine``, ``tone`` and ``palette``
-            before weighting, ``style_LAYER`` for each layer, and ``total``.
+            Scalars ``content``, ``style``, ``tv``, ``range``, ``grid``, ``fine``, ``tone`` and
+            ``palette`` before weighting, ``style_LAYER`` for each layer, and ``total``.
         """
         if target is None:
             target = self.content_target(content)

@@ -192,7 +192,8 @@ def test_only_what_is_finer_than_the_style_image_costs():
     assert fine_excess(stripes, torch.zeros(2)).item() == pytest.approx(0.5)  # in one direction
     flat = torch.full((1, 3, 32, 32), 0.3, requires_grad=True)
     fine_excess(flat, torch.zeros(2)).backward()
-    assert flat.grad is not None and torch.isfinite(flat.grad).all()
+    assert flat.grad is not None
+    assert torch.isfinite(flat.grad).all()
 
 
 def test_the_gradient_of_what_is_too_fine_is_less_of_it():

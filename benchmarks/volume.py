@@ -18,8 +18,9 @@ from rich.table import Table
 
 from fasttransfer.large import TileSettings
 from fasttransfer.report import Report
+from fasttransfer.slices import open_volume
 from fasttransfer.stylize import Stylizer
-from fasttransfer.volumes import open_volume, stylize_volume
+from fasttransfer.volumes import stylize_volume
 
 SHAPE = (160, 192, 192)
 

@@ -15,8 +15,9 @@ from fasttransfer.infer import main
 from fasttransfer.large import TileSettings
 from fasttransfer.network import TransformerNet
 from fasttransfer.report import Report
+from fasttransfer.slices import open_volume
 from fasttransfer.stylize import Stylizer
-from fasttransfer.volumes import open_volume, stylize_volume
+from fasttransfer.volumes import stylize_volume
 
 SHAPE = (20, 24, 32)
 OFF = TileSettings("off", memory=1, tile=64, thumbnail=64)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import AppendingTiffWriter
 
 from .decode import brief, open_image, open_pages
 from .errors import FastTransferError
@@ -16,6 +17,7 @@ from .files import whole_file
 from .plan import pictures_below
 
 _WINDOW = (0.5, 99.5)  # percentiles of a scan's values that become black and white
+_CLASSIC = 2**31  # bytes of pixels up to which a TIFF needs no offsets of 64 bits
 _SAMPLE = 4  # every so many slices are looked at for that
 
 Slices = Iterator[np.ndarray]
@@ -97,18 +99,14 @@ def _open_tiff(path: Path, max_pixels: int) -> Volume:
             yield _same_size(np.asarray(image), (height, width), path)
 
     def save(target: Path, pictures: Slices) -> None:
-        first = Image.fromarray(next(pictures))
-        rest = (Image.fromarray(pixels) for pixels in pictures)
-        big = len(sizes) * height * width * 3 > 2**31
-        with whole_file(target) as temporary:
-            first.save(
-                temporary,
-                "TIFF",
-                save_all=True,
-                append_images=rest,
-                compression="tiff_adobe_deflate",
-                big_tiff=big,
-            )
+        # A compressed BigTIFF is not among what Pillow writes, though it takes both settings.
+        big = len(sizes) * height * width * 3 > _CLASSIC
+        form: Any = {"big_tiff": True} if big else {"compression": "tiff_adobe_deflate"}
+        # Its save_all= would hold all pages before it writes one.
+        with whole_file(target) as temporary, AppendingTiffWriter(temporary, new=True) as file:
+            for pixels in pictures:
+                Image.fromarray(pixels).save(file, "TIFF", **form)
+                file.newFrame()
 
     return Volume(path, (len(sizes), height, width), slices, save)
 

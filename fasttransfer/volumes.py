@@ -46,8 +46,8 @@ def stylize_volumes(
 ) -> None:
     """Stylizes volumes into others of the same kind.
 
-    What is in memory is one slice and its stylized picture, and of a TIFF or NIfTI file the result as
-    bytes while it is written; the rest lies in a temporary folder beside the output, nine bytes a voxel.
+    What is in memory is one slice and its stylized picture, and of a NIfTI file the result as bytes
+    while it is written; the rest lies in a temporary folder beside the output, nine bytes a voxel.
 
     Args:
         inputs: files or folders, see ``slices.Volume``, or patterns of such.

@@ -99,6 +99,17 @@ def test_what_is_written_is_what_was_read(kind: str) -> None:
     assert sorted(p.name for p in Path().iterdir()) == sorted([volume.path.name, target.name])
 
 
+def test_a_tiff_beyond_four_gigabytes_has_offsets_of_64_bits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    volume = open_volume(write("tif"), 10**6)
+    for most, magic in ((voxels().nbytes, b"II*"), (voxels().nbytes - 1, b"II+")):
+        monkeypatch.setattr("fasttransfer.slices._CLASSIC", most)
+        volume.save(Path("out.tif"), volume.slices())
+        assert Path("out.tif").read_bytes()[:3] == magic
+        assert (read(Path("out.tif")) == voxels()).all()
+
+
 def test_every_voxel_is_the_mean_of_three_cuts() -> None:
     stylize_volume(open_volume(write("tif"), 10**6), Path("out.tif"), Bright(), OFF, Report())
     assert (read(Path("out.tif")) == round((24 + 20 + 20) / 3)).all()

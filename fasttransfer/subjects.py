@@ -30,10 +30,7 @@ def read_photos(
         except FastTransferError as error:
             console.print(f"left out: {error}", markup=False)
             continue
-        if (longer := max(whole.shape[1:])) < size:
-            console.print(
-                f"{photo} has {longer} pixels, not {size}, and stays as it is", markup=False
-            )
+        _tell_small(photo, max(whole.shape[1:]), size, console)
         contents[different(photo.stem, contents)] = shrunk(whole, size)
     return contents
 
@@ -61,11 +58,18 @@ def read_clips(
 
     for clip in clips:
         try:
-            with ClipReader(clip, video, max_pixels):
+            with ClipReader(clip, video, max_pixels) as reader:
+                _tell_small(clip, max(reader.clip.width, reader.clip.height), size, console)
                 players[different(f"{clip.stem} (video)", players)] = partial(play, clip)
         except FastTransferError as error:
             console.print(f"left out: {error}", markup=False)
     return players
+
+
+def _tell_small(path: Path, longer: int, size: int, console: Console) -> None:
+    if longer < size:
+        text = f"{path} has {longer} pixels on its longer side, not {size}, and stays as it is"
+        console.print(text, markup=False)
 
 
 def to_photo(frame: Frame) -> Tensor:

@@ -1,7 +1,9 @@
+from clips import make_clip
 from PIL import Image
 from rich.console import Console
 
-from fasttransfer.subjects import different, read_photos
+from fasttransfer.subjects import different, read_clips, read_photos
+from fasttransfer.video import VideoSettings
 
 
 def test_photos_are_made_smaller_but_not_larger_which_is_told(tmp_path):
@@ -16,8 +18,23 @@ def test_photos_are_made_smaller_but_not_larger_which_is_told(tmp_path):
         "small": (3, 30, 20),
     }
     one, other = console.export_text().splitlines()
-    assert one == f"{small} has 30 pixels, not 40, and stays as it is"
+    assert one == f"{small} has 30 pixels on its longer side, not 40, and stays as it is"
     assert other.startswith("left out: ")
+
+
+def test_clips_too(tmp_path):
+    clip, broken = tmp_path / "clip.mp4", tmp_path / "broken.mp4"
+    make_clip(clip, count=5, width=64, height=48)
+    broken.write_bytes(b"nothing")
+    settings = VideoSettings(codec="auto", crf=20, preset="auto", threads=1, queue=2)
+    for size, shape, told in ((32, (24, 32, 3), 1), (80, (48, 64, 3), 2)):
+        console = Console(record=True, width=300)
+        players = read_clips([clip, broken], size, 3, 10**6, settings, console)
+        assert [frame.shape for frame in players["clip (video)"]()] == 3 * [shape]
+        lines = console.export_text().splitlines()
+        assert len(lines) == told
+        assert lines[-1].startswith("left out: ")
+    assert lines[0] == f"{clip} has 64 pixels on its longer side, not 80, and stays as it is"
 
 
 def test_names_that_are_taken_get_a_number():

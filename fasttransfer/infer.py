@@ -34,19 +34,20 @@ def main(config: DictConfig) -> None:
     _check_places(config, other=config.export or config.compare or config.volume or camera)
     if config.export:
         _export(styles, config)
-        return
-    if config.compare:
+    elif config.compare:
         _compare(styles, inputs, config)
-        return
-    if camera:
+    elif camera:
         _live(styles, inputs, config)
-        return
+    elif config.volume:
+        _volumes(styles, inputs, config)
+    else:
+        _files(styles, inputs, config)
+
+
+def _files(styles: list[str], inputs: list[str], config: DictConfig) -> None:
+    """Pictures and videos into others, in this process or in batches."""
     report = Report()
     stylizers = _stylizers(styles, config)
-    if config.volume:
-        instantiate(config.volumes)(inputs, config.output, stylizers, report)
-        _end(report)
-        return
     plan, open_media = instantiate(config.planning), instantiate(config.media)
     several = len(stylizers) > 1
     # All plans, sources and sinks first: what cannot work is told before anything is written.
@@ -66,6 +67,13 @@ def main(config: DictConfig) -> None:
         for stylizer, pairs in zip(stylizers, media, strict=True):
             for source, sink in pairs:
                 stylize_all(source, stylizer, sink, report)
+    _end(report)
+
+
+def _volumes(styles: list[str], inputs: list[str], config: DictConfig) -> None:
+    report = Report()
+    stylizers = _stylizers(styles, config)
+    instantiate(config.volumes)(inputs, config.output, stylizers, report)
     _end(report)
 
 

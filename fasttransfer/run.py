@@ -150,12 +150,18 @@ class Run:
         checkpoint = folder / LAST_CHECKPOINT
         # Killed before the first checkpoint, it begins again, with its settings and steps.
         run = cls(config, checkpoint if checkpoint.is_file() else None, settled=True)
-        if run.first_step is not None and run.first_step >= config.trainer.max_steps:
+        if run.trained and is_complete(folder):
             raise FastTransferError(
                 f"The run '{folder}' is complete after {run.first_step} steps, as its learning rate was "
                 f"planned for; stylize with style={folder}, or start a longer run."
             )
         return run
+
+    @property
+    def trained(self) -> bool:
+        """Whether the last step is done; the run is complete once its scores are there, too."""
+        steps = self.config.trainer.max_steps
+        return self.first_step is not None and self.first_step >= steps
 
     @property
     def first_unlogged_step(self) -> int | None:

@@ -59,6 +59,11 @@ def main(config: DictConfig) -> None:
     )
     run.begin(training, photos)
     trainer.fit(training, photos, ckpt_path=run.checkpoint, weights_only=True)
+    if (
+        run.trained
+    ):  # by a process that was killed before this; Lightning only reads the weights then
+        for name in ("probe", "style_file"):
+            callbacks[name].on_train_end(trainer, training)
 
     complete = trainer.global_step >= trainer.max_steps
     stopped_by = None if complete else callbacks["checkpoints"].stopped_by

@@ -6,8 +6,10 @@ from omegaconf import DictConfig, OmegaConf
 
 import fasttransfer.train  # noqa: F401 (registers the resolver that the settings use)
 from fasttransfer import run
+from fasttransfer.checkpoint import save_style
 from fasttransfer.config import CONF_DIR
 from fasttransfer.errors import FastTransferError
+from fasttransfer.network import TransformerNet
 from fasttransfer.run import CHANGEABLE, LOCK_FILE, Run
 
 
@@ -99,6 +101,9 @@ def test_what_would_make_it_another_run_cannot_be_changed(tmp_path):
 def test_a_complete_run_is_not_resumed(tmp_path):
     (tmp_path / "checkpoints").mkdir()
     torch.save({"global_step": 40_000}, tmp_path / "checkpoints" / "last.ckpt")
+    assert Run.open(resumable(tmp_path)).trained  # but not scored: that is left to do
+    told = {"name": "painting", "scores": {"balanced_total": 3.0}}
+    save_style(tmp_path / "style.safetensors", TransformerNet([4], 0, 3, 1, False), told)
     with pytest.raises(FastTransferError, match="is complete after 40000 steps"):
         Run.open(resumable(tmp_path))
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -93,6 +94,28 @@ def test_a_run_leaves_a_style_a_preview_and_its_logs(complete: Path) -> None:
         assert torch.equal(left, right)
     keys = torch.load(complete / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
     assert not [key for key in keys if key.startswith("loss.")]  # the frozen VGG stays out
+
+
+def test_a_run_that_was_killed_before_its_scores_gets_them(complete: Path, tmp_path: Path) -> None:
+    """As the last checkpoint is kept before pictures and scores are made, which takes seconds."""
+    run = tmp_path / "killed"
+    shutil.copytree(complete, run)
+    for name in ("style.safetensors", "scores.jsonl", "preview.png"):
+        (run / name).unlink()
+    before = weights(run)
+    done = train("resume=killed", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "killed/style.safetensors is ready" in done.stdout
+    style, expected = (load_style(folder / "style.safetensors") for folder in (run, complete))
+    assert style.metadata["scores"] == pytest.approx(expected.metadata["scores"])
+    assert style.metadata["steps"] == STEPS
+    for left, right in zip(style.network.parameters(), expected.network.parameters(), strict=True):
+        assert torch.equal(left, right)
+    assert (run / "preview.png").read_bytes() == (complete / "preview.png").read_bytes()
+    assert weights(run).keys() == before.keys()
+    again = train("resume=killed", cwd=tmp_path)
+    assert again.returncode == 2
+    assert f"is complete after {STEPS} steps" in again.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])

@@ -59,9 +59,8 @@ def main(config: DictConfig) -> None:
     )
     run.begin(training, photos)
     trainer.fit(training, photos, ckpt_path=run.checkpoint, weights_only=True)
-    if (
-        run.trained
-    ):  # by a process that was killed before this; Lightning only reads the weights then
+    # By a process that was killed before its pictures and scores; then Lightning only reads the weights.
+    if run.trained:
         for name in ("probe", "style_file"):
             callbacks[name].on_train_end(trainer, training)
 

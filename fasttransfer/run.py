@@ -20,8 +20,7 @@ import torch
 from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.types import RunMode
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 from rich.console import Console
 from torch import Tensor
@@ -39,6 +38,14 @@ from .errors import FastTransferError
 from .files import fresh_folder, write_whole
 from .hardware import accelerator_device
 from .images import write_picture
+from .launch import (
+    RUN_DIR_VARIABLE,
+    check_sweep,
+    in_sweep,
+    launched_outside,
+    requeued,
+    started_by_lightning,
+)
 from .start import starting_style
 
 if TYPE_CHECKING:
@@ -48,8 +55,6 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "config.yaml"
 LOCK_FILE = ".lock"  # held while it is trained
 UNLIMITED = (None, "full")  # budgets that leave it at trainer.max_steps
-# How Lightning's DDP tells the processes that it starts from this one where the run is.
-RUN_DIR_VARIABLE = "FASTTRANSFER_RUN_DIR"
 _CROPS_TO_COMPARE = 4  # photos for which styles are compared, to find the nearest
 # Settings that may differ when a run is resumed; any other would make it another run.
 CHANGEABLE = (
@@ -104,14 +109,14 @@ class Run:
         if config.resume is not None:
             typed = list(HydraConfig.get().overrides.task)
             return cls._resumed(Path(config.resume).expanduser(), typed)
-        if _started_by_lightning():
+        if started_by_lightning():
             return cls(_read_settings(Path(os.environ[RUN_DIR_VARIABLE])), None, settled=True)
         _check_length(config)
-        _check_sweep(config)
-        if config.run_dir is None and _in_sweep():
+        check_sweep(config)
+        if config.run_dir is None and in_sweep():
             config.run_dir = HydraConfig.get().runtime.output_dir
         if config.run_dir is None:
-            if _launched_outside():
+            if launched_outside():
                 raise FastTransferError(
                     "Several processes were started from outside (torchrun or SLURM), which must "
                     "agree on their folder; give run_dir=runs/NAME."
@@ -124,8 +129,8 @@ class Run:
         config.run_dir = str(Path(config.run_dir).expanduser())
         folder = Path(config.run_dir)
         # Processes from outside may find the settings that the first of them has just written.
-        taken = folder / (LAST_CHECKPOINT if _launched_outside() else SETTINGS_FILE)
-        if taken.exists() and _requeued():
+        taken = folder / (LAST_CHECKPOINT if launched_outside() else SETTINGS_FILE)
+        if taken.exists() and requeued():
             return cls._resumed(folder, [])
         if taken.exists():
             raise FastTransferError(
@@ -146,7 +151,7 @@ class Run:
                     f"{key} cannot be changed in a run that is resumed; leave it out, or start anew."
                 )
             OmegaConf.update(config, key, override.value())
-        _check_sweep(config)
+        check_sweep(config)
         checkpoint = folder / LAST_CHECKPOINT
         # Killed before the first checkpoint, it begins again, with its settings and steps.
         run = cls(config, checkpoint if checkpoint.is_file() else None, settled=True)
@@ -311,43 +316,16 @@ def _check_length(config: DictConfig) -> None:
     if config.budget in UNLIMITED:
         return
     seconds(config.budget)  # a mistake is told now
-    if _launched_outside():
+    if launched_outside():
         raise FastTransferError(
             "Several processes were started from outside (torchrun or SLURM), which must agree on the "
             "number of steps; give budget=null and trainer.max_steps=N."
         )
 
 
-def _in_sweep() -> bool:
-    """Whether this run is one of several that ``-m`` asks for."""
-    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
-
-
-def _check_sweep(config: DictConfig) -> None:
-    devices = config.trainer.devices  # a number, or a list such as [0]
-    one = str(devices) == "1" or (isinstance(devices, ListConfig) and len(devices) == 1)
-    if _in_sweep() and "TORCHELASTIC_RUN_ID" in os.environ:
-        raise FastTransferError(
-            "torchrun starts one run in several processes, each of which would make a whole sweep (-m); "
-            "start the runs one by one, or use hydra/launcher=submitit_slurm."
-        )
-    if _in_sweep() and not one and not _launched_outside():
-        raise FastTransferError(
-            f"Each run of a sweep (-m) trains on one device, not trainer.devices="
-            f"{devices}: every process beside the first would start the whole sweep "
-            "again; leave it out, or use hydra/launcher=submitit_slurm with a task for each device."
-        )
-
-
 def new_or_resumed(folder: Path, settings: list[str]) -> list[str]:
     """What train.py is told: ``settings`` for a new run in ``folder``, or to go on with that there."""
     return [f"resume={folder}"] if (folder / SETTINGS_FILE).is_file() else settings
-
-
-def _requeued() -> bool:
-    """Whether SLURM has started a task of a sweep again, with the same command, as it does with what was
-    pre-empted."""
-    return _in_sweep() and int(os.environ.get("SLURM_RESTART_COUNT", 0)) > 0
 
 
 def _read_settings(folder: Path) -> DictConfig:
@@ -370,12 +348,3 @@ def _step_of(checkpoint: Path) -> int:
         raise FastTransferError(
             f"The checkpoint '{checkpoint}' is damaged ({type(error).__name__}); start the run again."
         ) from error
-
-
-def _started_by_lightning() -> bool:
-    """Whether this process is one that Lightning started beside the first."""
-    return RUN_DIR_VARIABLE in os.environ and int(os.environ.get("LOCAL_RANK", 0)) != 0
-
-
-def _launched_outside() -> bool:
-    return "TORCHELASTIC_RUN_ID" in os.environ or int(os.environ.get("SLURM_NTASKS", 1)) > 1

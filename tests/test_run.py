@@ -5,7 +5,7 @@ from filelock import FileLock
 from omegaconf import DictConfig, OmegaConf
 
 import fasttransfer.train  # noqa: F401 (registers the resolver that the settings use)
-from fasttransfer import run
+from fasttransfer import launch
 from fasttransfer.checkpoint import save_style
 from fasttransfer.config import CONF_DIR
 from fasttransfer.errors import FastTransferError
@@ -38,7 +38,7 @@ def test_a_run_folder_is_not_used_twice(tmp_path):
 
 
 def test_slurm_goes_on_with_a_run_of_a_sweep_that_it_starts_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "_in_sweep", lambda: True)
+    monkeypatch.setattr(launch, "in_sweep", lambda: True)
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
     resumable(tmp_path)
     again = Run.open(composed(f"run_dir={tmp_path}", "optimizer.lr=1"))
@@ -47,13 +47,6 @@ def test_slurm_goes_on_with_a_run_of_a_sweep_that_it_starts_again(tmp_path, monk
     monkeypatch.setenv("SLURM_RESTART_COUNT", "0")
     with pytest.raises(FastTransferError, match="holds a run already"):
         Run.open(composed(f"run_dir={tmp_path}"))
-
-
-def test_torchrun_makes_no_sweeps(monkeypatch):
-    monkeypatch.setattr(run, "_in_sweep", lambda: True)
-    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
-    with pytest.raises(FastTransferError, match="start the runs one by one"):
-        Run.open(composed("run_dir=runs/x", "budget=null"))
 
 
 @pytest.mark.parametrize("variable", ["TORCHELASTIC_RUN_ID", "SLURM_NTASKS"])

@@ -1,0 +1,52 @@
+import pytest
+from omegaconf import OmegaConf
+
+from fasttransfer import launch
+from fasttransfer.errors import FastTransferError
+
+
+@pytest.fixture
+def sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("TORCHELASTIC_RUN_ID", "SLURM_NTASKS", "SLURM_RESTART_COUNT"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(launch, "in_sweep", lambda: True)
+
+
+def check(devices: object) -> None:
+    launch.check_sweep(OmegaConf.create({"trainer": {"devices": devices}}))
+
+
+def test_torchrun_makes_no_sweeps(sweep: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    with pytest.raises(FastTransferError, match="start the runs one by one"):
+        check(1)
+
+
+@pytest.mark.parametrize("devices", [1, "1", [0], [3]])
+def test_a_run_of_a_sweep_may_have_one_device(sweep: None, devices: object) -> None:
+    check(devices)
+
+
+@pytest.mark.parametrize("devices", [2, [0, 1], "auto"])
+def test_a_run_of_a_sweep_has_no_more_unless_slurm_starts_its_processes(
+    sweep: None, monkeypatch: pytest.MonkeyPatch, devices: object
+) -> None:
+    with pytest.raises(FastTransferError, match="trains on one device"):
+        check(devices)
+    monkeypatch.setenv("SLURM_NTASKS", "2")
+    check(devices)
+
+
+def test_a_run_alone_may_have_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "in_sweep", lambda: False)
+    check([0, 1])
+
+
+def test_requeued_is_what_slurm_starts_again(sweep: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not launch.requeued()
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "0")
+    assert not launch.requeued()
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert launch.requeued()
+    monkeypatch.setattr(launch, "in_sweep", lambda: False)
+    assert not launch.requeued()

@@ -39,7 +39,9 @@ def optimize(
     history: int,
     lr: float,
 ) -> Iterator[tuple[Tensor, float]]:
-    """Changes a picture until ``loss`` is low.
+    """Changes a picture until ``loss`` is low. Its colours are brought back to [0, 1] after each
+    iteration, as in section 4.1 of Johnson et al. 2016: a picture file holds no others, and to give
+    them up at the end would cost what was gained by them.
 
     Args:
         picture: where to start, float RGB (1, 3, H, W); it is left as it is.
@@ -51,8 +53,8 @@ def optimize(
         lr: of Adam, in colours of [0, 1] a step; L-BFGS finds its own.
 
     Yields:
-        After each iteration the picture, which may leave [0, 1] and goes on changing, and the loss
-        before the iteration.
+        After each iteration the picture, in [0, 1], which goes on changing, and the loss before the
+        iteration.
     """
     picture = picture.clone(memory_format=torch.contiguous_format).requires_grad_(True)
     target = loss.content_target(content)
@@ -85,6 +87,8 @@ def optimize(
             raise FastTransferError(
                 "the loss is no longer a number; choose a smaller stylizer.lr, or other weights"
             )
+        with torch.no_grad():
+            picture.clamp_(0, 1)
         yield picture.detach(), total
 
 
@@ -172,14 +176,14 @@ class PixelOptimizer:
                     bar.update(task, advance=1, loss=f"{size} px, objective {total:.4g}")
                     self._keep(picture, size, iteration)
         assert picture is not None
-        return picture.clamp(0, 1)
+        return picture
 
     def _keep(self, picture: Tensor, size: int, iteration: int) -> None:
         if self.intermediate is None or iteration % self.every:
             return
         name = f"{self._count:04}-{size:05}px-{iteration:05}.png"
         path = self.intermediate / name
-        write_picture(path, picture[0].clamp(0, 1).cpu(), None, quality=95)
+        write_picture(path, picture[0].cpu(), None, quality=95)
 
     def _progress(self) -> Progress:
         return Progress(

@@ -19,7 +19,10 @@ def photo():
 @pytest.mark.parametrize("start", STARTS)
 def test_every_method_from_every_start_lowers_the_loss(loss, photo, method, start):
     begin = first_picture(start, photo)
-    steps = list(optimize(begin, photo, loss, method, iterations=15, history=20, lr=0.02))
+    steps = []
+    for picture, total in optimize(begin, photo, loss, method, iterations=15, history=20, lr=0.02):
+        assert 0 <= picture.min() <= picture.max() <= 1
+        steps.append((picture, total))
     assert len(steps) == 15
     first, last = steps[0][1], loss(steps[-1][0], photo)["total"].item()
     assert first == pytest.approx(loss(begin, photo)["total"].item(), rel=1e-4)

@@ -1,5 +1,6 @@
 """Hydra for people: where the YAML lies, file names as they are typed, mistakes in one sentence."""
 
+import contextlib
 import difflib
 import functools
 import os
@@ -12,8 +13,10 @@ from types import FrameType
 from typing import NoReturn
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -40,7 +43,7 @@ def command(
         paths: the settings whose values are names of files, taken as they are typed.
         folder: where the YAML lies; its subfolders are the groups.
 
-    A FastTransferError, a misspelt setting or a value that Hydra refuses ends the process with one
+    A FastTransferError, a misspelt setting or a value of the wrong kind ends the process with one
     sentence on stderr and exit code 2; Ctrl-C ends it with 130, SIGTERM with 143; any other exception
     is a fault of ours and keeps its traceback.
     """
@@ -50,6 +53,7 @@ def command(
         def guarded(config: DictConfig) -> None:
             # Here, not only in main: Hydra announces every exception that leaves its task.
             try:
+                _check_kinds(config, config_name, folder)
                 task(config)
             except Exception as error:
                 if HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -90,6 +94,55 @@ def as_list(value: object) -> list[str]:
     if value is None:
         return []
     return [str(item) for item in value] if isinstance(value, ListConfig) else [str(value)]
+
+
+def _check_kinds(config: DictConfig, config_name: str, folder: Path) -> None:
+    """Raises FastTransferError for a typed value that is of another kind than the setting's default:
+    ``overwrite=no`` would be a word, and so true. Those of Lightning's trainer may be of several."""
+    typed = OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task))
+    groups = [override for override in typed if _is_group(override, folder)]
+    own = [
+        override.key_or_group
+        for override in typed
+        if override not in groups and not override.is_add() and not override.is_delete()
+    ]
+    own = [key for key in own if not key.startswith("trainer.")]
+    if not own:
+        return
+    defaults = _compose(config_name, folder, [str(override.input_line) for override in groups])
+    for key in own:
+        default = OmegaConf.select(defaults, key, throw_on_resolution_failure=False)
+        value = OmegaConf.select(config, key)
+        expected = _expected(value, default)
+        if expected is not None:
+            raise FastTransferError(f"{key}={value} must be {expected}.")
+
+
+def _expected(value: object, default: object) -> str | None:
+    """What a value should have been, or None if it is of the kind of the default."""
+    if isinstance(default, bool):
+        return None if isinstance(value, bool) else "true or false"
+    if isinstance(default, int | float):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return None if is_number or value is None else "a number"
+    if isinstance(default, ListConfig) and len(default):
+        if not isinstance(value, ListConfig):
+            return f"a list, such as [{','.join(map(str, default))}]"
+        wrong = [_expected(item, default[0]) for item in value]
+        return "a list of numbers" if "a number" in wrong else None
+    return None
+
+
+def _is_group(override: Override, folder: Path) -> bool:
+    """Whether it chooses one of several YAML files."""
+    return (folder / override.key_or_group).is_dir()
+
+
+def _compose(config_name: str, folder: Path, overrides: list[str]) -> DictConfig:
+    if GlobalHydra.instance().is_initialized():  # in the task, and for the same folder
+        return hydra.compose(config_name, overrides)
+    with hydra.initialize_config_dir(str(folder), version_base="1.3"):
+        return hydra.compose(config_name, overrides)
 
 
 def quote_paths(arguments: list[str], keys: tuple[str, ...]) -> list[str]:
@@ -178,16 +231,32 @@ def _explain(error: Exception, config_name: str, folder: Path) -> str:
         return not_installed(f"hydra/launcher={launcher[1]}", "a plugin of Hydra", "cluster")
     unknown = re.match(r"Could not override '([^']+)'", str(error))
     if unknown:
-        close = difflib.get_close_matches(unknown[1], _settings(config_name, folder), n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
+        hint = _did_you_mean(unknown[1], _settings(config_name, folder))
         return f"there is no setting {unknown[1]}; {hint}--help lists them"
+    absent = re.search(r"Could not find '([^']+)/([^'/]+)'", str(error))
+    if absent:
+        choices = sorted(path.stem for path in (folder / absent[1]).glob("*.yaml"))
+        hint = _did_you_mean(absent[2], choices)
+        return f"there is no {absent[1]}={absent[2]}; {hint}choose from {', '.join(choices)}"
     return " ".join(str(error).split())
 
 
+def _did_you_mean(word: str, words: list[str]) -> str:
+    close = difflib.get_close_matches(word, words, n=1)
+    return f"did you mean {close[0]}? " if close else ""
+
+
 def _settings(config_name: str, folder: Path) -> list[str]:
-    """Every setting of a command, as it is typed: ``size``, ``stylizer.size``, …"""
-    with hydra.initialize_config_dir(str(folder), version_base="1.3"):
-        config = hydra.compose(config_name)
+    """Every setting of a command with the groups that were chosen, as it is typed: ``size``,
+    ``stylizer.size``, …"""
+    parser = OverridesParser.create()
+    chosen = []
+    for argument in sys.argv[1:]:
+        with contextlib.suppress(HydraException):
+            override = parser.parse_override(argument)
+            if _is_group(override, folder) and not override.is_sweep_override():
+                chosen.append(argument)
+    config = _compose(config_name, folder, chosen)
 
     def names(node: object, prefix: str) -> list[str]:
         if not isinstance(node, dict):

@@ -78,10 +78,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A configuration of one's own and a place to run in."""
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "main.yaml").write_text(
-        "defaults: [_self_, {override hydra/job_logging: disabled}]\n"
-        "path: null\nsize: 1\nnested: {depth: 2}\n"
+        "defaults: [_self_, paint: oil, {override hydra/job_logging: disabled}]\n"
+        "path: null\nsize: 1\nfast: false\nsizes: [512]\nnested: {depth: 2}\n"
         "hydra: {run: {dir: .}, output_subdir: null}\n"
     )
+    (tmp_path / "conf" / "paint").mkdir()
+    (tmp_path / "conf" / "paint" / "oil.yaml").write_text("thick: true\n")
+    (tmp_path / "conf" / "paint" / "ink.yaml").write_text("black: 0.5\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path / "conf"
 
@@ -103,7 +106,9 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, *typed: str) -> list[Dict
 
 
 def test_command_composes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (config,) = run(folder, monkeypatch, "path=a=b (1).jpg", "nested.depth=3")
+    typed = ("path=a=b (1).jpg", "nested.depth=3", "sizes=[]", "paint=ink", "+more=yes")
+    (config,) = run(folder, monkeypatch, *typed)
+    assert config.paint.black == 0.5
     assert config.path == "a=b (1).jpg"
     assert config.nested.depth == 3
     assert sorted(path.name for path in folder.parent.iterdir()) == ["conf"]
@@ -118,6 +123,14 @@ def test_command_composes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
         ("zzz=3", "there is no setting zzz; --help lists them"),
         ("photo.jpg", "photo.jpg is not of the form setting=value; --help lists the settings"),
         ("size=(", "size=( is not of the form setting=value"),
+        ("fast=no", "fast=no must be true or false."),
+        ("size=large", "size=large must be a number."),
+        ("size=true", "size=True must be a number."),
+        ("sizes=256", "sizes=256 must be a list, such as [512]."),
+        ("sizes=[a]", "sizes=['a'] must be a list of numbers."),
+        ("paint=inc", "there is no paint=inc; did you mean ink? choose from ink, oil"),
+        ("paint=ink paint.blak=1", "there is no setting paint.blak; did you mean paint.black? "),
+        ("paint=ink paint.black=no", "paint.black=no must be a number."),
     ],
 )
 def test_mistakes_are_one_sentence(
@@ -128,7 +141,7 @@ def test_mistakes_are_one_sentence(
     sentence: str,
 ) -> None:
     with pytest.raises(SystemExit) as end:
-        run(folder, monkeypatch, typed)
+        run(folder, monkeypatch, *typed.split())
     assert end.value.code == 2
     told = capsys.readouterr().err
     assert told.startswith(sentence)

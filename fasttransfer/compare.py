@@ -24,6 +24,7 @@ from .flicker import measure_flicker
 from .images import resize
 from .judge import Judge, mean_scores
 from .limit import Limit
+from .optimize import STARTS
 from .page import Column, ComparedPhoto, Report, write_page
 from .pictures import captioned, side_by_side
 from .stylize import Stylizer
@@ -31,18 +32,32 @@ from .subjects import Player, different, read_clips, read_photos, to_frame, to_p
 from .vgg import VGG16Features
 from .video import VideoSettings
 
+
+def _iterations(objective: str) -> list[Column]:
+    return [
+        Column(
+            f"{objective}_iterations_{start}",
+            f"from {start}" if objective == "balanced" else f"from {start}, {objective}",
+            f"iterations of the slow method from {start} to the same {objective} objective",
+            more_is_better=True,
+        )
+        for start in STARTS
+    ]
+
+
 COLUMNS = [  # of the table and the page; TensorBoard and the JSON file get all
     Column("balanced_total", "objective", "what is trained for, balanced"),
     Column("balanced_content", "content", "relative difference at relu3_3"),
     Column("balanced_style", "style", "relative difference of the Gram matrices, 0 to 1"),
     Column("johnson_total", "johnson", "objective of jcjohnson/fast-neural-style"),
-    Column("balanced_times_limit", "× limit", "objective, over that of the slow method from noise"),
-    Column(
-        "balanced_iterations_noise",
-        "iterations",
-        "of the slow method from noise to the same objective",
-        more_is_better=True,
+    *(
+        Column(f"balanced_style_{layer}", layer, f"the style term at {layer}")
+        for layer in ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
     ),
+    Column("balanced_times_limit", "× limit", "objective, over that of the slow method from noise"),
+    *_iterations("balanced"),
+    Column("johnson_times_limit", "× limit, johnson", "the same for johnson's objective"),
+    *_iterations("johnson"),
     Column(
         "checkerboard", "checkerboard", "peak of period 2 or 4, over the photo's own: 1 is none"
     ),
@@ -64,6 +79,7 @@ def compare(
     log_dir: str,
     sizes: Sequence[int],
     limit: int,
+    style: str | None,
     clip_frames: int,
     max_pixels: int,
     weights: str,
@@ -80,15 +96,16 @@ def compare(
         log_dir: the folder, also TensorBoard's; every style gets one of its own in it.
         sizes: longer sides in pixels at which all are stylized and scored, one after another.
         limit: iterations of the slow method that the results are compared with; 0 for none.
+        style: the style image of those styles that have none with them, or None.
         clip_frames: how many of a clip are looked at, from its start.
         max_pixels: larger photos and frames are refused.
         weights: of the loss network, see ``VGG16Features``.
         video: how clips are decoded.
 
     Returns:
-        For each style its mean scores, where its style image is known, milliseconds a photo, and
-        the mean excess ``flicker`` of the clips in 8-bit levels, see ``flicker``; with several sizes
-        for each style and size.
+        For each style its mean scores, of which those of style need its style image, milliseconds a
+        photo, and the mean excess ``flicker`` of the clips in 8-bit levels, see ``flicker``; with
+        several sizes for each style and size.
     """
     if not sizes or min(sizes) < 1 or limit < 0:
         raise FastTransferError(
@@ -99,7 +116,7 @@ def compare(
     features = VGG16Features(weights)
     limits: dict[tuple[str, str], Limit] = {}
     judges = {
-        label: Judge(path, make_stylizer, features, limit, limits, console)
+        label: Judge(path, make_stylizer, style, features, limit, limits, console)
         for label, path in zip(labels(styles), styles, strict=True)
     }
     means: dict[str, Scores] = {}
@@ -230,7 +247,7 @@ def tell(means: dict[str, Scores], folder: Path, console: Console) -> None:
     """A table on the terminal, and how to see the pictures."""
     columns = known_columns(means)
     rows = [
-        [label, *(f"{scores[c.key]:.3g}" if c.key in scores else "-" for c in columns)]
+        [label, *(written(scores.get(column.key, math.nan)) for column in columns)]
         for label, scores in means.items()
     ]
     cells = [["style", *(column.label for column in columns)], *rows]
@@ -242,3 +259,10 @@ def tell(means: dict[str, Scores], folder: Path, console: Console) -> None:
     console.print(table, soft_wrap=False)
     console.print(f"see them with: tensorboard --logdir {folder}")
     console.print(f"or open {folder / PAGE_FILE}")
+
+
+def written(score: float) -> str:
+    """Three digits; ``-`` for what is not known, ``never`` for iterations that do not get there."""
+    if math.isnan(score):
+        return "-"
+    return f"{score:.3g}" if math.isfinite(score) else "never"

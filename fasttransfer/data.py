@@ -25,17 +25,14 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from .errors import FastTransferError
 from .images import open_rgb, to_tensor
-from .plan import pictures_below
+from .plan import BUNDLED_PHOTOS, pictures_below
 
-ASSETS = Path(__file__).parent / "assets" / "photos"
 SKIPPED_FILE = "skipped_photos.txt"
 
 
 def photo_folder(root: str | Path) -> Path:
-    """``root`` itself, or the photos that come with the package for ``bundled`` (to train with) and
-    ``bundled-probe`` (to look at: never trained on)."""
-    named = {"bundled": ASSETS / "train", "bundled-probe": ASSETS / "probe"}
-    folder = named.get(str(root), Path(root).expanduser())
+    """``root`` itself, or the photos of the package that are called so, see ``BUNDLED_PHOTOS``."""
+    folder = BUNDLED_PHOTOS.get(str(root), Path(root).expanduser())
     if not folder.is_dir():
         raise FastTransferError(
             f"The photo folder '{root}' does not exist; give a folder of photos, or bundled."

@@ -1,6 +1,7 @@
 """How good is a trained network? Scores over photos that it was never trained on."""
 
 from collections.abc import Iterable
+from statistics import fmean
 
 import torch
 from hydra.utils import instantiate
@@ -25,38 +26,53 @@ def make_objective(name: str, features: VGG16Features) -> PerceptualLoss:
     return objective
 
 
-@torch.no_grad()
+class Scorer:
+    """Scores stylized pictures under both objectives.
+
+    Args:
+        style: the style image (1, 3, H, W) in [0, 1], at its training size; None where it is not
+            known, and then content is all that can be told.
+        features: the loss network; its device is used.
+    """
+
+    def __init__(self, style: Tensor | None, features: VGG16Features) -> None:
+        self.device = features.mean.device
+        self.objectives = {name: make_objective(name, features) for name in OBJECTIVES}
+        self.knows_style = style is not None
+        if style is not None:
+            for objective in self.objectives.values():
+                objective.set_style(style.to(self.device))
+
+    @torch.no_grad()
+    def __call__(self, stylized: Tensor, content: Tensor) -> Scores:
+        """The scores of one picture and its photo, each (3, H, W) in [0, 1].
+
+        Returns:
+            ``OBJECTIVE_TERM`` for each objective and each term of ``PerceptualLoss``, such as
+            ``balanced_content``, ``balanced_style_relu4_3`` or ``johnson_total``; and ``grid``,
+            the balanced objective's grid term as an amplitude in 8-bit levels. Less is better.
+        """
+        found: Scores = {}
+        for name, objective in self.objectives.items():
+            pair = stylized[None].to(self.device), content[None].to(self.device)
+            if self.knows_style:
+                terms = objective(*pair)
+            else:
+                own, target = (objective.content_target(picture) for picture in pair)
+                terms = {"content": objective.content_loss(own, target)}
+                terms["grid"] = objective.grid(pair[0])
+            found |= {f"{name}_{term}": value.item() for term, value in terms.items()}
+        found["grid"] = 255 * found["balanced_grid"] ** 0.5
+        return found
+
+
 def score_pictures(
     pairs: Iterable[tuple[Tensor, Tensor]], style: Tensor, features: VGG16Features
 ) -> Scores:
-    """Mean scores of stylized pictures under both objectives, picture by picture.
-
-    Args:
-        pairs: of a stylized picture and its photo, each (3, H, W) in [0, 1].
-        style: the style image (1, 3, H, W) in [0, 1], at its training size.
-        features: the loss network; its device is used.
-
-    Returns:
-        ``OBJECTIVE_TERM`` for each objective and each term of ``PerceptualLoss``, such as
-        ``balanced_content``, ``balanced_style_relu4_3`` or ``johnson_total``; and ``grid``,
-        the balanced objective's grid term as an amplitude in 8-bit levels. Less is better.
-    """
-    device = features.mean.device
-    objectives = {name: make_objective(name, features) for name in OBJECTIVES}
-    for objective in objectives.values():
-        objective.set_style(style.to(device))
-    sums: Scores = {}
-    count = 0
-    for stylized, content in pairs:
-        count += 1
-        found: Scores = {}
-        for name, objective in objectives.items():
-            terms = objective(stylized[None].to(device), content[None].to(device))
-            found |= {f"{name}_{term}": value.item() for term, value in terms.items()}
-        found["grid"] = 255 * found["balanced_grid"] ** 0.5
-        for key, number in found.items():
-            sums[key] = sums.get(key, 0.0) + number
-    return {key: value / count for key, value in sums.items()}
+    """The means of what a ``Scorer`` says of pairs of a stylized picture and its photo."""
+    scorer = Scorer(style, features)
+    rows = [scorer(*pair) for pair in pairs]
+    return {key: fmean(row[key] for row in rows) for key in rows[0]}
 
 
 @torch.no_grad()

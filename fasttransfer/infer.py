@@ -20,8 +20,11 @@ if TYPE_CHECKING:  # torch is loaded when the first object is built, so --help a
     from .stylize import Stylizer
 
 
+_PATHS = ("style", "style.path", "input", "output", "comparison.style")
+
+
 # A folder of its own: in conf/ itself, style= would mean the group conf/style of the training.
-@command("infer", paths=("style", "style.path", "input", "output"), folder=CONF_DIR / "infer")
+@command("infer", paths=_PATHS, folder=CONF_DIR / "infer")
 def main(config: DictConfig) -> None:
     """Does what ``config`` says; exit code 1 if a file could not be done."""
     if config.list:
@@ -159,8 +162,10 @@ def _live(styles: list[str], inputs: list[str], config: DictConfig) -> None:
 
 def _compare(styles: list[str], inputs: list[str], config: DictConfig) -> None:
     from .checkpoint import find_style
-    from .plan import find_media
+    from .plan import BUNDLED_PHOTOS, find_media
 
     compare = instantiate(config.comparison)  # with the loss network, which stylizing does not need
     paths = [find_style(style) for style in styles]
-    compare(paths, *find_media(inputs), instantiate(config.stylizer))
+    inputs = inputs or ["bundled-probe"]
+    places = [str(BUNDLED_PHOTOS.get(name, name)) for name in inputs]
+    compare(paths, *find_media(places), instantiate(config.stylizer))

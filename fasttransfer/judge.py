@@ -10,13 +10,14 @@ from torch import Tensor
 
 from .artefacts import MIN_SIDE, border_contrast, checkerboard, droplets
 from .checkpoint import STYLE_IMAGE_FILE, StyleFile, load_style
-from .evaluate import Scores, score_pictures
+from .evaluate import Scorer, Scores
 from .images import read_picture, resize_to
 from .limit import Limit
 from .style import MAX_PIXELS, StyleImage, bundled_style_images
 from .stylize import Stylizer
 from .vgg import VGG16Features
 
+UNTOLD_SIZE = 512  # longer side in pixels of the style image of other people's models
 REPEATS = 3  # of every picture, for the time; one more goes before them
 
 
@@ -26,6 +27,7 @@ class Judge:
     Args:
         path: of the style file or checkpoint.
         make_stylizer: makes a ``Stylizer`` of it.
+        painting: the style image of a style that has none with it, a file or a bundled name, or None.
         features: the loss network.
         limit: iterations of the slow method, or 0.
         limits: what these found, by style image and photo at its size; it is added to.
@@ -36,6 +38,7 @@ class Judge:
         self,
         path: Path,
         make_stylizer: Callable[..., Stylizer],
+        painting: str | None,
         features: VGG16Features,
         limit: int,
         limits: dict[tuple[str, str], Limit],
@@ -45,6 +48,15 @@ class Judge:
         self.steps = style_file.metadata.get("steps", 0)
         self.stylizer = make_stylizer(style=style_file)
         self.style = style_image_of(path, style_file)
+        if self.style is None and painting is not None:
+            self.style = read_style_image(painting, style_file)
+        if self.style is None:
+            console.print(
+                f"no objective and no style of {self.stylizer.name}: its style image is not with it; "
+                "give comparison.style=painting.jpg",
+                markup=False,
+            )
+        self.scorer = Scorer(self.style, features)
         self.features = features
         self.limit = limit
         self.limits = limits
@@ -63,11 +75,9 @@ class Judge:
         return scores, pictures
 
     def _scores(self, name: str, stylized: Tensor, photo: Tensor) -> Scores:
-        found: Scores = {}
-        if self.style is not None:
-            found |= score_pictures([(stylized, photo)], self.style, self.features)
-            if self.limit:
-                found |= self._limit(name, photo, self.style).compared(found)
+        found = self.scorer(stylized, photo)
+        if self.style is not None and self.limit:
+            found |= self._limit(name, photo, self.style).compared(found)
         if min(photo.shape[1:]) >= MIN_SIDE:
             found["checkerboard"] = checkerboard(stylized, photo)
             found["droplets"] = droplets(stylized, photo)
@@ -108,12 +118,22 @@ def timed(stylizer: Stylizer, content: Tensor) -> tuple[Tensor, float]:
 
 def style_image_of(path: Path, style_file: StyleFile) -> Tensor | None:
     """The style image (1, 3, H, W) that a style was trained for: from its run folder, or the bundled
-    one; None if neither is there, in which case only times can be told."""
-    training = style_file.metadata.get("training", {}).get("style", {})
-    name, size = str(training.get("path")), training.get("size")
+    one; None if neither is there."""
     for folder in (path.parent, path.parent.parent):
         if (folder / STYLE_IMAGE_FILE).is_file():
             return read_picture(folder / STYLE_IMAGE_FILE, max_pixels=MAX_PIXELS).rgb[None]
-    if name in bundled_style_images() and isinstance(size, int):
-        return StyleImage(name, size, name=None, licence=None, strength=1).image
-    return None
+    name = str(_settings(style_file).get("path"))
+    return read_style_image(name, style_file) if name in bundled_style_images() else None
+
+
+def read_style_image(name: str, style_file: StyleFile) -> Tensor:
+    """A picture file or a bundled style image (1, 3, H, W), as large as the style was trained with."""
+    size = _settings(style_file).get("size")
+    size = size if isinstance(size, int) else UNTOLD_SIZE
+    return StyleImage(name, size, name=None, licence=None, strength=1).image
+
+
+def _settings(style_file: StyleFile) -> dict[str, object]:
+    """What the training was told of the style image."""
+    found: dict[str, object] = style_file.metadata.get("training", {}).get("style", {})
+    return found

@@ -88,11 +88,31 @@ def test_sizes_and_the_limit_are_in_the_table_the_json_file_and_the_page(runs):
     assert first["balanced_times_limit"] > 0
     assert first["balanced_iterations_noise"] in (None, 0, 1, 2)
     assert {"checkerboard", "droplets", "border_contrast"} <= first.keys()
-    assert "balanced_total" not in figures["means"]["second at 90"]  # its style image is not known
+    unknown = figures["means"]["second at 90"]  # its style image is not known
+    assert "balanced_total" not in unknown
+    assert unknown["balanced_content"] > 0
+    assert "give comparison.style=painting.jpg" in done.stdout
+    assert "never" in done.stdout or None not in first.values()
     page = (runs / "logs" / "index.html").read_text()
     assert page.count("data:image/jpeg;base64,") == 2 * 3  # the photo and both styles, at two sizes
     events = EventAccumulator(str(runs / "logs" / "first-at-64")).Reload()
     assert "compare/johnson_times_limit" in events.Tags()["scalars"]
+
+
+def test_a_painting_is_given_to_styles_that_have_none_with_them(runs):
+    make_photo(runs / "photo.jpg", 90, 70)
+    make_photo(runs / "a, painting.png", 64, 64)  # what "first" has as its own
+    typed = ["style=[first,second]", "input=photo.jpg", "compare=true", "log_dir=logs"]
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), *typed, "comparison.style=a, painting.png"],
+        cwd=runs,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    means = json.loads((runs / "logs" / "evaluation.json").read_text())["means"]
+    assert means["second"]["balanced_total"] > 0
+    assert means["second"].keys() == means["first"].keys()
 
 
 def test_clips_are_compared_by_their_first_frame_and_their_flicker(runs):

@@ -4,7 +4,7 @@ from conftest import make_photo
 
 from fasttransfer.checkpoint import bundled_styles, find_style, load_style
 from fasttransfer.data import photo_folder, read_probe
-from fasttransfer.evaluate import make_objective, score, score_pictures
+from fasttransfer.evaluate import Scorer, make_objective, score, score_pictures
 from fasttransfer.images import read_picture
 from fasttransfer.losses import grid_pattern
 from fasttransfer.network import TransformerNet
@@ -47,6 +47,15 @@ def test_scores_are_means_over_the_photos(pictures, features):
     assert objective(other[None], photo[None])["total"].item() == pytest.approx(
         each[0]["balanced_total"]
     )
+
+
+def test_content_is_told_without_the_style_image(pictures, features):
+    photo, other, style = pictures
+    whole = Scorer(style[None], features)(other, photo)
+    found = Scorer(None, features)(other, photo)
+    for key in ("balanced_content", "johnson_content", "grid"):
+        assert found[key] == pytest.approx(whole[key], rel=1e-6)
+    assert not [key for key in found if "style" in key or "total" in key]
 
 
 def test_a_network_is_scored_by_what_a_file_would_show(pictures, features):

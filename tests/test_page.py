@@ -326,3 +326,22 @@ def test_an_empty_report_says_so(browser, tmp_path):
     assert page.run("document.getElementById('summary').textContent") == "0 styles over 0 photos"
     assert page.run("document.getElementById('comparison').hidden")
     assert page.problems == []
+
+
+@needs_browser
+def test_the_best_is_one_of_those_that_are_comparable(browser):
+    """What has no photo in common was made at another size."""
+    page, folder = browser
+    means = {
+        name: {"objective": score}
+        for name, score in {"a at 1": 3.0, "b at 1": 4.0, "a at 2": 6.0, "b at 2": 5.0}.items()
+    }
+    photos = [
+        ComparedPhoto(f"at {n}", plain(RED), {f"{s} at {n}": plain(BLUE) for s in "ab"}, {})
+        for n in (1, 2)
+    ]
+    write_page(folder / "sizes.html", Report("Sizes", COLUMNS[:1], means, photos))
+    opened(page, folder / "sizes.html")
+    best = "[...document.querySelectorAll('td b')].map((one) => one.textContent)"
+    assert page.run(best) == ["3.00", "5.00"]
+    assert page.problems == []

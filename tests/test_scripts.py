@@ -10,8 +10,8 @@ from pathlib import Path
 
 from fasttransfer.checkpoint import load_style
 from fasttransfer.config import CONF_DIR
-from fasttransfer.data import ASSETS
 from fasttransfer.images import open_image
+from fasttransfer.plan import BUNDLED_PHOTOS
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -30,7 +30,9 @@ def run(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[
 
 
 def test_train_a_style_and_stylize_a_photo_with_it(tiny_run: list[str], tmp_path: Path) -> None:
-    photo = Path(shutil.copy(ASSETS / "probe" / "coffee.jpg", tmp_path / "photo.jpg"))
+    photo = Path(
+        shutil.copy(BUNDLED_PHOTOS["bundled-probe"] / "coffee.jpg", tmp_path / "photo.jpg")
+    )
     trained = run("train.py", *tiny_run, "trainer.max_steps=3", cwd=tmp_path)
     assert trained.returncode == 0, trained.stderr
     [folder] = (tmp_path / "runs").glob("painting-*")  # named after the style and the time

@@ -19,8 +19,15 @@ function make(tag, text = "", attributes = {}) {
 const written = (score) => score === null ? "–" : score.toLocaleString("en", DIGITS);
 const better = (column, a, b) => a !== null && (b === null || (columns[column].more ? a > b : a < b));
 
-function best(column) { // null where there is nothing to compare
-  const found = styles.map((style) => style.scores[column]).filter((score) => score !== null);
+const photosOf = styles.map((_, style) => photos.filter((photo) => photo.versions.some((one) => one.style === style)));
+
+function comparable(a, b) { // what has no photo in common was made at another size
+  return !photosOf[a].length || !photosOf[b].length || photosOf[a].some((photo) => photosOf[b].includes(photo));
+}
+
+function best(column, style) { // null where there is nothing to compare
+  const others = styles.filter((_, other) => comparable(style, other));
+  const found = others.map((one) => one.scores[column]).filter((score) => score !== null);
   if (new Set(found).size < 2) return null;
   return columns[column].more ? Math.max(...found) : Math.min(...found);
 }
@@ -182,7 +189,7 @@ function row(style) {
   button.onclick = () => showStyle(styles.indexOf(style));
   name.append(button);
   line.append(name, ...style.scores.map((score, column) => {
-    const cell = make("td", score === best(column) && score !== null ? "" : written(score));
+    const cell = make("td", score === best(column, styles.indexOf(style)) && score !== null ? "" : written(score));
     if (!cell.textContent) cell.append(make("b", written(score), { title: "the best of this column" }));
     return cell;
   }));

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # torch is loaded when the first object is built, so --help a
     from .stylize import Stylizer
 
 
+_OF_NETWORKS = ("stroke_size", "tiles", "engine", "precision")
 _PATHS = ("style", "style.path", "input", "output", "comparison.style")
 
 
@@ -127,7 +128,13 @@ def _styles(config: DictConfig) -> list[str]:
         return as_list(config.style)
     if not isinstance(config.style, DictConfig):
         raise FastTransferError(
-            f"stylizer=optimize needs a painting and no trained style; write style.path={config.style}"
+            "stylizer=optimize needs a painting and no trained style; write style.path=painting.jpg, or "
+            "the name of a drawn style image, such as style.path=mosaic"
+        )
+    if ignored := [name for name in _OF_NETWORKS if config[name] not in (None, "auto", "off")]:
+        raise FastTransferError(
+            f"{ignored[0]}= is for networks, and stylizer=optimize has none; leave it out "
+            "(style.size= sets how large strokes are)"
         )
     if config.export or config.compare or any(is_camera(name) for name in as_list(config.input)):
         raise FastTransferError(

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
+from .errors import FastTransferError
+
 _ITERATIONS = 5
 _COEFFICIENTS = (3.4445, -4.775, 2.0315)  # the steepest that keep singular values near 1
 _COLOURS = 3
@@ -29,6 +31,9 @@ class Muon(Optimizer):
         momentum: of Muon's average, which is Nesterov's.
         rms: root mean square of a kernel's step in learning rates, whatever its shape (Liu et al. 2025,
             arXiv:2502.16982, where 0.2 is what Adam's steps are).
+
+    Raises:
+        FastTransferError: a number that makes no sense.
     """
 
     def __init__(
@@ -39,6 +44,13 @@ class Muon(Optimizer):
         momentum: float,
         rms: float,
     ) -> None:
+        for name, number in (("lr", lr), ("rms", rms)):
+            if not number > 0:
+                raise FastTransferError(f"optimizer.{name}={number} must be above 0.")
+        for name, numbers in (("momentum", [momentum]), ("betas", [*betas])):
+            if not all(0 <= number < 1 for number in numbers):
+                told = ", ".join(map(str, numbers))
+                raise FastTransferError(f"optimizer.{name}: {told} must be from 0 to below 1.")
         super().__init__(params, {"lr": lr, "betas": betas, "momentum": momentum, "rms": rms})
 
     @torch.no_grad()

@@ -5,6 +5,7 @@ It takes minutes a picture and gives the best that an objective can give: a feat
 that matters, and the limit that a trained network is measured by.
 """
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from .vgg import VGG16Features
 STARTS = ("photo", "noise")
 METHODS = ("lbfgs", "adam")
 _NOISE_SEED = 0  # the same photo gives the same picture
+_LEAST_SIDE = 8  # in pixels: what VGG16 needs up to relu4_3
 _FIRST_STEP = 0.03  # mean change of colours in [0, 1] along the first gradients of L-BFGS
 
 
@@ -102,10 +104,21 @@ def first_picture(start: str, content: Tensor) -> Tensor:
     return (0.5 + 0.1 * noise).clamp(0, 1)
 
 
-def sizes(longer_side: int, coarsest: int) -> list[int]:
+def sizes(height: int, width: int, coarsest: int) -> list[int]:
     """Longer sides from coarse to fine, each about double the one before, ending at the picture's own:
     strokes that are large in the picture are laid out while it is small (Gatys et al. 2017,
-    arXiv:1611.07865)."""
+    arXiv:1611.07865).
+
+    Raises:
+        FastTransferError: the picture is too thin for VGG16.
+    """
+    shorter_side, longer_side = sorted((height, width))
+    if shorter_side < _LEAST_SIDE:
+        raise FastTransferError(
+            f"a picture of {width}×{height} pixels is too small for stylizer=optimize, which needs "
+            f"{_LEAST_SIDE} a side"
+        )
+    coarsest = max(coarsest, math.ceil((_LEAST_SIDE + 1) * longer_side / shorter_side))
     found = [longer_side]
     while found[0] / 2 >= coarsest:
         found.insert(0, round(found[0] / 2))
@@ -162,7 +175,7 @@ class PixelOptimizer:
     def _one(self, photo: Tensor) -> Tensor:
         self._count += 1
         height, width = photo.shape[-2:]
-        levels = sizes(max(height, width), self.coarsest)
+        levels = sizes(height, width, self.coarsest)
         picture: Tensor | None = None
         with self._progress() as bar:
             task = bar.add_task("optimising", total=self.iterations * len(levels), loss="")
@@ -250,11 +263,19 @@ class OptimizingStylizer(Stylizer):
                 raise FastTransferError(
                     f"stylizer.{name}={number} must be a whole number from 1 on"
                 )
+        given = {"content": content_weight, "style": style_weight, "tv": tv_weight}
+        chosen = {name: weight for name, weight in given.items() if weight is not None}
+        for name, weight in chosen.items():
+            if not isinstance(weight, int | float) or weight < 0:
+                raise FastTransferError(
+                    f"stylizer.{name}_weight={weight} must be a number from 0 on"
+                )
+        if lr <= 0:
+            raise FastTransferError(f"stylizer.lr={lr} must be above 0")
         image = StyleImage(style, style_size, name=None, licence=None, strength=1)
         self.name = image.name
         objective = make_objective(loss, VGG16Features(weights)).to(pick_device(device))
-        chosen = {"content": content_weight, "style": style_weight, "tv": tv_weight}
-        objective.weights |= {name: w for name, w in chosen.items() if w is not None}
+        objective.weights |= chosen
         objective.set_style(image.image.to(objective.features.mean.device))
         folder = None if intermediate is None else Path(intermediate) / safe_name(self.name)
         self.engine = PixelOptimizer(

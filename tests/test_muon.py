@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+from fasttransfer.errors import FastTransferError
 from fasttransfer.muon import Muon, orthogonal
 
 SETTINGS = {"lr": 0.01, "betas": (0.9, 0.99), "momentum": 0.95, "rms": 0.2}
@@ -30,6 +31,14 @@ def test_singular_values_come_near_one_and_directions_stay(shape: tuple[int, int
     values = (left.mT @ orthogonal(matrices) @ right.mT).diagonal(dim1=1, dim2=2)
     assert values.min() > 0.6
     assert values.max() < 1.3
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"lr": -1}, {"lr": 0}, {"rms": -0.2}, {"momentum": 2}, {"betas": (0.9, 1.0)}]
+)
+def test_numbers_that_make_no_sense_are_told(wrong: dict[str, object]) -> None:
+    with pytest.raises(FastTransferError, match=f"optimizer.{next(iter(wrong))}"):
+        Muon([Parameter(torch.zeros(2))], **(SETTINGS | wrong))
 
 
 def test_no_gradient_is_no_step() -> None:

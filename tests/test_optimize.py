@@ -2,8 +2,11 @@ import sys
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
+from fasttransfer.errors import FastTransferError
 from fasttransfer.evaluate import make_objective
 from fasttransfer.infer import main
 from fasttransfer.optimize import METHODS, STARTS, PixelOptimizer, first_picture, optimize, sizes
@@ -60,7 +63,18 @@ def test_a_picture_without_a_reason_to_change_stays(loss, photo):
     [(100, [100]), (256, [256]), (511, [511]), (512, [256, 512]), (1025, [256, 512, 1025])],
 )
 def test_sizes_double_up_to_the_pictures_own(longer_side, expected):
-    assert sizes(longer_side, coarsest=256) == expected
+    assert sizes(longer_side, 90, coarsest=256) == sizes(90, longer_side, 256) == expected
+
+
+@given(st.integers(8, 3000), st.integers(8, 3000), st.integers(1, 600))
+def test_no_size_is_too_small_for_the_loss_network(height, width, coarsest):
+    for size in sizes(height, width, coarsest):
+        assert round(size * min(height, width) / max(height, width)) >= 8
+
+
+def test_a_picture_that_is_too_thin_is_told():
+    with pytest.raises(FastTransferError, match="300×3 pixels is too small"):
+        sizes(3, 300, 32)
 
 
 def test_noise_is_the_same_every_time_and_around_grey(photo):
@@ -98,6 +112,10 @@ def test_a_painting_instead_of_a_trained_style(tmp_path, monkeypatch):
     common = ("stylizer=optimize", "input=photo.png", "stylizer.iterations=2", "style.size=96")
     assert run(monkeypatch, *common, "style.path=my (1) painting.png", "output=out.png") == 0
     assert Image.open("out.png").size == (33, 47)
+    Image.new("RGB", (90, 3)).save("line.png")  # does not keep the other from being done
+    thin = ("input=[line.png,photo.png]", "output=several", "style.path=mosaic")
+    assert run(monkeypatch, *common[:1], *common[2:], *thin) == 1
+    assert [path.name for path in (tmp_path / "several").iterdir()] == ["photo.png"]
     weights = ("stylizer.style_weight=0", "stylizer.method=adam", "stylizer.loss=johnson")
     assert run(monkeypatch, *common, *weights, "style.path=[mosaic,oil]") == 0
     assert {"photo-mosaic.png", "photo-oil.png"} <= {path.name for path in tmp_path.iterdir()}
@@ -112,6 +130,15 @@ def test_a_painting_instead_of_a_trained_style(tmp_path, monkeypatch):
         (["style.path=mosaic", "stylizer.method=sgd"], "lbfgs or adam"),
         (["style.path=mosaic", "stylizer.iterations=0"], "from 1 on"),
         (["style.path=mosaic", "strength=2"], "from 0 to 1"),
+        (
+            ["style.path=mosaic", "stylizer.style_weight=-5"],
+            "style_weight=-5 must be a number from",
+        ),
+        (["style.path=mosaic", "stylizer.tv_weight=abc"], "tv_weight=abc must be a number from"),
+        (["style.path=mosaic", "stylizer.lr=-1"], "stylizer.lr=-1 must be above 0"),
+        (["style.path=mosaic", "stroke_size=64"], "stroke_size= is for networks"),
+        (["style.path=mosaic", "engine=onnxruntime"], "engine= is for networks"),
+        (["style.path=mosaic", "tiles=exact"], "tiles= is for networks"),
     ],
 )
 def test_mistakes_are_one_sentence(arguments, message, tmp_path, monkeypatch, capsys):

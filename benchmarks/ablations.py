@@ -24,7 +24,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.table import Table
 
-from fasttransfer.budget import steps_within
+from fasttransfer.budget import seconds_a_step
 from fasttransfer.callbacks import SCORES_FILE, read_scores
 from fasttransfer.config import CONF_DIR
 from fasttransfer.hardware import accelerator_device
@@ -32,7 +32,7 @@ from fasttransfer.train import build_training
 from fasttransfer.zoo import Training
 
 BASE, OBJECTIVE = "as it is", "balanced_total"
-ROUNDS, MEASURED_SECONDS = 2, 1000  # steps in so many seconds: fine enough for a pace
+ROUNDS = 2
 SHOWN = ("balanced_content", "balanced_style", "balanced_palette", "balanced_tone", "grid")
 
 
@@ -89,8 +89,7 @@ def pace(settings: list[str]) -> float:
     photos = torch.rand(config.data.batch_size, 3, config.data.crop_size, config.data.crop_size)
     device = accelerator_device(config.trainer.accelerator)
     bfloat16 = str(config.trainer.precision).startswith("bf16")
-    steps = steps_within(f"{MEASURED_SECONDS}s", training, photos, device, bfloat16)
-    return steps / MEASURED_SECONDS
+    return 1 / seconds_a_step(training, photos, device, bfloat16)
 
 
 def folder_name(variant: str, case: str) -> str:

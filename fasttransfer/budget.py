@@ -31,13 +31,20 @@ def seconds(budget: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
-def steps_within(
-    budget: str, training: StyleTraining, batch: Tensor, device: torch.device, bfloat16: bool
-) -> int:
-    """Steps that fit into ``budget`` at the pace of the median of a few, taken on a copy.
+def in_words(time: float) -> str:
+    """A time in seconds as people say it: ``40 s``, ``7 min``, ``2 h 5 min``."""
+    if time < 100:
+        return f"{time:.0f} s"
+    minutes = round(time / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def seconds_a_step(
+    training: StyleTraining, batch: Tensor, device: torch.device, bfloat16: bool
+) -> float:
+    """How long a step of training takes, from the median of a few taken on a copy.
 
     Args:
-        budget: see ``seconds``.
         training: left as it is.
         batch: photos (B, 3, H, W) of the shape of every training batch.
         device: that training will run on.
@@ -58,4 +65,4 @@ def steps_within(
         terms["total"].item()  # waits for the device
         times.append(time.perf_counter() - start)
     median = sorted(times[_WARM_UP:])[_TIMED // 2]
-    return max(1, int(seconds(budget) / (median * _BESIDE)))
+    return median * _BESIDE

@@ -92,16 +92,16 @@ def tell(shown: Iterable[Card], console: Console) -> None:
     shown = list(shown)
     longest = max(len(card.name) for card in shown)  # is typed, so it is shown whole
     first = (Column("style", min_width=longest), Column("network", min_width=8))
-    table = Table(*first, Column("content", min_width=7), box=None)
+    numbers = (Column("content", min_width=7), Column("MB", min_width=3))
+    table = Table(*first, *numbers, box=None)
     table.add_column("style image", no_wrap=True, overflow="ellipsis")
-    table.add_column("MB", min_width=3)
     for card in shown:
         table.add_row(
             card.name,
             card.network,
             _number(card.content, ".2f"),
-            card.licence.removeprefix("public domain: "),
             f"{card.megabytes:.1f}",
+            card.licence.removeprefix("public domain: "),
         )
     console.print(table)
 

@@ -25,7 +25,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from rich.console import Console
 from torch import Tensor
 
-from .budget import seconds, steps_within
+from .budget import in_words, seconds, seconds_a_step
 from .checkpoint import (
     BUNDLED_STYLES,
     LAST_CHECKPOINT,
@@ -193,15 +193,21 @@ class Run:
             self.console.print(f"starting from the weights of '{style.name}'")
 
     def settle_steps(self, training: "StyleTraining", photos: "ContentPhotos") -> None:
-        """Sets ``trainer.max_steps`` of a new run to what ``budget`` allows, if that is less."""
-        if self.settled or self.config.budget in UNLIMITED:
+        """Sets ``trainer.max_steps`` of a new run to what ``budget`` allows, if that is less; of
+        ``full`` it tells how long all steps will take."""
+        budget = self.config.budget
+        if self.settled or budget is None or (budget == "full" and launched_outside()):
             return
-        self.console.print(f"measuring how many steps fit into budget={self.config.budget} …")
+        self.console.print(f"measuring how long a step takes, for budget={budget} …")
         device = accelerator_device(self.config.trainer.accelerator)
         batch = torch.rand(photos.batch_size, 3, photos.crop_size, photos.crop_size)
         bfloat16 = str(self.config.trainer.precision).startswith("bf16")
-        steps = steps_within(self.config.budget, training, batch, device, bfloat16)
-        self.config.trainer.max_steps = min(steps, self.config.trainer.max_steps)
+        pace = seconds_a_step(training, batch, device, bfloat16)
+        steps = self.config.trainer.max_steps
+        if budget == "full":
+            self.console.print(f"{steps} steps will take about {in_words(steps * pace)}")
+        else:
+            self.config.trainer.max_steps = min(steps, max(1, int(seconds(budget) / pace)))
 
     def begin(self, training: "StyleTraining", photos: "ContentPhotos") -> None:
         """Writes the settings of a new run down and says what is coming.

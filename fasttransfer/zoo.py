@@ -17,7 +17,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from .checkpoint import STYLE_FILE, load_style, save_style
-from .config import CONF_DIR, command
+from .config import CONF_DIR, as_list, command
 from .data import photo_folder, read_probe
 from .errors import FastTransferError
 from .files import write_whole
@@ -52,23 +52,30 @@ class Training:
         settings = new_or_resumed(self.folder, self.settings)
         done = subprocess.run([sys.executable, "-m", "fasttransfer.train", *settings], check=False)
         if done.returncode:
+            begun = (self.folder / SETTINGS_FILE).is_file()
             raise FastTransferError(
-                f"training {self.name} ended with exit code {done.returncode}; the same command goes "
-                "on from there."
+                f"training {self.name} ended with exit code {done.returncode}, see above"
+                + ("; the same command goes on from there." if begun else ".")
             )
 
 
 def trainings(config: DictConfig) -> Iterator[Training]:
     """What is to be trained, in order; the settings of one name those before it to start from."""
-    only = config.only or list(config.styles)
+    only = as_list(config.only) or list(config.styles)
     if unknown := set(only) - set(config.styles):
         raise FastTransferError(
             f"There is no {', '.join(sorted(unknown))} in the zoo; choose from "
             f"{', '.join(config.styles)}."
         )
-    before: dict[str, list[Training]] = {network: [] for network in config.networks}
+    networks = list(config.networks)
+    presets = sorted(path.stem for path in (CONF_DIR / "network").glob("*.yaml"))
+    if unknown := set(networks) - set(presets):
+        raise FastTransferError(
+            f"There is no network {', '.join(sorted(unknown))}; choose from {', '.join(presets)}."
+        )
+    before: dict[str, list[Training]] = {network: [] for network in networks}
     for name in (name for name in config.styles if name in only):
-        for network in config.networks:
+        for network in networks:
             full_name = name if network == DEFAULT_NETWORK else f"{name}_{network}"
             folder = Path(config.runs) / full_name
             own = Path(config.output) / f"{full_name}.safetensors"
@@ -99,9 +106,15 @@ def _style_settings(
         raise FastTransferError(
             f"'{name}' needs {about['file']}; give paintings= the folder with the paintings."
         )
+    painting = Path(paintings).expanduser() / about["file"]
+    if not painting.is_file():
+        raise FastTransferError(
+            f"'{name}' needs '{painting}', which is not there; give paintings= the folder with the "
+            "paintings."
+        )
     source = f"public domain: {about['title']}, {about['by']}, {about['year']}"
     return [
-        f"style.path={Path(paintings).expanduser() / about['file']}",
+        f"style.path={painting}",
         f"style.name={full_name}",
         f"style.licence='{source}'",
     ]
@@ -135,6 +148,7 @@ def main(config: DictConfig) -> None:
     output.mkdir(parents=True, exist_ok=True)
     for training in trainings(config):
         if (output / f"{training.name}.safetensors").is_file() and not config.further:
+            print(f"{training.name} is there already; further=true trains it on", flush=True)
             continue
         if is_complete(training.folder) and config.further:
             _check_further(training)

@@ -46,8 +46,10 @@ def test_tables(folder, capsys):
         f"| ink | realtime | {licence} | mosaic | 30 | 1.5 | cpu | 2.00 | – | 0.046 | 0.3 |" in text
     )
     assert "| odd | [4] | – | nothing | – | – | – | – | – | – | – |" in text
-    tell(cards(folder), Console(width=120))
-    assert "ink" in capsys.readouterr().out
+    tell(cards(folder), Console(width=60))
+    told = capsys.readouterr().out
+    assert "ink" in told
+    assert " MB " in told
 
 
 def test_the_spread_is_over_the_styles_of_a_network(tmp_path):

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import hydra
 import pytest
 import torch
@@ -5,7 +7,7 @@ from filelock import FileLock
 from omegaconf import DictConfig, OmegaConf
 
 import fasttransfer.train  # noqa: F401 (registers the resolver that the settings use)
-from fasttransfer import launch
+from fasttransfer import launch, run
 from fasttransfer.checkpoint import save_style
 from fasttransfer.config import CONF_DIR
 from fasttransfer.errors import FastTransferError
@@ -120,10 +122,16 @@ def test_what_a_style_file_tells_names_no_folder_of_this_machine(tmp_path):
     assert settings["loss"]["style_weight"] == 20
 
 
-def test_a_full_budget_is_all_steps():
-    run = Run.open(composed("run_dir=runs/x", "budget=full", "trainer.max_steps=123"))
-    run.settle_steps(None, None)  # type: ignore[arg-type]  # nothing is measured
-    assert run.config.trainer.max_steps == 123
+@pytest.mark.parametrize(("budget", "steps"), [("full", 123), ("1s", 4), ("1h", 123)])
+def test_a_budget_limits_the_steps_and_the_full_one_tells_their_time(
+    budget, steps, monkeypatch, capsys
+):
+    monkeypatch.setattr(run, "seconds_a_step", lambda *_: 0.24)
+    photos = SimpleNamespace(batch_size=1, crop_size=16)
+    own = Run.open(composed("run_dir=runs/x", f"budget={budget}", "trainer.max_steps=123"))
+    own.settle_steps(None, photos)  # type: ignore[arg-type]
+    assert own.config.trainer.max_steps == steps
+    assert ("123 steps will take about 30 s" in capsys.readouterr().err) == (budget == "full")
 
 
 def test_two_processes_do_not_train_one_run(tmp_path):

@@ -22,25 +22,32 @@ def composed(*overrides: str) -> DictConfig:
         return hydra.compose("zoo", list(overrides))
 
 
-def test_every_style_comes_in_every_network_and_starts_from_those_before():
-    found = list(trainings(composed("paintings=art", "only=[udnie,woodcut]", "output=out")))
+@pytest.fixture
+def art(tmp_path: Path) -> Path:
+    """A folder with a painting of the zoo."""
+    make_photo(tmp_path / "art" / "udnie.jpg", 90, 80)
+    return tmp_path / "art"
+
+
+def test_every_style_comes_in_every_network_and_starts_from_those_before(art: Path) -> None:
+    found = list(trainings(composed(f"paintings={art}", "only=[udnie,woodcut]", "output=out")))
     assert [one.name for one in found] == ["udnie", "udnie_realtime", "woodcut", "woodcut_realtime"]
     first, _, third, fourth = (one.settings for one in found)
-    assert "style.path=art/udnie.jpg" in first
+    assert f"style.path={art}/udnie.jpg" in first
     assert "style.licence='public domain: Udnie, Francis Picabia, 1913'" in first
     assert "start=null" in first
-    assert "trainer.max_steps=400" in first
+    assert "trainer.max_steps=1000" in first
     assert "style.path=woodcut" in third
     assert "start=out/udnie.safetensors" in third
     assert "start=out/udnie_realtime.safetensors" in fourth
-    assert {"network=realtime", "trainer.max_steps=250"} <= set(fourth)
+    assert {"network=realtime", "trainer.max_steps=700"} <= set(fourth)
 
 
-def test_what_is_there_is_trained_on_from_its_own_weights(tmp_path: Path) -> None:
+def test_what_is_there_is_trained_on_from_its_own_weights(tmp_path: Path, art: Path) -> None:
     save_style(
         tmp_path / "udnie.safetensors", TransformerNet([4], 0, 3, 1, False), {"name": "udnie"}
     )
-    settings = ("paintings=art", "only=[udnie]", f"output={tmp_path}", "steps=100")
+    settings = (f"paintings={art}", "only=udnie", f"output={tmp_path}", "steps=100")
     for further, start in ((True, f"start={tmp_path}/udnie.safetensors"), (False, "start=null")):
         own, missing = trainings(composed(*settings, f"further={further}"))
         assert start in own.settings
@@ -57,11 +64,17 @@ def test_drawn_styles_are_bundled_and_paintings_tell_who_painted_them():
 
 @pytest.mark.parametrize(
     ("override", "message"),
-    [("only=[guernica]", "There is no guernica"), ("only=[udnie]", "give paintings=")],
+    [
+        ("only=[guernica]", "There is no guernica"),
+        ("only=guernica", "There is no guernica"),
+        ("only=[udnie]", "give paintings="),
+        ("only=[udnie] paintings=nothing", "'udnie' needs 'nothing/udnie.jpg', which is not there"),
+        ("networks=[tiny]", "There is no network tiny; choose from default"),
+    ],
 )
 def test_mistakes_are_told(override, message):
     with pytest.raises(FastTransferError, match=message):
-        list(trainings(composed(override)))
+        list(trainings(composed(*override.split())))
 
 
 def test_it_is_a_command_too():
@@ -85,17 +98,17 @@ def test_cards_keep_what_stands_around_them(tmp_path):
 
 def test_a_zoo_goes_on_where_it_stopped(
     tmp_path: Path,
+    art: Path,
     tiny_run: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Ended between two styles and called again, it does only what is missing."""
     monkeypatch.chdir(tmp_path)
-    make_photo(tmp_path / "art" / "udnie.jpg", 90, 80)
     own = ("style.path=", "data.root=", "run_dir=", "budget=", "trainer.max_steps=", "network=")
     overrides = ",".join(f'"{setting}"' for setting in tiny_run if not setting.startswith(own))
     command = [
-        *("zoo", "paintings=art", "networks=[realtime]"),
+        *("zoo", f"paintings={art}", "networks=[realtime]"),
         *("steps=2", "first_steps=2", "output=out", f"overrides=[{overrides}]", "sheet=sheet.png"),
     ]
 
@@ -112,6 +125,7 @@ def test_a_zoo_goes_on_where_it_stopped(
     told = run("[udnie,woodcut]")
     assert "style.name=woodcut_realtime" in told
     assert "style.name=udnie_realtime" not in told
+    assert "udnie_realtime is there already" in told
     assert (tmp_path / "out" / "udnie_realtime.safetensors").read_bytes() == first
     style = load_style(tmp_path / "out" / "woodcut_realtime.safetensors")
     assert style.metadata["training"]["start"] == "udnie_realtime"

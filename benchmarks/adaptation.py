@@ -1,23 +1,27 @@
 """How far a new style gets in a short training that starts from a trained one, against from nothing.
 
-    python benchmarks/adaptation.py PAINTING PHOTOS [--minute 100] [--runs FOLDER]
+    python benchmarks/adaptation.py PAINTING PHOTOS [--minute 100] [--runs FOLDER] [--curves FILE]
 
 A minute is so many steps, those that fit into one on the machine in question; so the runs may lie beside
-other work. Complete ones in FOLDER are not run again.
+other work. Complete ones in FOLDER are not run again. FILE is a picture of how the held-out objectives
+fell, each scored several times.
 """
 
 import argparse
 import json
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 from machine import describe
 from rich.console import Console
 from rich.table import Table
 
+from fasttransfer.callbacks import SCORES_FILE, read_scores
 from fasttransfer.checkpoint import STYLE_FILE, load_style
 from fasttransfer.zoo import Training
 
 SHOWN = ("seconds", "balanced_total", "balanced_content", "balanced_style", "balanced_palette")
+LEAST_SCORED = 4  # times, so that there is a curve
 CASES = {  # what each is called: minutes, where it starts, and what else it is told
     "1 min from nothing": (1, "null", ()),
     "1 min from the nearest": (1, "nearest", ()),
@@ -37,8 +41,9 @@ def main() -> None:
     parser.add_argument("--minute", type=int, default=100, metavar="STEPS")
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--runs", type=Path, default=Path("runs/adaptation"))
+    parser.add_argument("--curves", type=Path)
     typed = parser.parse_args()
-    figures = {}
+    figures, curves = {}, {}
     for name in typed.only:
         minutes, start, settings = CASES[name]
         run = typed.runs / f"{Path(typed.painting).stem}_{typed.network}_{name.replace(' ', '_')}"
@@ -46,17 +51,36 @@ def main() -> None:
             *(f"style.path={typed.painting}", f"data.root={typed.photos}", f"run_dir={run}"),
             *(f"network={typed.network}", f"start={start}", "budget=null"),
             *(f"trainer.max_steps={round(minutes * typed.minute)}", *settings),
+            f"callbacks.style_file.scored={max(LEAST_SCORED, minutes)}",
         ]
         Training(name, run, every).run()
         told = load_style(run / STYLE_FILE).metadata
         row = {key: told[key] if key == "seconds" else told["scores"][key] for key in SHOWN}
         figures[name] = row | {"steps": told["steps"]}
+        scored = read_scores(run / SCORES_FILE).items()
+        curves[name] = {step: scores["balanced_total"] for step, scores in scored}
     titles = ("steps", "seconds", "objective", "content", "style", "palette")
     table = Table("training", *titles, title=typed.painting)
     for name, row in figures.items():
         table.add_row(name, *(f"{row[key]:.3g}" for key in ("steps", *SHOWN)))
     Console().print(table)
+    if typed.curves is not None:
+        draw(curves, typed.curves)
     print(json.dumps(figures | {"machine": describe()}))
+
+
+def draw(curves: dict[str, dict[int, float]], file: Path) -> None:
+    """The objective over the steps, both on logarithmic axes, a curve for each training."""
+    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
+    for name, curve in curves.items():
+        axes.plot(list(curve), list(curve.values()), marker="o", label=name)
+    axes.set(xscale="log", yscale="log", xlabel="steps", ylabel="objective, held-out photos")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter("{x:g}")
+    axes.grid(which="both", alpha=0.3)
+    axes.legend()
+    figure.savefig(file, dpi=100)
 
 
 if __name__ == "__main__":

@@ -74,10 +74,10 @@ def draw(curves: dict[str, dict[int, float]], file: Path) -> None:
     figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     for name, curve in curves.items():
         axes.plot(list(curve), list(curve.values()), marker="o", label=name)
-    axes.set(xscale="log", yscale="log", xlabel="steps", ylabel="objective, held-out photos")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter("{x:g}")
-        axis.set_minor_formatter("{x:g}")
+    axes.set_xscale("log", base=2)
+    axes.set(yscale="log", xlabel="steps", ylabel="objective, held-out photos")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.grid(which="both", alpha=0.3)
     axes.legend()
     figure.savefig(file, dpi=100)

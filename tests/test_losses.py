@@ -315,7 +315,7 @@ def test_objectives_put_the_functions_together(name, features):
         tv = total_variation(stylized, 255)
         total = terms["content"] + 5 * sum(by_layer) + 1e-6 * tv
     else:
-        shape = 1000 * grid_pattern(stylized, 4, 60) + 2 * tone_difference(stylized, content, 8)
+        shape = 10_000 * grid_pattern(stylized, 4, 60) + 2 * tone_difference(stylized, content, 8)
         colours = 4 * palette_difference(stylized, palette_of(style[:1]))
         shape += 2 * fine_excess(stylized, fine_energy(style[:1]))
         total = terms["content"] + 20 * sum(by_layer) / 4 + shape + colours

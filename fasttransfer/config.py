@@ -96,6 +96,11 @@ def as_list(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, ListConfig) else [str(value)]
 
 
+def choices(group: str, folder: Path = CONF_DIR) -> list[str]:
+    """The names of the YAML files of a group, such as ``network``."""
+    return sorted(path.stem for path in (folder / group).glob("*.yaml"))
+
+
 def _check_kinds(config: DictConfig, config_name: str, folder: Path) -> None:
     """Raises FastTransferError for a typed value that is of another kind than the setting's default:
     ``overwrite=no`` would be a word, and so true. Those of Lightning's trainer may be of several."""
@@ -235,9 +240,9 @@ def _explain(error: Exception, config_name: str, folder: Path) -> str:
         return f"there is no setting {unknown[1]}; {hint}--help lists them"
     absent = re.search(r"Could not find '([^']+)/([^'/]+)'", str(error))
     if absent:
-        choices = sorted(path.stem for path in (folder / absent[1]).glob("*.yaml"))
-        hint = _did_you_mean(absent[2], choices)
-        return f"there is no {absent[1]}={absent[2]}; {hint}choose from {', '.join(choices)}"
+        known = choices(absent[1], folder)
+        hint = _did_you_mean(absent[2], known)
+        return f"there is no {absent[1]}={absent[2]}; {hint}choose from {', '.join(known)}"
     return " ".join(str(error).split())
 
 

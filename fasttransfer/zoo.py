@@ -17,7 +17,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from .checkpoint import STYLE_FILE, load_style, save_style
-from .config import CONF_DIR, as_list, command
+from .config import CONF_DIR, as_list, choices, command
 from .data import photo_folder, read_probe
 from .errors import FastTransferError
 from .files import write_whole
@@ -68,7 +68,7 @@ def trainings(config: DictConfig) -> Iterator[Training]:
             f"{', '.join(config.styles)}."
         )
     networks = list(config.networks)
-    presets = sorted(path.stem for path in (CONF_DIR / "network").glob("*.yaml"))
+    presets = choices("network")
     if unknown := set(networks) - set(presets):
         raise FastTransferError(
             f"There is no network {', '.join(sorted(unknown))}; choose from {', '.join(presets)}."

@@ -25,6 +25,14 @@ BORDER = 16
 BESIDE = 48  # what is beside the border ends here
 
 
+def artefacts(stylized: Tensor, content: Tensor) -> dict[str, float]:
+    """All measures by their names; none of a picture that is too small for them."""
+    if min(content.shape[1:]) < MIN_SIDE:
+        return {}
+    measures = (checkerboard, droplets, border_contrast)
+    return {measure.__name__: measure(stylized, content) for measure in measures}
+
+
 def checkerboard(stylized: Tensor, content: Tensor) -> float:
     """How far a grid of period 2 or 4 sticks out of the spectrum, over the same of the photo.
 

@@ -8,6 +8,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import Tensor
 
+from .artefacts import artefacts
 from .config import CONF_DIR
 from .losses import PerceptualLoss
 from .network import TransformerNet
@@ -49,8 +50,9 @@ class Scorer:
 
         Returns:
             ``OBJECTIVE_TERM`` for each objective and each term of ``PerceptualLoss``, such as
-            ``balanced_content``, ``balanced_style_relu4_3`` or ``johnson_total``; and ``grid``,
-            the balanced objective's grid term as an amplitude in 8-bit levels. Less is better.
+            ``balanced_content``, ``balanced_style_relu4_3`` or ``johnson_total``; ``grid``, the
+            balanced objective's grid term as an amplitude in 8-bit levels; and ``artefacts``, of
+            pictures that are large enough. Less is better.
         """
         found: Scores = {}
         for name, objective in self.objectives.items():
@@ -63,7 +65,7 @@ class Scorer:
                 terms["grid"] = objective.grid(pair[0])
             found |= {f"{name}_{term}": value.item() for term, value in terms.items()}
         found["grid"] = 255 * found["balanced_grid"] ** 0.5
-        return found
+        return found | artefacts(stylized, content)
 
 
 def score_pictures(

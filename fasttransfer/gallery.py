@@ -32,8 +32,8 @@ class Card:
         licence: of the style image, with its origin.
         start: the style whose weights its training began with, or None.
         steps, seconds, device: of the training.
-        content, style, palette, grid: scores over the probe photos, balanced, see
-            ``evaluate.score_pictures``.
+        content, style, palette, grid, checkerboard: scores over the probe photos, balanced, see
+            ``evaluate.Scorer``.
         megabytes: of the file.
     """
 
@@ -48,6 +48,7 @@ class Card:
     style: float | None
     palette: float | None
     grid: float | None
+    checkerboard: float | None
     megabytes: float
 
     @classmethod
@@ -68,6 +69,7 @@ class Card:
             style=scores.get("balanced_style"),
             palette=scores.get("balanced_palette"),
             grid=scores.get("grid"),
+            checkerboard=scores.get("checkerboard"),
             megabytes=path.stat().st_size / 1e6,
         )
 
@@ -109,7 +111,8 @@ def tell(shown: Iterable[Card], console: Console) -> None:
 def markdown(shown: Iterable[Card]) -> str:
     """The same and more as a table for a README."""
     about = ("style", "network", "style image and licence", "starts from", "steps")
-    titles = (*about, "minutes", "device", "content", "style term", "palette", "grid")
+    scores = ("content", "style term", "palette", "grid", "checkerboard")
+    titles = (*about, "minutes", "device", *scores)
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for card in shown:
         minutes = None if card.seconds is None else card.seconds / 60
@@ -125,6 +128,7 @@ def markdown(shown: Iterable[Card]) -> str:
             _number(card.style, ".3f"),
             _number(card.palette, ".3f"),
             _number(card.grid, ".1f"),
+            _number(card.checkerboard, ".1f"),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

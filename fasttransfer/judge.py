@@ -8,7 +8,6 @@ from statistics import fmean, median
 from rich.console import Console
 from torch import Tensor
 
-from .artefacts import MIN_SIDE, border_contrast, checkerboard, droplets
 from .checkpoint import STYLE_IMAGE_FILE, StyleFile, load_style
 from .evaluate import Scorer, Scores
 from .images import read_picture, resize_to
@@ -78,10 +77,6 @@ class Judge:
         found = self.scorer(stylized, photo)
         if self.style is not None and self.limit:
             found |= self._limit(name, photo, self.style).compared(found)
-        if min(photo.shape[1:]) >= MIN_SIDE:
-            found["checkerboard"] = checkerboard(stylized, photo)
-            found["droplets"] = droplets(stylized, photo)
-            found["border_contrast"] = border_contrast(stylized, photo)
         return found
 
     def _limit(self, name: str, photo: Tensor, style: Tensor) -> Limit:

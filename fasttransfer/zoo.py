@@ -16,15 +16,18 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from .checkpoint import STYLE_FILE, load_style, save_style
+from .checkpoint import STYLE_FILE, find_style, load_style, save_style
 from .config import CONF_DIR, as_list, choices, command
 from .data import photo_folder, read_probe
 from .errors import FastTransferError
+from .evaluate import score
 from .files import write_whole
 from .gallery import SHOWN_AT, cards, markdown, sheet, spread
 from .images import write_picture
+from .judge import read_style_image
 from .run import SETTINGS_FILE, is_complete, new_or_resumed
 from .style import MAX_PIXELS
+from .vgg import VGG16Features
 
 DEFAULT_NETWORK = "default"  # its styles have the plain names
 MARK = "<!-- cards -->"  # in README.md, around what is written by this program
@@ -37,11 +40,13 @@ class Training:
     Attributes:
         name: of the style file, such as ``udnie`` or ``udnie_realtime``.
         folder: of its run.
+        style: the style image, a file or the name of a bundled one.
         settings: of ``train.py``, as they are typed.
     """
 
     name: str
     folder: Path
+    style: str
     settings: list[str]
 
     def run(self) -> None:
@@ -82,8 +87,9 @@ def trainings(config: DictConfig) -> Iterator[Training]:
             start = ",".join(f"{config.output}/{one.name}.safetensors" for one in before[network])
             if config.further and own.is_file():
                 start = str(own)
+            style = _style_image(name, config.styles[name], config.paintings)
             settings = [
-                *_style_settings(name, full_name, config.styles[name], config.paintings),
+                *_style_settings(style, full_name, config.styles[name]),
                 f"network={network}",
                 f"start={start or 'null'}",
                 f"data.root={config.photos}",
@@ -92,16 +98,15 @@ def trainings(config: DictConfig) -> Iterator[Training]:
                 f"run_dir={folder}",
                 *config.overrides,
             ]
-            training = Training(full_name, folder, settings)
+            training = Training(full_name, folder, style, settings)
             before[network].append(training)
             yield training
 
 
-def _style_settings(
-    name: str, full_name: str, about: Mapping[str, Any], paintings: str | None
-) -> list[str]:
+def _style_image(name: str, about: Mapping[str, Any], paintings: str | None) -> str:
+    """A painting's file, or the name of a drawn one."""
     if about["file"] is None:
-        return [f"style.path={name}", f"style.name={full_name}"]
+        return name
     if paintings is None:
         raise FastTransferError(
             f"'{name}' needs {about['file']}; give paintings= the folder with the paintings."
@@ -112,12 +117,15 @@ def _style_settings(
             f"'{name}' needs '{painting}', which is not there; give paintings= the folder with the "
             "paintings."
         )
-    source = f"public domain: {about['title']}, {about['by']}, {about['year']}"
-    return [
-        f"style.path={painting}",
-        f"style.name={full_name}",
-        f"style.licence='{source}'",
-    ]
+    return str(painting)
+
+
+def _style_settings(style: str, full_name: str, about: Mapping[str, Any]) -> list[str]:
+    settings = [f"style.path={style}", f"style.name={full_name}"]
+    if about["file"] is not None:
+        source = f"public domain: {about['title']}, {about['by']}, {about['year']}"
+        settings.append(f"style.licence='{source}'")
+    return settings
 
 
 def _check_further(training: Training) -> None:
@@ -132,28 +140,45 @@ def _check_further(training: Training) -> None:
     print(f"{training.name} is complete in {training.folder}", flush=True)
 
 
-def add(training: Training, output: Path) -> None:
+def add(training: Training, path: Path) -> None:
     """Writes the style file of a finished run among the others, in float16."""
     style = load_style(training.folder / STYLE_FILE)
-    path = output / f"{training.name}.safetensors"
     save_style(path, style.network, style.metadata, dtype=torch.float16)
+
+
+def score_again(path: Path, style: str) -> None:
+    """Renews the scores in a style file, over the probe photos of ``conf/data/photos.yaml``: terms and
+    measures may have changed since it was trained."""
+    style_file = load_style(path)
+    data = OmegaConf.load(CONF_DIR / "data" / "photos.yaml")
+    settings = (data.probe_size, data.probe_count, data.max_pixels)
+    photos = read_probe(photo_folder(data.probe), *settings).values()
+    image = read_style_image(style, style_file)
+    scores = score(style_file.network, photos, image, VGG16Features("bundled"))
+    told = style_file.metadata | {"scores": scores}
+    save_style(path, style_file.network, told, dtype=torch.float16)
+    print(f"scored {path.stem}: {scores['balanced_total']:.2f}", flush=True)
 
 
 @command(
     "zoo", paths=("paintings", "photos", "runs", "output", "overrides"), folder=CONF_DIR / "zoo"
 )
 def main(config: DictConfig) -> None:
-    """Trains what is missing, writes the style files, their cards and the sheet."""
+    """Trains what is missing, or scores what is there; writes style files, their cards and the sheet."""
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
     for training in trainings(config):
-        if (output / f"{training.name}.safetensors").is_file() and not config.further:
+        path = output / f"{training.name}.safetensors"
+        if config.score:
+            score_again(find_style(path), training.style)
+        elif path.is_file() and not config.further:
             print(f"{training.name} is there already; further=true trains it on", flush=True)
             continue
-        if is_complete(training.folder) and config.further:
-            _check_further(training)
-        training.run()
-        add(training, output)
+        else:
+            if is_complete(training.folder) and config.further:
+                _check_further(training)
+            training.run()
+            add(training, path)
         write_cards(output)
     if config.sheet is not None:
         photos = read_probe(photo_folder("bundled-probe"), SHOWN_AT, 8, MAX_PIXELS).values()

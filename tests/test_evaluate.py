@@ -61,6 +61,15 @@ def test_content_is_told_without_the_style_image(pictures, features):
     assert not [key for key in found if "style" in key or "total" in key]
 
 
+def test_artefacts_are_told_of_pictures_that_are_large_enough(pictures, features):
+    photo, style, _ = pictures
+    assert "checkerboard" not in Scorer(style[None], features)(photo, photo)
+    large = photo.repeat(1, 2, 2)
+    for scorer in (Scorer(style[None], features), Scorer(None, features)):
+        found = scorer(large, large)
+        assert (found["checkerboard"], found["droplets"], found["border_contrast"]) == (1, 0, 0)
+
+
 def test_a_network_is_scored_by_what_a_file_would_show(pictures, features):
     network = TransformerNet([4], 1, 3, 1, False)
     with torch.no_grad():

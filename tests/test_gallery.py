@@ -20,7 +20,12 @@ def folder(tmp_path):
         "steps": 30,
         "seconds": 90.0,
         "device": "cpu",
-        "scores": {"balanced_content": 2, "balanced_palette": 0.0456, "grid": 0.33},
+        "scores": {
+            "balanced_content": 2,
+            "balanced_palette": 0.0456,
+            "grid": 0.33,
+            "checkerboard": 1.26,
+        },
         "training": {"start": "mosaic"},
     }
     save_style(tmp_path / "ink.safetensors", TransformerNet(**REALTIME, smooth=True), told)
@@ -33,7 +38,7 @@ def test_cards_tell_what_the_files_know(folder):
     ink, odd = cards(folder)
     size = (folder / "ink.safetensors").stat().st_size
     licence = "public domain: Ink, A. Painter, 1900"
-    told = (licence, "mosaic", 30, 90.0, "cpu", 2, None, 0.0456, 0.33, size / 1e6)
+    told = (licence, "mosaic", 30, 90.0, "cpu", 2, None, 0.0456, 0.33, 1.26, size / 1e6)
     assert ink == Card("ink", "realtime", *told)
     assert odd.network == "[4]"
     assert (odd.steps, odd.content, odd.start) == (None, None, None)
@@ -42,10 +47,9 @@ def test_cards_tell_what_the_files_know(folder):
 def test_tables(folder, capsys):
     text = markdown(cards(folder))
     licence = cards(folder)[0].licence
-    assert (
-        f"| ink | realtime | {licence} | mosaic | 30 | 1.5 | cpu | 2.00 | – | 0.046 | 0.3 |" in text
-    )
-    assert "| odd | [4] | – | nothing | – | – | – | – | – | – | – |" in text
+    row = f"| ink | realtime | {licence} | mosaic | 30 | 1.5 | cpu | 2.00 | – | 0.046 | 0.3 | 1.3 |"
+    assert row in text
+    assert "| odd | [4] | – | nothing | – | – | – | – | – | – | – | – |" in text
     tell(cards(folder), Console(width=60))
     told = capsys.readouterr().out
     assert "ink" in told

@@ -143,3 +143,13 @@ def test_a_zoo_goes_on_where_it_stopped(
     assert "udnie_realtime is complete in more" in run(*further, "runs=more")
     for name, weights in load_style(udnie).network.state_dict().items():
         assert torch.equal(weights, second[name])
+
+    before = load_style(udnie)
+    save_style(udnie, before.network, before.metadata | {"scores": {"balanced_total": 1e9}})
+    assert "scored udnie_realtime" in run("[udnie]", "score=true", "sheet=null")
+    after = load_style(udnie)
+    assert before.metadata["scores"].keys() <= after.metadata["scores"].keys()
+    assert 0 < after.metadata["scores"]["balanced_total"] < 1e3
+    assert after.metadata | {"scores": None} == before.metadata | {"scores": None}
+    assert all(map(torch.equal, after.network.parameters(), before.network.parameters()))
+    assert "There is no style" in run("[points]", "score=true", code=2)

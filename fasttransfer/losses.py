@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .errors import FastTransferError
 from .vgg import VGG16Features, layer_index
 
 _LEAST_TONE = (4 / 255) ** 2
@@ -265,6 +266,9 @@ class PerceptualLoss(nn.Module):
         tone_weight: of ``tone_difference``.
         tone_cell: see there.
         palette_weight: of ``palette_difference``.
+
+    Raises:
+        FastTransferError: a layer that does not exist, no style layer, or a weight below 0.
     """
 
     def __init__(
@@ -292,6 +296,8 @@ class PerceptualLoss(nn.Module):
         self.features = features
         for layer in (content_layer, *style_layers):
             layer_index(layer)  # a misspelt name is told now
+        if not style_layers:
+            raise FastTransferError("loss.style_layers is empty; give one layer or more.")
         self.content_layer = content_layer
         self.style_layers = list(style_layers)
         self.content_loss = content_loss
@@ -308,6 +314,9 @@ class PerceptualLoss(nn.Module):
             "tone": tone_weight,
             "palette": palette_weight,
         }
+        for name, weight in self.weights.items():
+            if not 0 <= weight < math.inf:
+                raise FastTransferError(f"loss.{name}_weight={weight} must be a number from 0 on.")
         self.grid = partial(grid_pattern, period=grid_period, window=grid_window)
         self.tone = partial(tone_difference, cell=tone_cell)
 

@@ -36,6 +36,9 @@ class StyleTraining(pl.LightningModule):
             time constant of an exponential moving average is this part of all steps.
         compile: whether the network goes through ``torch.compile``.
 
+    Raises:
+        FastTransferError: numbers that make no sense, of the optimizer and the schedule too.
+
     Attributes:
         metadata: JSON values that every checkpoint and style file of the run carries.
     """
@@ -71,6 +74,13 @@ class StyleTraining(pl.LightningModule):
         self.average_over(steps=1)
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
+        try:  # now, while no run folder has been made
+            self._optimizer_and_schedule(total_steps=1000)
+        except (TypeError, ValueError) as error:
+            raise FastTransferError(
+                f"The optimizer or its schedule cannot be made: {error}; "
+                "change optimizer.* or scheduler.*."
+            ) from None
         self.metadata: dict[str, Any] = {"name": style.name, "licence": style.licence}
         if compile:
             self.network.compile()
@@ -176,16 +186,19 @@ class StyleTraining(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimizer and, for each step, the schedule over the whole run."""
-        optimizer = self.make_optimizer(self.network.parameters())
         steps = self.trainer.max_steps + 1  # OneCycleLR looks a step ahead
-        try:
-            scheduler = self.make_scheduler(optimizer, total_steps=steps)
-        except ZeroDivisionError:  # a twentieth of 20 steps, less 1, is a warm-up of no length
-            scheduler = self.make_scheduler(optimizer, total_steps=steps + 1)
+        optimizer, scheduler = self._optimizer_and_schedule(steps)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+    def _optimizer_and_schedule(self, total_steps: int) -> tuple[Optimizer, LRScheduler]:
+        optimizer = self.make_optimizer(self.network.parameters())
+        try:
+            return optimizer, self.make_scheduler(optimizer, total_steps=total_steps)
+        except ZeroDivisionError:  # a twentieth of 20 steps, less 1, is a warm-up of no length
+            return optimizer, self.make_scheduler(optimizer, total_steps=total_steps + 1)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leaves the loss network out, and adds the metadata and the random states."""

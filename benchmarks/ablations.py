@@ -49,8 +49,9 @@ def main() -> None:
     typed = parser.parse_args()
     search = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, search))  # of each run: for variants.py
-    variants = OmegaConf.to_container(OmegaConf.load(typed.variants))
-    assert isinstance(variants, dict)
+    variants: dict[str, list[str]] = {
+        str(name): list(settings) for name, settings in OmegaConf.load(typed.variants).items()
+    }
     chosen = {name: variants[name] for name in typed.only or variants}
     paces = measured({BASE: variants[BASE]} | chosen, typed.runs / "pace.json")
     for seed in typed.seeds:

@@ -103,7 +103,7 @@ def main() -> None:
         Stylizer(path, None, "style", 1.0, None, engine="torch", device="auto", precision="float32")
         for path in paths
     ]
-    figures: dict[str, dict[str, float]] = {"(input)": {}} | {name: {} for name in names}
+    figures: dict[str, dict[str, float]] = {name: {} for name in ("(input)", *names)}
     for clip, play in clips.items():
         found = measure_flicker(play(), [map(s.frame, play()) for s in stylizers])
         figures["(input)"][clip] = found[0].content

@@ -42,7 +42,7 @@ def read_by_tifffile(path: Path, array: Path, shape: tuple[int, int, int]) -> No
     import tifffile
     import zarr
 
-    picture = zarr.open(tifffile.imread(path, aszarr=True), mode="r")
+    picture: Any = zarr.open(tifffile.imread(path, aszarr=True), mode="r")
     with array.open("wb") as file:
         for top in range(0, shape[0], TILE):
             file.write(np.asarray(picture[top : top + TILE]).tobytes())
@@ -56,7 +56,7 @@ def write_by_tifffile(path: Path, array: Path, shape: tuple[int, int, int]) -> N
     import tifffile
 
     pixels = np.memmap(array, mode="r", shape=shape)
-    steps = []
+    steps: list[int] = []
     while not steps or max(shape) / steps[-1] > TILE:
         steps.append(2 ** len(steps))
     with tifffile.TiffWriter(path, bigtiff=True) as file:
@@ -68,7 +68,8 @@ def write_by_tifffile(path: Path, array: Path, shape: tuple[int, int, int]) -> N
 
 
 def _tiles(level: np.ndarray) -> Iterator[np.ndarray]:
-    for part in grid(*level.shape[:2], TILE):
+    height, width = level.shape[:2]
+    for part in grid(height, width, TILE):
         yield np.ascontiguousarray(level[part.top : part.bottom, part.left : part.right])
 
 

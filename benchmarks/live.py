@@ -16,6 +16,7 @@ import tempfile
 import time
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,6 +34,7 @@ from fasttransfer.engine import Engine, open_engine
 from fasttransfer.errors import FastTransferError
 from fasttransfer.images import read_picture, resize_to, to_bytes
 from fasttransfer.infer import stylize_all
+from fasttransfer.network import TransformerNet
 from fasttransfer.report import Report
 from fasttransfer.stylize import Stylizer
 from fasttransfer.video import VideoSettings, VideoWriter
@@ -47,6 +49,8 @@ CANDIDATES = [
 ]
 BURST = 5  # frames of one row before the next has its turn
 
+Row = tuple[str, str, str]  # network, engine, precision
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -60,7 +64,7 @@ def main() -> None:
     console = Console()
     for style in typed.styles:
         show_pictures(style, console)
-    rows = {("plain", "torch", "float32"): PlainEngine()}
+    rows: dict[Row, Engine | PlainEngine] = {("plain", "torch", "float32"): PlainEngine()}
     for preset in ("johnson", "default", "realtime"):
         rows |= {(preset, e.name, e.precision): e for e in engines(network_of(preset))}
     times = measure(rows, typed.frames)
@@ -91,7 +95,7 @@ class PlainEngine:
         return stylized.permute(0, 2, 3, 1).to(torch.uint8).numpy()
 
 
-def engines(network: torch.nn.Module) -> list[Engine]:
+def engines(network: TransformerNet) -> list[Engine]:
     """Every engine and precision that this machine has."""
     found = []
     for name, precision in CANDIDATES:
@@ -102,10 +106,10 @@ def engines(network: torch.nn.Module) -> list[Engine]:
     return found
 
 
-def measure(rows: dict, frames: int) -> dict[tuple, list[float]]:
+def measure(rows: dict[Row, Engine | PlainEngine], frames: int) -> dict[Row, list[float]]:
     """Seconds of each frame; the first of every burst warms up and does not count."""
     photo = frame(sorted(PROBE.glob("*.jpg"))[0])
-    times: dict[tuple, list[float]] = {row: [] for row in rows}
+    times: dict[Row, list[float]] = {row: [] for row in rows}
     for engine in rows.values():
         engine.frames(photo)  # compiles
     for _ in range(-(-frames // BURST)):
@@ -124,7 +128,7 @@ def frame(path: Path) -> np.ndarray:
     return to_bytes(photo[None]).contiguous().numpy()
 
 
-def end_to_end(row: tuple[str, str, str], seconds: float, rounds: int) -> float:
+def end_to_end(row: Row, seconds: float, rounds: int) -> float:
     """Frames per second from a video file to a video file, as infer.py does it."""
     _, name, precision = row
     style = StyleFile(network_of("realtime"), "realtime")
@@ -163,7 +167,7 @@ def write_clip(path: Path, seconds: float, settings: VideoSettings) -> int:
     return count
 
 
-def result(value: float, fps: dict, row: tuple[str, str, str]) -> dict:
+def result(value: float, fps: dict[Row, float], row: Row) -> dict[str, Any]:
     plain = fps["plain", "torch", "float32"]
     told = {"fps": round(value, 2), "ratio": round(value / plain, 2)}
     return told | {"engine": row[1], "precision": row[2]}
@@ -183,7 +187,12 @@ def show_pictures(name: str, console: Console) -> None:
     console.print(table)
 
 
-def show(times: dict, fps: dict, results: dict, console: Console) -> None:
+def show(
+    times: dict[Row, list[float]],
+    fps: dict[Row, float],
+    results: dict[str, dict[str, Any]],
+    console: Console,
+) -> None:
     plain = fps["plain", "torch", "float32"]
     table = Table("network", "engine", "precision", "ms (median)", "frames/s", "ratio", "goal")
     for row, seconds in times.items():

@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,6 +24,7 @@ from machine import describe
 from rich.console import Console
 from rich.table import Table
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from fasttransfer.live.messages import decode
 
@@ -39,7 +41,7 @@ def main() -> None:
     typed = parser.parse_args()
     process, url = start(typed.style, typed.settings)
     try:
-        with connect(f"ws://{url}/frames", origin=f"http://{url}", max_size=None) as window:
+        with connect(f"ws://{url}/frames", origin=Origin(f"http://{url}"), max_size=None) as window:
             figures = watch(window, process.pid, 60 * typed.minutes)
     finally:
         process.send_signal(signal.SIGINT)
@@ -69,7 +71,10 @@ def watch(window: ClientConnection, pid: int, seconds: float) -> dict[str, objec
     begun = time.perf_counter()
     while time.perf_counter() < begun + WARM_UP:
         next_picture(window)
-    memory, ages, shape, state = [resident_mib(pid)], [], (0, 0), {}
+    memory = [resident_mib(pid)]
+    ages: list[float] = []
+    shape: tuple[int, ...] = (0, 0)
+    state: dict[str, Any] = {}
     begun = time.perf_counter()
     while (passed := time.perf_counter() - begun) < seconds:
         age, shape, state = next_picture(window)

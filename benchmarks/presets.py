@@ -5,7 +5,7 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from fasttransfer.config import CONF_DIR
-from fasttransfer.network import ConvNorm, TransformerNet
+from fasttransfer.network import ConvNorm, InstanceNorm, TransformerNet
 
 
 def network_of(preset: str) -> TransformerNet:
@@ -21,5 +21,7 @@ def plain_johnson() -> TransformerNet:
     """The johnson network as people have it, with the instance norm of PyTorch."""
     network = network_of("johnson")
     for part in [module for module in network.modules() if isinstance(module, ConvNorm)]:
-        part[1] = nn.InstanceNorm2d(part[1].num_features, affine=True)
+        own = part[1]
+        assert isinstance(own, InstanceNorm)
+        part[1] = nn.InstanceNorm2d(own.num_features, affine=True)
     return network.eval().requires_grad_(False)

@@ -87,7 +87,8 @@ def plain_step(crops: PhotoCrops, batch: int, style: Tensor, device: torch.devic
     def features(images: Tensor) -> dict[str, Tensor]:
         from fasttransfer.vgg import LAYERS
 
-        found, activation = {}, (images - mean) * 255
+        found: dict[str, Tensor] = {}
+        activation = (images - mean) * 255
         for index, layer in enumerate(vgg):
             activation = layer(activation)
             found |= {name: activation for name in STYLE_LAYERS if LAYERS[name] == index}
@@ -110,7 +111,7 @@ def plain_step(crops: PhotoCrops, batch: int, style: Tensor, device: torch.devic
         for name, target in targets.items():
             loss = loss + 5 * F.mse_loss(gram(found[name]), target.expand(batch, -1, -1))
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         loss.item()
 
@@ -142,7 +143,7 @@ def our_step(
         with torch.autocast(device.type, torch.bfloat16, enabled=reduced):
             total = training.terms(content, first_crop=0)["total"]
         optimizer.zero_grad()
-        total.backward()
+        torch.autograd.backward(total)
         torch.nn.utils.clip_grad_norm_(training.network.parameters(), 1.0)
         optimizer.step()
         training.averaged.update_parameters(training.network)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from fasttransfer.checkpoint import find_style, load_style
 from fasttransfer.data import ContentPhotos
 from fasttransfer.losses import PerceptualLoss
-from fasttransfer.network import ConvNorm, TransformerNet
+from fasttransfer.network import ConvNorm, InstanceNorm, TransformerNet
 
 
 class FilterResponseNet(TransformerNet):
@@ -23,7 +23,9 @@ class FilterResponseNet(TransformerNet):
         for parent in [part for part in self.modules() if isinstance(part, nn.Sequential)]:
             for place, layer in enumerate(parent):
                 if isinstance(layer, ConvNorm):
-                    width = layer[1].num_features
+                    norm = layer[1]
+                    assert isinstance(norm, InstanceNorm)
+                    width = norm.num_features
                     layer[1] = FilterResponseNorm(width)
                 elif isinstance(layer, nn.ReLU):
                     parent[place] = Threshold(width)

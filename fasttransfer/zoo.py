@@ -40,14 +40,17 @@ class Training:
     Attributes:
         name: of the style file, such as ``udnie`` or ``udnie_realtime``.
         folder: of its run.
-        style: the style image, a file or the name of a bundled one.
         settings: of ``train.py``, as they are typed.
     """
 
     name: str
     folder: Path
-    style: str
     settings: list[str]
+
+    @property
+    def style(self) -> str:
+        """The style image, a file or the name of a bundled one."""
+        return dict(setting.split("=", 1) for setting in self.settings)["style.path"]
 
     def run(self) -> None:
         """Trains, or goes on; what is complete stays. The run's own words appear on the terminal."""
@@ -98,7 +101,7 @@ def trainings(config: DictConfig) -> Iterator[Training]:
                 f"run_dir={folder}",
                 *config.overrides,
             ]
-            training = Training(full_name, folder, style, settings)
+            training = Training(full_name, folder, settings)
             before[network].append(training)
             yield training
 

@@ -2,12 +2,14 @@
 
     python benchmarks/ablations.py PHOTOS PAINTING [PAINTING …] [--seconds 120] [--seeds 0]
         [--start null] [--variants FILE] [--only NAME [NAME …]] [--runs runs/ablations]
+        [--curves PICTURE [--scored 6]]
 
 Every variant of ablations.yaml, or another such file, takes the steps that fit into the same time at its
 pace. Paces are measured once, each right after one of `as it is`, since what else the machine does
 changes; after that the runs may lie beside other work. Complete ones are skipped and stopped ones go on,
 so the same command ends what was begun; more paintings and seeds can follow. The table compares each run
-with that of `as it is` for the same painting and seed.
+with that of `as it is` for the same painting and seed. PICTURE shows how the objectives of the first one
+and the first seed fell, scored so many times a run.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from pathlib import Path
 
 import hydra
 import torch
+from curves import Curve, draw
 from machine import describe
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
@@ -46,6 +49,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="variants of the file")
     parser.add_argument("--variants", type=Path, default=Path(__file__).with_suffix(".yaml"))
     parser.add_argument("--runs", type=Path, default=Path("runs/ablations"))
+    parser.add_argument("--curves", type=Path)
+    parser.add_argument("--scored", type=int, default=1, help="times a run (%(default)s)")
     typed = parser.parse_args()
     search = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, search))  # of each run: for variants.py
@@ -61,9 +66,15 @@ def main() -> None:
                 folder = typed.runs / folder_name(name, f"{painting.stem}_{seed}")
                 own = (f"style.path={painting}", f"seed={seed}", f"run_dir={folder}")
                 common = (f"data.root={typed.photos}", f"start={typed.start}", "budget=null")
-                every = [*own, *common, f"trainer.max_steps={steps}", *settings]
+                length = (
+                    f"trainer.max_steps={steps}",
+                    f"callbacks.style_file.scored={typed.scored}",
+                )
+                every = [*own, *common, *length, *settings]
                 Training(name, folder, every).run()
     show(chosen, typed)
+    if typed.curves is not None:
+        draw_curves(chosen, paces, typed)
 
 
 def measured(variants: dict[str, list[str]], file: Path) -> dict[str, float]:
@@ -95,6 +106,18 @@ def pace(settings: list[str]) -> float:
 
 def folder_name(variant: str, case: str) -> str:
     return f"{variant.replace(' ', '-')}_{case}"
+
+
+def draw_curves(
+    variants: dict[str, list[str]], paces: dict[str, float], typed: argparse.Namespace
+) -> None:
+    """Over the seconds at each variant's own pace."""
+    curves: dict[str, Curve] = {}
+    for name in variants:
+        case = f"{typed.paintings[0].stem}_{typed.seeds[0]}"
+        found = read_scores(typed.runs / folder_name(name, case) / SCORES_FILE)
+        curves[name] = {step / paces[name]: scores[OBJECTIVE] for step, scores in found.items()}
+    draw(curves, "seconds", typed.curves)
 
 
 def show(variants: dict[str, list[str]], typed: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ import argparse
 import json
 from pathlib import Path
 
-import matplotlib.pyplot as plt
+from curves import Curve, draw
 from machine import describe
 from rich.console import Console
 from rich.table import Table
@@ -43,7 +43,8 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/adaptation"))
     parser.add_argument("--curves", type=Path)
     typed = parser.parse_args()
-    figures, curves = {}, {}
+    figures = {}
+    curves: dict[str, Curve] = {}
     for name in typed.only:
         minutes, start, settings = CASES[name]
         run = typed.runs / f"{Path(typed.painting).stem}_{typed.network}_{name.replace(' ', '_')}"
@@ -65,22 +66,8 @@ def main() -> None:
         table.add_row(name, *(f"{row[key]:.3g}" for key in ("steps", *SHOWN)))
     Console().print(table)
     if typed.curves is not None:
-        draw(curves, typed.curves)
+        draw(curves, "steps", typed.curves)
     print(json.dumps(figures | {"machine": describe()}))
-
-
-def draw(curves: dict[str, dict[int, float]], file: Path) -> None:
-    """The objective over the steps, both on logarithmic axes, a curve for each training."""
-    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-    for name, curve in curves.items():
-        axes.plot(list(curve), list(curve.values()), marker="o", label=name)
-    axes.set_xscale("log", base=2)
-    axes.set(yscale="log", xlabel="steps", ylabel="objective, held-out photos")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("{x:g}")
-    axes.grid(which="both", alpha=0.3)
-    axes.legend()
-    figure.savefig(file, dpi=100)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@ Functions come first; ``PerceptualLoss`` puts them together. Two sets of setting
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from .errors import FastTransferError
@@ -26,8 +28,7 @@ FeatureLoss = Callable[[Tensor, Tensor], Tensor]
 def gram_matrix(features: Tensor) -> Tensor:
     """Channel correlations F Fᵀ / (H·W), whatever the size of the picture (Gatys et al. 2016).
 
-    In float32 with autocast off, and divided by √(H·W) before the product: a half-precision
-    sum over positions overflows.
+    In float32 with autocast off: a half-precision sum over positions overflows.
 
     Args:
         features: (B, C, H, W).
@@ -35,10 +36,33 @@ def gram_matrix(features: Tensor) -> Tensor:
     Returns:
         (B, C, C), float32 (float64 for float64 features).
     """
-    with torch.autocast(features.device.type, enabled=False):
-        flat = _wide(features).flatten(2)  # (B, C, H·W)
-        flat = flat / flat.shape[-1] ** 0.5
-        return flat @ flat.mT
+    gram: Tensor = _Gram.apply(features)
+    return gram
+
+
+class _Gram(torch.autograd.Function):
+    """The gradient is written out because autograd does not know that both factors are the same: it
+    takes two products in float32 and adds them, a seventh of a training step; here it is one, in
+    bfloat16 where the features are, as their gradient has to be in any case."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        ctx.save_for_backward(features)
+        with torch.autocast(features.device.type, enabled=False):
+            flat = _wide(features).flatten(2)  # (B, C, H·W)
+            return flat @ flat.mT / flat.shape[-1]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (features,) = ctx.saved_tensors
+        with torch.autocast(features.device.type, enabled=False):
+            # float16 has the range neither for the gradient nor for the sum.
+            own = _wide(features) if features.dtype == torch.float16 else features
+            flat = own.flatten(2).mT  # (B, H·W, C), as it lies in memory with channels last
+            both = (gradient + gradient.mT) / flat.shape[1]
+            found = (flat @ both.to(flat.dtype)).mT.unflatten(2, features.shape[2:])
+            return found.to(features.dtype)
 
 
 def squared_content_loss(stylized: Tensor, content: Tensor) -> Tensor:

@@ -56,6 +56,23 @@ def test_gram_matrix_of_halves_does_not_overflow():
     assert torch.allclose(gram, torch.full((1, 2, 2), 90_000.0))
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_gradient_of_a_gram_matrix_in_reduced_precision(dtype, layout):
+    generator = torch.Generator().manual_seed(0)
+    features = 300 * torch.rand((2, 5, 64, 64), generator=generator)
+    wanted = torch.rand((2, 5, 5), generator=generator)  # not symmetric
+    gradients = []
+    for kind in (dtype, torch.float32):
+        own = features.to(kind, memory_format=layout).requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16):
+            (wanted * gram_matrix(own)).sum().backward()
+        assert own.grad.dtype == kind
+        gradients.append(own.grad.float())
+    difference = (gradients[0] - gradients[1]).norm() / gradients[1].norm()
+    assert difference < 0.01
+
+
 def test_content_losses_by_hand():
     content = torch.tensor([0.0, 2.0, 0.0, 2.0]).view(1, 1, 2, 2)  # variance 1
     stylized = content + 3

@@ -8,8 +8,8 @@ Every variant of ablations.yaml, or another such file, takes the steps that fit 
 pace. Paces are measured once, each right after one of `as it is`, since what else the machine does
 changes; after that the runs may lie beside other work. Complete ones are skipped and stopped ones go on,
 so the same command ends what was begun; more paintings and seeds can follow. The table compares each run
-with that of `as it is` for the same painting and seed. PICTURE shows how the objectives of the first one
-and the first seed fell, scored so many times a run.
+with that of `as it is` for the same painting and seed. PICTURE shows how the objectives of the first
+painting and seed fell; runs that are complete already have as many points as they were scored times.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def main() -> None:
                     f"callbacks.style_file.scored={typed.scored}",
                 )
                 every = [*own, *common, *length, *settings]
-                Training(name, folder, every).run()
+                Training(name, folder, str(painting), every).run()
     show(chosen, typed)
     if typed.curves is not None:
         draw_curves(chosen, paces, typed)

@@ -54,7 +54,7 @@ def main() -> None:
             *(f"trainer.max_steps={round(minutes * typed.minute)}", *settings),
             f"callbacks.style_file.scored={max(LEAST_SCORED, minutes)}",
         ]
-        Training(name, run, every).run()
+        Training(name, run, typed.painting, every).run()
         told = load_style(run / STYLE_FILE).metadata
         row = {key: told[key] if key == "seconds" else told["scores"][key] for key in SHOWN}
         figures[name] = row | {"steps": told["steps"]}

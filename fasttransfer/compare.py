@@ -18,11 +18,11 @@ from torch.utils.tensorboard import SummaryWriter
 
 from .checkpoint import LAST_CHECKPOINT, STYLE_FILE
 from .errors import FastTransferError
-from .evaluate import Scores
+from .evaluate import Scores, mean_scores
 from .files import fresh_folder, write_whole
 from .flicker import measure_flicker
 from .images import resize
-from .judge import Judge, mean_scores
+from .judge import Judge
 from .limit import Limit
 from .optimize import STARTS
 from .page import Column, ComparedPhoto, Report, write_page

@@ -1,7 +1,7 @@
 """How good is a trained network? Scores over photos that it was never trained on."""
 
-from collections.abc import Iterable
-from statistics import fmean
+from collections.abc import Collection, Iterable
+from statistics import fmean, median
 
 import torch
 from hydra.utils import instantiate
@@ -65,7 +65,18 @@ class Scorer:
                 terms["grid"] = objective.grid(pair[0])
             found |= {f"{name}_{term}": value.item() for term, value in terms.items()}
         found["grid"] = 255 * found["balanced_grid"] ** 0.5
-        return found | artefacts(stylized, content)
+        return found | artefacts(stylized.cpu(), content.cpu())
+
+
+def mean_scores(rows: Collection[Scores]) -> Scores:
+    """The mean of each score over the photos that have it; of iterations the median, since some may
+    be infinite."""
+    keys = dict.fromkeys(key for row in rows for key in row)
+    values = {key: [row[key] for row in rows if key in row] for key in keys}
+    return {
+        key: median(found) if "_iterations_" in key else fmean(found)
+        for key, found in values.items()
+    }
 
 
 def score_pictures(
@@ -73,8 +84,7 @@ def score_pictures(
 ) -> Scores:
     """The means of what a ``Scorer`` says of pairs of a stylized picture and its photo."""
     scorer = Scorer(style, features)
-    rows = [scorer(*pair) for pair in pairs]
-    return {key: fmean(row[key] for row in rows) for key in rows[0]}
+    return mean_scores([scorer(*pair) for pair in pairs])
 
 
 @torch.no_grad()

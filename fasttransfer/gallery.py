@@ -32,8 +32,8 @@ class Card:
         licence: of the style image, with its origin.
         start: the style whose weights its training began with, or None.
         steps, seconds, device: of the training.
-        content, style, palette, grid, checkerboard: scores over the probe photos, balanced, see
-            ``evaluate.Scorer``.
+        content, style, palette, grid, checkerboard: scores over the probe photos, of the balanced
+            objective and of ``artefacts``, see ``evaluate.Scorer``.
         megabytes: of the file.
     """
 

@@ -1,9 +1,9 @@
 """One style over the photos of a comparison: what it makes of them, its scores and its time."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 
 from rich.console import Console
 from torch import Tensor
@@ -87,17 +87,6 @@ class Judge:
             self.console.print(text, markup=False)
             self.limits[key] = Limit.find(photo, style, self.features, self.limit)
         return self.limits[key]
-
-
-def mean_scores(rows: Collection[Scores]) -> Scores:
-    """The mean of each score over the photos that have it; of iterations the median, since some may
-    be infinite."""
-    keys = dict.fromkeys(key for row in rows for key in row)
-    values = {key: [row[key] for row in rows if key in row] for key in keys}
-    return {
-        key: median(found) if "_iterations_" in key else fmean(found)
-        for key, found in values.items()
-    }
 
 
 def timed(stylizer: Stylizer, content: Tensor) -> tuple[Tensor, float]:

@@ -41,9 +41,9 @@ def gram_matrix(features: Tensor) -> Tensor:
 
 
 class _Gram(torch.autograd.Function):
-    """The gradient is written out because autograd does not know that both factors are the same: it
-    takes two products in float32 and adds them, a seventh of a training step; here it is one, in
-    bfloat16 where the features are, as their gradient has to be in any case."""
+    """The gradient is written out because autograd does not know that both factors are the same, and
+    takes two products in float32 and adds them. Here it is one, in bfloat16 where the features are, as
+    their gradient has to be in any case."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> Tensor:
@@ -292,7 +292,7 @@ class PerceptualLoss(nn.Module):
         palette_weight: of ``palette_difference``.
 
     Raises:
-        FastTransferError: a layer that does not exist, no style layer, or a weight below 0.
+        FastTransferError: a layer that does not exist, no style layer, or a number out of range.
     """
 
     def __init__(
@@ -341,6 +341,11 @@ class PerceptualLoss(nn.Module):
         for name, weight in self.weights.items():
             if not 0 <= weight < math.inf:
                 raise FastTransferError(f"loss.{name}_weight={weight} must be a number from 0 on.")
+        if not 1 <= grid_period <= grid_window or tone_cell < 1:
+            raise FastTransferError(
+                f"loss.grid_period={grid_period} must be from 1 to loss.grid_window={grid_window}, and "
+                f"loss.tone_cell={tone_cell} 1 or more."
+            )
         self.grid = partial(grid_pattern, period=grid_period, window=grid_window)
         self.tone = partial(tone_difference, cell=tone_cell)
 

@@ -76,7 +76,7 @@ class StyleTraining(pl.LightningModule):
         self.make_scheduler = scheduler
         try:  # now, while no run folder has been made
             self._optimizer_and_schedule(total_steps=1000)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise FastTransferError(
                 f"The optimizer or its schedule cannot be made: {error}; "
                 "change optimizer.* or scheduler.*."

@@ -5,6 +5,7 @@ one that is nearest to its momentum, so that all of its directions learn alike, 
 the largest gradients. PyTorch's own is for matrices only, and takes them one by one.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -45,8 +46,10 @@ class Muon(Optimizer):
         rms: float,
     ) -> None:
         for name, number in (("lr", lr), ("rms", rms)):
-            if not number > 0:
-                raise FastTransferError(f"optimizer.{name}={number} must be above 0.")
+            if not 0 < number < math.inf:
+                raise FastTransferError(f"optimizer.{name}={number} must be a number above 0.")
+        if len(betas) != 2:
+            raise FastTransferError(f"optimizer.betas={[*betas]} must be two numbers.")
         for name, numbers in (("momentum", [momentum]), ("betas", [*betas])):
             if not all(0 <= number < 1 for number in numbers):
                 told = ", ".join(map(str, numbers))

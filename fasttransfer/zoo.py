@@ -8,7 +8,7 @@ a float16 style file, and all of them are told in ``README.md`` beside them, the
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from .checkpoint import STYLE_FILE, find_style, load_style, save_style
+from .checkpoint import STYLE_FILE, load_style, save_style
 from .config import CONF_DIR, as_list, choices, command
 from .data import photo_folder, read_probe
 from .errors import FastTransferError
@@ -40,17 +40,14 @@ class Training:
     Attributes:
         name: of the style file, such as ``udnie`` or ``udnie_realtime``.
         folder: of its run.
+        style: the style image, a file or the name of a bundled one.
         settings: of ``train.py``, as they are typed.
     """
 
     name: str
     folder: Path
+    style: str
     settings: list[str]
-
-    @property
-    def style(self) -> str:
-        """The style image, a file or the name of a bundled one."""
-        return dict(setting.split("=", 1) for setting in self.settings)["style.path"]
 
     def run(self) -> None:
         """Trains, or goes on; what is complete stays. The run's own words appear on the terminal."""
@@ -101,7 +98,7 @@ def trainings(config: DictConfig) -> Iterator[Training]:
                 f"run_dir={folder}",
                 *config.overrides,
             ]
-            training = Training(full_name, folder, settings)
+            training = Training(full_name, folder, style, settings)
             before[network].append(training)
             yield training
 
@@ -149,18 +146,35 @@ def add(training: Training, path: Path) -> None:
     save_style(path, style.network, style.metadata, dtype=torch.float16)
 
 
-def score_again(path: Path, style: str) -> None:
-    """Renews the scores in a style file, over the probe photos of ``conf/data/photos.yaml``: terms and
-    measures may have changed since it was trained."""
-    style_file = load_style(path)
+def score_again(trained: Iterable[Training], output: Path) -> None:
+    """Renews the scores in the style files that are there, over the probe photos of
+    ``conf/data/photos.yaml``: terms and measures may have changed since they were trained."""
     data = OmegaConf.load(CONF_DIR / "data" / "photos.yaml")
     settings = (data.probe_size, data.probe_count, data.max_pixels)
     photos = read_probe(photo_folder(data.probe), *settings).values()
-    image = read_style_image(style, style_file)
-    scores = score(style_file.network, photos, image, VGG16Features("bundled"))
-    told = style_file.metadata | {"scores": scores}
-    save_style(path, style_file.network, told, dtype=torch.float16)
-    print(f"scored {path.stem}: {scores['balanced_total']:.2f}", flush=True)
+    features = VGG16Features("bundled")
+    for training in trained:
+        path = output / f"{training.name}.safetensors"
+        if not path.is_file():
+            print(f"{training.name} is not there", flush=True)
+            continue
+        style_file = load_style(path)
+        image = read_style_image(training.style, style_file)
+        scores = score(style_file.network, photos, image, features)
+        told = style_file.metadata | {"scores": scores}
+        save_style(path, style_file.network, told, dtype=torch.float16)
+        print(f"scored {training.name}: {scores['balanced_total']:.2f}", flush=True)
+
+
+def train(training: Training, path: Path, further: bool) -> None:
+    """Makes the style file at ``path`` where it is missing, or trains on what it holds."""
+    if path.is_file() and not further:
+        print(f"{training.name} is there already; further=true trains it on", flush=True)
+        return
+    if is_complete(training.folder) and further:
+        _check_further(training)
+    training.run()
+    add(training, path)
 
 
 @command(
@@ -170,19 +184,13 @@ def main(config: DictConfig) -> None:
     """Trains what is missing, or scores what is there; writes style files, their cards and the sheet."""
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
-    for training in trainings(config):
-        path = output / f"{training.name}.safetensors"
-        if config.score:
-            score_again(find_style(path), training.style)
-        elif path.is_file() and not config.further:
-            print(f"{training.name} is there already; further=true trains it on", flush=True)
-            continue
-        else:
-            if is_complete(training.folder) and config.further:
-                _check_further(training)
-            training.run()
-            add(training, path)
+    if config.score:
+        score_again(trainings(config), output)
         write_cards(output)
+    else:
+        for training in trainings(config):
+            train(training, output / f"{training.name}.safetensors", config.further)
+            write_cards(output)
     if config.sheet is not None:
         photos = read_probe(photo_folder("bundled-probe"), SHOWN_AT, 8, MAX_PIXELS).values()
         chosen = [photo for number, photo in enumerate(photos) if number in config.sheet_photos]

@@ -1,3 +1,4 @@
+import copy
 from statistics import fmean
 
 import pytest
@@ -68,6 +69,24 @@ def test_artefacts_are_told_of_pictures_that_are_large_enough(pictures, features
     for scorer in (Scorer(style[None], features), Scorer(None, features)):
         found = scorer(large, large)
         assert (found["checkerboard"], found["droplets"], found["border_contrast"]) == (1, 0, 0)
+
+
+def test_artefacts_are_means_over_the_photos_that_have_them(pictures, features):
+    small, style, _ = pictures
+    large = small.repeat(1, 2, 2)
+    for pairs in ([(small, small), (large, large)], [(large, large), (small, small)]):
+        found = score_pictures(pairs, style[None], features)
+        assert (found["checkerboard"], found["droplets"]) == (1, 0)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_network_on_a_gpu_is_scored_over_photos_on_the_cpu(pictures, features):
+    gpu = copy.deepcopy(features).cuda()
+    network = TransformerNet([4], 1, 3, 1, False)
+    photo = pictures[0].repeat(1, 2, 2) / 100 + 0.5  # flat, so that there is something to look for
+    expected = score(network, [photo], pictures[1][None], features)
+    found = score(network.cuda(), [photo], pictures[1][None], gpu)
+    assert found == pytest.approx(expected, rel=0.05, abs=0.01)
 
 
 def test_a_network_is_scored_by_what_a_file_would_show(pictures, features):

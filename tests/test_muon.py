@@ -1,6 +1,7 @@
 """The optimizer's steps are those of the papers."""
 
 import copy
+import math
 
 import pytest
 import torch
@@ -34,7 +35,16 @@ def test_singular_values_come_near_one_and_directions_stay(shape: tuple[int, int
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"lr": -1}, {"lr": 0}, {"rms": -0.2}, {"momentum": 2}, {"betas": (0.9, 1.0)}]
+    "wrong",
+    [
+        {"lr": -1},
+        {"lr": 0},
+        {"lr": math.inf},
+        {"rms": -0.2},
+        {"momentum": 2},
+        {"betas": (0.9, 1.0)},
+        {"betas": (0.9,)},
+    ],
 )
 def test_numbers_that_make_no_sense_are_told(wrong: dict[str, object]) -> None:
     with pytest.raises(FastTransferError, match=f"optimizer.{next(iter(wrong))}"):

@@ -152,4 +152,4 @@ def test_a_zoo_goes_on_where_it_stopped(
     assert 0 < after.metadata["scores"]["balanced_total"] < 1e3
     assert after.metadata | {"scores": None} == before.metadata | {"scores": None}
     assert all(map(torch.equal, after.network.parameters(), before.network.parameters()))
-    assert "There is no style" in run("[points]", "score=true", code=2)
+    assert "points_realtime is not there" in run("[points]", "score=true", "sheet=null")

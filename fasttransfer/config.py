@@ -30,7 +30,13 @@ _PACKAGE = Path(__file__).resolve().parent
 CONF_DIR = next((d for d in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if d.is_dir()), _PACKAGE)
 
 # The settings of training that are names of files.
-TRAINING_PATHS = ("style.path", "data.root", "data.probe", "vgg.weights")
+TRAINING_PATHS = (
+    "style.path",
+    "data.root",
+    "data.probe",
+    "vgg.weights",
+    "training.styles.paintings",
+)
 
 
 def command(

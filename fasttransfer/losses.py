@@ -350,14 +350,22 @@ class PerceptualLoss(nn.Module):
         self.tone = partial(tone_difference, cell=tone_cell)
 
     def set_style(self, style: Tensor) -> None:
-        """Keeps the Gram matrices of the style image, float RGB (1, 3, H, W) in [0, 1]; its strokes
+        """Takes the style image, float RGB (1, 3, H, W) in [0, 1], for what is wanted; its strokes
         appear in the size that they have in this picture."""
-        with torch.no_grad():
-            activations = self.features(style, self.style_layers)
-            self.register_buffer("palette", palette_of(style), persistent=False)
-            self.register_buffer("fine", fine_energy(style), persistent=False)
-        for layer in self.style_layers:
-            self.register_buffer(f"gram_{layer}", gram_matrix(activations[layer]), persistent=False)
+        self.use(self.style_target(style))
+
+    @torch.no_grad()
+    def style_target(self, style: Tensor) -> dict[str, Tensor]:
+        """What the terms compare with for a style image (1, 3, H, W) in [0, 1]: Gram matrices
+        ``gram_LAYER``, ``palette`` and ``fine``. The means of two are a style between both."""
+        activations = self.features(style, self.style_layers)
+        grams = {f"gram_{layer}": gram_matrix(activations[layer]) for layer in self.style_layers}
+        return grams | {"palette": palette_of(style), "fine": fine_energy(style)}
+
+    def use(self, target: dict[str, Tensor]) -> None:
+        """Compares with this ``style_target`` from here on."""
+        for name, value in target.items():
+            self.register_buffer(name, value, persistent=False)
 
     @torch.no_grad()
     def content_target(self, content: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ class StyleTraining(pl.LightningModule):
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
         try:  # now, while no run folder has been made
-            self._optimizer_and_schedule(total_steps=1000)
+            self._optimizer_and_schedule(network.parameters(), total_steps=1000)
         except (TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise FastTransferError(
                 f"The optimizer or its schedule cannot be made: {error}; "
@@ -113,6 +113,11 @@ class StyleTraining(pl.LightningModule):
         network = self.averaged.module
         assert isinstance(network, TransformerNet)
         return network
+
+    @property
+    def learned(self) -> Iterable[Parameter]:
+        """What the optimizer moves."""
+        return self.network.parameters()
 
     def start_from(self, network: TransformerNet) -> None:
         """Takes the weights of a trained network of the same shape."""
@@ -174,6 +179,10 @@ class StyleTraining(pl.LightningModule):
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Averages the weights right behind the step, before any callback can save them."""
         super().optimizer_step(*args, **kwargs)
+        self.average()
+
+    def average(self) -> None:
+        """Counts the weights of now into the average."""
         self.averaged.update_parameters(self.network)
 
     def on_train_batch_end(self, outputs: Any, batch: Tensor, batch_idx: int) -> None:
@@ -187,14 +196,16 @@ class StyleTraining(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """The optimizer and, for each step, the schedule over the whole run."""
         steps = self.trainer.max_steps + 1  # OneCycleLR looks a step ahead
-        optimizer, scheduler = self._optimizer_and_schedule(steps)
+        optimizer, scheduler = self._optimizer_and_schedule(self.learned, steps)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
 
-    def _optimizer_and_schedule(self, total_steps: int) -> tuple[Optimizer, LRScheduler]:
-        optimizer = self.make_optimizer(self.network.parameters())
+    def _optimizer_and_schedule(
+        self, parameters: Iterable[Parameter], total_steps: int
+    ) -> tuple[Optimizer, LRScheduler]:
+        optimizer = self.make_optimizer(parameters)
         try:
             return optimizer, self.make_scheduler(optimizer, total_steps=total_steps)
         except ZeroDivisionError:  # a twentieth of 20 steps, less 1, is a warm-up of no length

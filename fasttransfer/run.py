@@ -46,7 +46,7 @@ from .launch import (
     requeued,
     started_by_lightning,
 )
-from .start import starting_style
+from .start import BASE, BASES, starting_style
 
 if TYPE_CHECKING:
     from .data import ContentPhotos
@@ -187,8 +187,8 @@ class Run:
         style = starting_style(str(self.config.start), training.network, crops, training.loss)
         self.config.start = None
         if style is not None and style.path is not None:
-            bundled = style.path.parent == BUNDLED_STYLES
-            self.config.start = style.path.stem if bundled else str(style.path.resolve())
+            named = {BUNDLED_STYLES: style.path.stem, BASES: BASE}
+            self.config.start = named.get(style.path.parent, str(style.path.resolve()))
             training.start_from(style.network)
             self.console.print(f"starting from the weights of '{style.name}'")
 
@@ -228,13 +228,14 @@ class Run:
 
     def settings(self) -> dict[str, Any]:
         """What a style file tells of its training: JSON values without this machine's folders."""
-        settings = OmegaConf.to_container(self.config, resolve=True)
+        config = self.config.copy()
+        for path in TRAINING_PATHS:  # a style file is passed on
+            if (value := OmegaConf.select(config, path)) is not None:
+                OmegaConf.update(config, path, Path(value).name)
+        settings = OmegaConf.to_container(config, resolve=True)
         assert isinstance(settings, dict)
         for key in PRIVATE:
             settings.pop(key, None)
-        for path in TRAINING_PATHS:  # a style file is passed on
-            group, key = path.split(".")
-            settings[group][key] = Path(settings[group][key]).name
         if settings["start"] is not None:
             start = Path(settings["start"])
             settings["start"] = start.parent.name if start.name == STYLE_FILE else start.stem
@@ -260,8 +261,9 @@ class Run:
         for key in FOUND_OUT:
             OmegaConf.update(config, key, OmegaConf.select(config, key))
         for key in TRAINING_PATHS:  # a run may be resumed from another folder
-            path = Path(OmegaConf.select(config, key)).expanduser()
-            if path.exists():  # else the name of something bundled
+            value = OmegaConf.select(config, key)
+            path = Path(value or "").expanduser()
+            if value is not None and path.exists():  # else the name of something bundled
                 OmegaConf.update(config, key, str(path.resolve()))
         text = OmegaConf.to_yaml(config)
         write_whole(self.folder / SETTINGS_FILE, lambda file: file.write(text.encode()))

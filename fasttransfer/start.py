@@ -1,6 +1,7 @@
-"""Where the training of a new style starts: with the weights of a trained style that is near it."""
+"""Where the training of a new style starts: with the weights of the base, or of a trained style."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -10,7 +11,9 @@ from .errors import FastTransferError
 from .losses import PerceptualLoss
 from .network import TransformerNet
 
+BASE = "base"
 NEAREST = "nearest"
+BASES = Path(__file__).parent / "assets" / "base"  # one for each network that has one
 
 
 def starting_style(
@@ -19,18 +22,23 @@ def starting_style(
     """The trained style whose weights the network is to start with.
 
     Args:
-        start: ``nearest``, one of the bundled styles; or a style file, a run folder or a bundled
-            name; several of these, as a list with commas, are the ones to choose the nearest from.
+        start: ``base``, the bundled base of this shape or, where there is none, ``nearest``, one of the
+            bundled styles; or a style file, a run folder or a bundled name; several of these, as a list
+            with commas, are the ones to choose the nearest from.
         network: what is to be trained; only styles of its shape can be started from.
         photos: a few to compare styles with, (B, 3, H, W) in [0, 1].
         loss: with the new style set.
 
     Returns:
-        None if ``nearest`` finds no bundled style of this shape.
+        None if ``base`` and ``nearest`` find nothing of this shape.
 
     Raises:
         FastTransferError: a style that is not there or has a network of another shape.
     """
+    if start == BASE:
+        bases = (load_style(path) for path in sorted(BASES.glob("*.safetensors")))
+        fitting_base = next((b for b in bases if b.network.config == network.config), None)
+        return fitting_base or starting_style(NEAREST, network, photos, loss)
     names = bundled_styles() if start == NEAREST else [name.strip() for name in start.split(",")]
     styles = [load_style(find_style(name)) for name in names]
     fitting = [style for style in styles if style.network.config == network.config]

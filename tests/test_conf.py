@@ -15,6 +15,7 @@ from fasttransfer.config import CONF_DIR
 GIVEN = {
     "PerceptualLoss": {"features"},
     "StyleTraining": {"network", "loss", "style", "optimizer", "scheduler"},
+    "BaseTraining": {"network", "loss", "style", "optimizer", "scheduler"},
     "OneCycleLR": {"optimizer", "total_steps"},
     "Adam": {"params"},
     "Muon": {"params"},

@@ -1,10 +1,13 @@
+from pathlib import Path
+
 import pytest
 import torch
 
+from fasttransfer import start
 from fasttransfer.checkpoint import bundled_styles, find_style, load_style, save_style
 from fasttransfer.errors import FastTransferError
 from fasttransfer.network import TransformerNet
-from fasttransfer.start import NEAREST, nearest, starting_style
+from fasttransfer.start import BASE, NEAREST, nearest, starting_style
 
 
 @pytest.fixture
@@ -49,6 +52,17 @@ def test_the_bundled_styles_are_what_nearest_chooses_from(loss, photos):
     found = starting_style(NEAREST, _like("mosaic"), photos, loss)
     assert found.path.stem in bundled_styles()
     assert found.network.config == some.network.config
+
+
+def test_the_base_of_the_shape_comes_before_the_nearest_style(loss, photos, tmp_path, monkeypatch):
+    files = [saved(tmp_path / f"{n}.safetensors", 0.5, channels=(4, n)) for n in (8, 12)]
+    monkeypatch.setattr(start, "BASES", tmp_path)
+    network = TransformerNet([4, 12], 1, 3, 2, False)
+    found = starting_style(BASE, network, photos, loss)
+    assert found.path == Path(files[1])
+    assert starting_style(BASE, TransformerNet([4, 16], 1, 3, 2, False), photos, loss) is None
+    other = starting_style(BASE, _like("mosaic"), photos, loss)
+    assert other.path == starting_style(NEAREST, _like("mosaic"), photos, loss).path
 
 
 def _like(name: str) -> TransformerNet:

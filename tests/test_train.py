@@ -154,6 +154,42 @@ def test_a_stopped_and_resumed_run_ends_bit_for_bit_the_same(
         assert torch.equal(value, found[key]), key
 
 
+def test_a_base_that_was_killed_ends_bit_for_bit_the_same(
+    tiny_run: list[str], tmp_path: Path
+) -> None:
+    """Its checkpoint has what each style has of its own; whose turn it is follows from the step."""
+    few = ["experiment=base", "training.styles.held_out=[oil,paper,points,woodcut,facets,mosaic]"]
+    few += ["training.styles.drawn=0", "training.styles.size=64", "training.styles.mixtures=1"]
+    command = [
+        *tiny_run,
+        *few,
+        f"trainer.max_steps={STEPS}",
+        "callbacks.checkpoints.every_n_steps=1",
+    ]
+    whole = train(*command, "run_dir=whole", cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPT), *command, "run_dir=killed"],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    wait_for(lambda: step_of(tmp_path / "killed") >= 12, process)  # after each had a turn
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    resumed = train("resume=killed", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    expected, found = weights(tmp_path / "whole"), weights(tmp_path / "killed")
+    assert expected.keys() == found.keys()
+    for key, value in expected.items():
+        assert torch.equal(value, found[key]), key
+    metadata = load_style(tmp_path / "killed" / "style.safetensors").metadata
+    assert metadata["training"]["training"]["styles"]["paintings"] is None
+
+
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
     tiny_run: list[str], tmp_path: Path
 ) -> None:
@@ -181,12 +217,9 @@ def test_a_run_starts_where_another_ended(complete: Path, tiny_run: list[str]) -
     style = load_style(folder / "more" / "style.safetensors")
     assert style.metadata["training"]["start"] == "complete"
     assert load_style(complete / "style.safetensors").metadata["training"]["start"] is None
-    for old, new in zip(
-        load_style(complete / "style.safetensors").network.parameters(),
-        style.network.parameters(),
-        strict=True,
-    ):
-        assert torch.allclose(old, new, atol=1e-6)
+    photo = torch.rand(1, 3, 48, 64)
+    before = load_style(complete / "style.safetensors").network(photo)
+    assert torch.allclose(style.network(photo), before, atol=1e-3)
 
 
 def test_two_processes_together_are_one_with_twice_the_batch(
@@ -263,6 +296,7 @@ def test_a_sweep_takes_one_device_a_run(tiny_run: list[str], tmp_path: Path) -> 
         ("scheduler.pct_start=2", "schedule cannot be made: Expected float between 0 and 1"),
         ("+optimizer.speed=2", "cannot be made: Muon.__init__() got an unexpected keyword"),
         ("training.temporal.weight=2", "temporal"),
+        ("experiment=base training.styles.paintings=nowhere", "There is no folder 'nowhere'"),
         ("network.chanels=[4]", "chanels"),
         ("network.kernel_size=4", "kernel_size must be odd"),
         ("trainer.precision=foo", "foo"),
@@ -280,7 +314,7 @@ def test_mistakes_are_told_in_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["train.py", *tiny_run, argument])
+    monkeypatch.setattr(sys, "argv", ["train.py", *tiny_run, *argument.split()])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2

@@ -120,9 +120,10 @@ class StyleTraining(pl.LightningModule):
         return self.network.parameters()
 
     def start_from(self, network: TransformerNet) -> None:
-        """Takes the weights of a trained network of the same shape."""
+        """Takes the weights of a trained network of the same shape, as easily moved as new ones."""
         self.network.load_state_dict(network.state_dict())
-        self.averaged.module.load_state_dict(network.state_dict())
+        self.network.renew_scales()
+        self.averaged.module.load_state_dict(self.network.state_dict())
 
     def average_over(self, steps: int) -> None:
         """Sets the time constant for a run of so many steps; of a short run the first steps, which

@@ -113,6 +113,17 @@ class TransformerNet(nn.Module):
         features = self.decoder(self.residual(features))  # (B, channels[0], H / u, W / u)
         return self.head(features)
 
+    @torch.no_grad()
+    def renew_scales(self) -> None:
+        """Gives every kernel before a norm the size of a new one. Pictures stay the same, as the norm
+        divides by it; but kernels grow while they are trained, and the larger they are, the less a step
+        of training changes (van Laarhoven 2017, arXiv:1706.05350)."""
+        for layer in self.modules():
+            if isinstance(layer, ConvNorm):
+                kernel = layer[0].weight
+                size = kernel.square().mean().sqrt().clamp_min(1e-12)
+                kernel *= (3 * kernel[0].numel()) ** -0.5 / size  # what PyTorch starts with
+
 
 class ConvNorm(nn.Sequential):
     """Reflection padding, convolution and instance norm; keeps or divides the size by ``stride``."""

@@ -64,6 +64,7 @@ def test_a_start_is_the_network_and_its_average(training):
         for parameter in other.parameters():
             parameter += 1
     training.start_from(other)
+    other.renew_scales()
     for ours in (training.network, training.result):
         for mine, theirs in zip(ours.parameters(), other.parameters(), strict=True):
             assert torch.equal(mine, theirs)

@@ -1,3 +1,4 @@
+import copy
 from itertools import product
 
 import pytest
@@ -9,7 +10,7 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from fasttransfer.config import CONF_DIR
-from fasttransfer.network import InstanceNorm, TransformerNet, reflect_to_multiple
+from fasttransfer.network import ConvNorm, InstanceNorm, TransformerNet, reflect_to_multiple
 
 PRESETS = ("johnson", "default", "realtime")
 
@@ -210,3 +211,24 @@ def test_gradients_do_not_depend_on_the_layout() -> None:
         assert plain.grad is not None
         assert other.grad is not None
         assert torch.allclose(plain.grad, other.grad, rtol=1e-3, atol=1e-6)
+
+
+def test_renewed_scales_change_no_picture():
+    torch.manual_seed(0)
+    network = TransformerNet([4, 8], 2, 3, 2, True).double()
+    new = copy.deepcopy(network)
+    with torch.no_grad():
+        for layer in network.modules():
+            if isinstance(layer, ConvNorm):
+                layer[0].weight *= 7
+    photo = torch.rand(1, 3, 32, 40, dtype=torch.float64)
+    before = network(photo)
+    network.renew_scales()
+    assert torch.allclose(network(photo), before, atol=1e-3)  # but for the norms' epsilon
+    for layer in (layer for layer in network.modules() if isinstance(layer, ConvNorm)):
+        kernel = layer[0].weight
+        assert kernel.square().mean().sqrt().item() == pytest.approx(
+            (3 * kernel[0].numel()) ** -0.5
+        )
+    for name in ("head.0.weight", "encoder.1.1.weight"):  # no norm comes behind these
+        assert torch.equal(network.get_parameter(name), new.get_parameter(name))

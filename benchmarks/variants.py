@@ -3,6 +3,7 @@
 Each takes the place of a class of the settings by its ``_target_``.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from fasttransfer.checkpoint import find_style, load_style
 from fasttransfer.data import ContentPhotos
 from fasttransfer.losses import PerceptualLoss
-from fasttransfer.network import ConvNorm, InstanceNorm, TransformerNet
+from fasttransfer.network import ConvNorm, InstanceNorm, TransformerNet, reflect_to_multiple
 
 
 class FilterResponseNet(TransformerNet):
@@ -29,6 +30,39 @@ class FilterResponseNet(TransformerNet):
                     layer[1] = FilterResponseNorm(width)
                 elif isinstance(layer, nn.ReLU):
                     parent[place] = Threshold(width)
+
+
+class DilatedNet(TransformerNet):
+    """``TransformerNet`` whose residual blocks have kernels with gaps, as wide as ``dilations`` says: it
+    sees more of a picture for the same multiply-adds (Yu & Koltun 2016, arXiv:1511.07122)."""
+
+    def __init__(self, dilations: Sequence[int], **shape: Any) -> None:
+        super().__init__(**shape)
+        for block, dilation in zip(self.residual, dilations, strict=True):
+            for layer in (part for part in block.modules() if isinstance(part, nn.Conv2d)):
+                layer.dilation = (dilation, dilation)
+                layer._reversed_padding_repeated_twice = [dilation] * 4
+
+
+class SkipNet(TransformerNet):
+    """``TransformerNet`` whose decoder is given what the encoder had at the same resolution, added to
+    its own (Ronneberger et al. 2015, arXiv:1505.04597)."""
+
+    def uncropped(self, content: Tensor) -> Tensor:
+        """See ``TransformerNet``."""
+        features = reflect_to_multiple(content, self.stride, self.smallest_side)
+        had: list[Tensor] = []
+        for layer in self.encoder:
+            features = layer(features)
+            if isinstance(layer, nn.ReLU):
+                had.append(features)
+        features = self.residual(features)
+        had.pop()
+        for layer in self.decoder:
+            features = layer(features)
+            if isinstance(layer, nn.ReLU):
+                features = features + had.pop()
+        return self.head(features)
 
 
 class FilterResponseNorm(nn.Module):

@@ -120,7 +120,7 @@ class TransformerNet(nn.Module):
         of training changes (van Laarhoven 2017, arXiv:1706.05350)."""
         for layer in self.modules():
             if isinstance(layer, ConvNorm):
-                kernel = layer[0].weight
+                kernel = layer.get_parameter("0.weight")
                 size = kernel.square().mean().sqrt().clamp_min(1e-12)
                 kernel *= (3 * kernel[0].numel()) ** -0.5 / size  # what PyTorch starts with
 

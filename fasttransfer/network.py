@@ -122,7 +122,7 @@ class TransformerNet(nn.Module):
             if isinstance(layer, ConvNorm):
                 kernel = layer.get_parameter("0.weight")
                 size = kernel.square().mean().sqrt().clamp_min(1e-12)
-                kernel *= (3 * kernel[0].numel()) ** -0.5 / size  # what PyTorch starts with
+                kernel.mul_((3 * kernel[0].numel()) ** -0.5 / size)  # what PyTorch starts with
 
 
 class ConvNorm(nn.Sequential):

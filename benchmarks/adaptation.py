@@ -29,7 +29,7 @@ CASES = {  # what each is called: minutes, and where it starts
     "5 min from the nearest": (5, "nearest"),
     "5 min from the base": (5, "base"),
     "7 min from nothing": (7, "null"),
-    "30 min from the base": (30, "base"),
+    "20 min from the base": (20, "base"),
 }
 
 

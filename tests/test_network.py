@@ -228,7 +228,7 @@ def test_renewed_scales_change_no_picture():
     for layer in (layer for layer in network.modules() if isinstance(layer, ConvNorm)):
         kernel = layer[0].weight
         assert kernel.square().mean().sqrt().item() == pytest.approx(
-            (3 * kernel[0].numel()) ** -0.5
+            2 * (3 * kernel[0].numel()) ** -0.5
         )
     for name in ("head.0.weight", "encoder.1.1.weight"):  # no norm comes behind these
         assert torch.equal(network.get_parameter(name), new.get_parameter(name))

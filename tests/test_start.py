@@ -2,12 +2,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
 
 from fasttransfer import start
 from fasttransfer.checkpoint import bundled_styles, find_style, load_style, save_style
+from fasttransfer.config import CONF_DIR
 from fasttransfer.errors import FastTransferError
 from fasttransfer.network import TransformerNet
-from fasttransfer.start import BASE, NEAREST, nearest, starting_style
+from fasttransfer.start import BASE, BASES, NEAREST, nearest, starting_style
 
 
 @pytest.fixture
@@ -63,6 +66,16 @@ def test_the_base_of_the_shape_comes_before_the_nearest_style(loss, photos, tmp_
     assert starting_style(BASE, TransformerNet([4, 16], 1, 3, 2, False), photos, loss) is None
     other = starting_style(BASE, _like("mosaic"), photos, loss)
     assert other.path == starting_style(NEAREST, _like("mosaic"), photos, loss).path
+
+
+@pytest.mark.parametrize("preset", ["default", "realtime"])
+def test_a_base_comes_with_the_package(preset, loss, photos):
+    network = instantiate(OmegaConf.load(CONF_DIR / "network" / f"{preset}.yaml"), _convert_="all")
+    found = starting_style(BASE, network, photos, loss)
+    assert found.path.parent == BASES
+    pictures = found.network(photos)
+    assert pictures.isfinite().all()
+    assert pictures.std() > 0.05, "a base makes pictures, not one grey"
 
 
 def _like(name: str) -> TransformerNet:

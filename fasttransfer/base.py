@@ -165,6 +165,19 @@ class BaseTraining(StyleTraining):
             Parameter(value.clone()) for _ in self.targets for value in start
         )
 
+    def on_fit_start(self) -> None:
+        """As ``StyleTraining``'s.
+
+        Raises:
+            FastTransferError: several devices, which would wait for the gradients of all styles.
+        """
+        if self.trainer.world_size > 1:
+            raise FastTransferError(
+                f"A base is trained on one device, not {self.trainer.world_size}, as its styles take "
+                "turns; use trainer=auto."
+            )
+        super().on_fit_start()
+
     def terms(self, content: Tensor, first_crop: int) -> dict[str, Tensor]:
         """As ``StyleTraining``'s, for the style whose turn it is."""
         number = self.turn(first_crop // len(content))

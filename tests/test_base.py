@@ -1,5 +1,6 @@
 import copy
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -65,6 +66,13 @@ def test_what_is_not_there_is_told():
         many(None, held_out=["rain"])
     with pytest.raises(FastTransferError, match=r"without training\.temporal"):
         BaseTraining(*[None] * 5, temporal=object(), averaged_part=0, compile=False, styles=None)
+
+
+def test_several_devices_are_refused(training):
+    training = copy.deepcopy(training)
+    training.trainer = SimpleNamespace(world_size=2)
+    with pytest.raises(FastTransferError, match="on one device, not 2"):
+        training.on_fit_start()
 
 
 def test_a_mixture_is_half_of_each_of_two(loss):

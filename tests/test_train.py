@@ -33,6 +33,19 @@ def train(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    """In a process group of its own, as a terminal and most job managers do."""
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), *arguments],
+        cwd=cwd,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
 def weights(run: Path) -> dict[str, torch.Tensor]:
     checkpoint = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
     assert checkpoint["global_step"] == STEPS
@@ -123,18 +136,10 @@ def test_a_stopped_and_resumed_run_ends_bit_for_bit_the_same(
     number: signal.Signals, complete: Path, tiny_run: list[str], tmp_path: Path
 ) -> None:
     run = tmp_path / "stopped"
-    command = [sys.executable, str(SCRIPT), *tiny_run, VIDEO]
-    process = subprocess.Popen(
-        [*command, "run_dir=stopped", "callbacks.checkpoints.every_n_steps=1"],
-        cwd=tmp_path,
-        env=ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    often = "callbacks.checkpoints.every_n_steps=1"
+    process = start(*tiny_run, VIDEO, "run_dir=stopped", often, cwd=tmp_path)
     wait_for(lambda: step_of(run) >= 2, process)
-    os.killpg(process.pid, number)  # as a terminal and most job managers do: photo readers too
+    os.killpg(process.pid, number)  # photo readers too
     _, told = process.communicate(timeout=120)
     assert 2 <= step_of(run) < STEPS
     if number is not signal.SIGKILL:
@@ -168,18 +173,10 @@ def test_a_base_that_was_killed_ends_bit_for_bit_the_same(
     ]
     whole = train(*command, "run_dir=whole", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
-    process = subprocess.Popen(
-        [sys.executable, str(SCRIPT), *command, "run_dir=killed"],
-        cwd=tmp_path,
-        env=ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
+    process = start(*command, "run_dir=killed", cwd=tmp_path)
     wait_for(lambda: step_of(tmp_path / "killed") >= 12, process)  # after each had a turn
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate(timeout=120)
     resumed = train("resume=killed", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     expected, found = weights(tmp_path / "whole"), weights(tmp_path / "killed")

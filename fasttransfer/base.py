@@ -28,7 +28,7 @@ from .module import StyleTraining
 from .network import TransformerNet
 from .plan import pictures_below
 from .style import BUNDLED as DRAWN
-from .style import MAX_PIXELS, StyleImage, bundled_style_images
+from .style import MAX_PIXELS, StyleImage, bundled_style_images, resized
 from .temporal import TemporalLoss
 
 _DRAWN_AT = 768  # pixels a side
@@ -90,7 +90,7 @@ class ManyStyles:
         """Each style image (1, 3, H, W) in [0, 1], with its variants behind it."""
         rng = np.random.default_rng((self.seed, 0))
         for picture in self.pictures():
-            yield _resized(picture, self.size)
+            yield to_tensor(resized(picture, self.size))[None]
             for _ in range(self.variants):
                 yield varied(picture, self.size, rng)
 
@@ -210,7 +210,8 @@ def varied(picture: Image.Image, size: int, rng: np.random.Generator) -> Tensor:
     left, top = (rng.integers(picture.width - width + 1), rng.integers(picture.height - height + 1))
     part = picture.crop((int(left), int(top), int(left) + width, int(top) + height))
     scale = float(np.exp(rng.uniform(*np.log(_SCALE)))) * max(part.size) / max(picture.size)
-    return turned(_resized(part, round(size * scale)), rng.uniform(0, 2 * math.pi))
+    image = to_tensor(resized(part, round(size * scale)))[None]
+    return turned(image, rng.uniform(0, 2 * math.pi))
 
 
 def turned(image: Tensor, angle: float) -> Tensor:
@@ -220,9 +221,3 @@ def turned(image: Tensor, angle: float) -> Tensor:
     turn = math.cos(angle) * torch.eye(3) + (1 - math.cos(angle)) / 3
     turn += math.sin(angle) / 3**0.5 * across
     return torch.einsum("oc,bchw->bohw", turn, image).clamp(0, 1)
-
-
-def _resized(picture: Image.Image, size: int) -> Tensor:
-    scale = size / max(picture.size)
-    width, height = (max(1, round(side * scale)) for side in picture.size)
-    return to_tensor(picture.resize((width, height), Image.Resampling.LANCZOS))[None]

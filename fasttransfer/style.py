@@ -49,18 +49,25 @@ class StyleImage:
         if not isinstance(strength, (int, float)) or not 0 <= strength < float("inf"):
             raise FastTransferError(f"style.strength={strength} must be a number from 0 on.")
         picture = open_rgb(bundled if is_bundled else file, max_pixels=MAX_PIXELS, min_side=size)
-        scale = size / max(picture.size)
-        width, height = (max(1, round(side * scale)) for side in picture.size)
-        if min(width, height) < SMALLEST:
+        picture = resized(picture, size)
+        if min(picture.size) < SMALLEST:
             raise FastTransferError(
-                f"The style image '{path}' is {width}×{height} pixels at style.size={size}, and needs "
-                f"{SMALLEST} a side; give a larger style.size or a less narrow picture."
+                f"The style image '{path}' is {picture.width}×{picture.height} pixels at "
+                f"style.size={size}, and needs {SMALLEST} a side; give a larger style.size or a less "
+                "narrow picture."
             )
-        self.image = to_tensor(picture.resize((width, height), Image.Resampling.LANCZOS))[None]
+        self.image = to_tensor(picture)[None]
         self.name = name or file.stem
         self.size = size
         self.strength = float(strength)
         self.licence = licence or (BUNDLED_LICENCE if is_bundled else "not stated")
+
+
+def resized(picture: Image.Image, size: int) -> Image.Image:
+    """With a longer side of ``size`` pixels."""
+    scale = size / max(picture.size)
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def bundled_style_images() -> list[str]:

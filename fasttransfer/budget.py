@@ -51,7 +51,7 @@ def seconds_a_step(
         bfloat16: whether training uses autocast to bfloat16.
     """
     trial = copy.deepcopy(training).to(device)
-    optimizer = trial.make_optimizer(trial.network.parameters())
+    optimizer = trial.make_optimizer(trial.learned)
     content = batch.to(device)
     times = []
     for _ in range(_WARM_UP + _TIMED):
@@ -61,7 +61,7 @@ def seconds_a_step(
         terms["total"].backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
-        trial.averaged.update_parameters(trial.network)
+        trial.average()
         terms["total"].item()  # waits for the device
         times.append(time.perf_counter() - start)
     median = sorted(times[_WARM_UP:])[_TIMED // 2]

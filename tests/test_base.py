@@ -22,8 +22,8 @@ def many(paintings, **changed) -> ManyStyles:
 
 
 @pytest.fixture(scope="module")
-def training(style_picture) -> BaseTraining:
-    """Embroidery and a painting, a variant of each, and a mixture."""
+def training() -> BaseTraining:
+    """Two drawn styles, a variant of each, and a mixture."""
     torch.manual_seed(0)
     one = tiny_training()
     return BaseTraining(

@@ -17,9 +17,13 @@ from .stores import files_at, is_pattern
 from .video import VIDEO_SUFFIXES, VIDEO_WRITERS
 
 _ASSETS = Path(__file__).parent / "assets" / "photos"
-# Photos that come with the package, by the names that they are asked for: to train with, and to look
-# at, which are never trained on.
-BUNDLED_PHOTOS = {"bundled": _ASSETS / "train", "bundled-probe": _ASSETS / "probe"}
+# Photos that come with the package, by the names that they are asked for: to train with; to look at,
+# which are never trained on; and one of these that is larger.
+BUNDLED_PHOTOS = {
+    "bundled": _ASSETS / "train",
+    "bundled-probe": _ASSETS / "probe",
+    "bundled-large": _ASSETS / "large",
+}
 
 
 @dataclass(frozen=True)

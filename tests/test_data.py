@@ -18,7 +18,7 @@ from fasttransfer.data import (
     usable_photos,
 )
 from fasttransfer.errors import FastTransferError
-from fasttransfer.plan import pictures_below
+from fasttransfer.plan import BUNDLED_PHOTOS, pictures_below
 
 
 def crops_of(paths, tmp_path, **changes) -> PhotoCrops:
@@ -89,12 +89,13 @@ def test_a_missing_folder_is_named():
 
 
 def test_the_bundled_photos_are_there_and_apart():
-    train, probe = (
-        list(pictures_below(photo_folder(name))) for name in ("bundled", "bundled-probe")
-    )
+    train, probe, large = (list(pictures_below(photo_folder(name))) for name in BUNDLED_PHOTOS)
     assert len(train) >= 8
     assert len(probe) >= 4
-    assert not {p.name for p in train} & {p.name for p in probe}
+    assert not {p.name for p in train} & {p.name for p in (*probe, *large)}
+    assert all(max(Image.open(path).size) >= 1024 for path in large)
+    told = (BUNDLED_PHOTOS["bundled"].parent / "README.md").read_text()
+    assert all(f"`{p.parent.name}/{p.name}`" in told for p in (*train, *probe, *large))
     assert not usable_photos(photo_folder("bundled"), 256, 10**7)[1]
 
 

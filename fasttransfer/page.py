@@ -90,9 +90,8 @@ def _data(report: Report) -> dict[str, Any]:
     stylized = (name for photo in report.photos for name in photo.stylized)
     styles = list(dict.fromkeys([*report.means, *stylized]))
 
-    def row(scores: Mapping[str, float]) -> list[float | None]:
-        found = (float(scores.get(column.key, math.nan)) for column in report.columns)
-        return [score if math.isfinite(score) else None for score in found]
+    def row(scores: Mapping[str, float]) -> list[float | str | None]:
+        return [_score(float(scores.get(column.key, math.nan))) for column in report.columns]
 
     def photo_data(photo: ComparedPhoto) -> dict[str, Any]:
         versions = [
@@ -117,6 +116,13 @@ def _data(report: Report) -> dict[str, Any]:
         "styles": [{"name": name, "scores": row(report.means.get(name, {}))} for name in styles],
         "photos": [photo_data(photo) for photo in report.photos],
     }
+
+
+def _score(score: float) -> float | str | None:
+    """As JSON can say it: infinity, which is the best where more is better, as a word."""
+    if score == math.inf:
+        return "never"
+    return score if math.isfinite(score) else None
 
 
 def _data_uri(picture: Tensor) -> str:

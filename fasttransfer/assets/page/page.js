@@ -5,6 +5,9 @@
 const $ = (id) => document.getElementById(id);
 const report = JSON.parse($("report").textContent);
 const { columns, styles, photos } = report;
+for (const one of [...styles, ...photos.flatMap((photo) => photo.versions)]) {
+  one.scores = one.scores.map((score) => score === "never" ? Infinity : score);
+}
 const picture = $("picture"), handle = $("handle");
 const DIGITS = { minimumSignificantDigits: 3, maximumSignificantDigits: 3 };
 const ITSELF = -1; // stands for the photo where the number of a style is expected
@@ -16,7 +19,7 @@ function make(tag, text = "", attributes = {}) {
   return element;
 }
 
-const written = (score) => score === null ? "–" : score.toLocaleString("en", DIGITS);
+const written = (score) => score === null ? "–" : score === Infinity ? "never" : score.toLocaleString("en", DIGITS);
 const better = (column, a, b) => a !== null && (b === null || (columns[column].more ? a > b : a < b));
 
 const photosOf = styles.map((_, style) => photos.filter((photo) => photo.versions.some((one) => one.style === style)));
@@ -165,7 +168,7 @@ function compareRows(a, b) {
   if (sorting.column === ITSELF) return a.name.localeCompare(b.name, "en", { numeric: true }) * (sorting.down ? -1 : 1);
   const [x, y] = [a.scores[sorting.column], b.scores[sorting.column]];
   if (x === null || y === null) return (x === null) - (y === null); // what is missing comes last
-  return (x - y) * (sorting.down ? -1 : 1);
+  return (x < y ? -1 : x > y) * (sorting.down ? -1 : 1); // not x - y, as both may be infinite
 }
 
 function sortBy(column) {

@@ -168,10 +168,13 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     checkpoint = _unpickle(path)
     if not isinstance(checkpoint, dict) or not {CHECKPOINT_KEY, "state_dict"} <= checkpoint.keys():
         return _read_foreign(path, checkpoint)
+    state = checkpoint["state_dict"]
+    if not isinstance(state, dict):
+        raise FastTransferError(f"'{path}' is damaged: its weights have no names; {READABLE}.")
     weights = {
         key.removeprefix(AVERAGED_WEIGHTS): value
-        for key, value in checkpoint["state_dict"].items()
-        if key.startswith(AVERAGED_WEIGHTS)
+        for key, value in state.items()
+        if isinstance(key, str) and key.startswith(AVERAGED_WEIGHTS)
     }
     return weights, checkpoint[CHECKPOINT_KEY]
 

@@ -56,12 +56,12 @@ class Card:
         """The card of a style file."""
         style = load_style(path)
         told = style.metadata
-        scores = told.get("scores") or {}
+        training, scores = (told.get(key) or {} for key in ("training", "scores"))
         return cls(
             name=path.stem,
             network=preset_of(style),
             licence=str(told.get("licence", UNKNOWN)),
-            start=told.get("training", {}).get("start"),
+            start=training.get("start"),
             steps=told.get("steps"),
             seconds=told.get("seconds"),
             device=told.get("device"),

@@ -162,6 +162,13 @@ def test_a_checkpoint_gives_its_averaged_weights(network, tmp_path):
         assert torch.equal(left, right)
 
 
+@pytest.mark.parametrize("state", [[1], {1: 2}])
+def test_a_checkpoint_without_named_weights_is_refused(state, tmp_path):
+    torch.save({"state_dict": state, CHECKPOINT_KEY: {}}, tmp_path / "odd.ckpt")
+    with pytest.raises(FastTransferError, match=r"odd\.ckpt"):
+        load_style(tmp_path / "odd.ckpt")
+
+
 def test_a_foreign_checkpoint_is_refused(tmp_path):
     torch.save({"state_dict": {}}, tmp_path / "other.ckpt")
     with pytest.raises(FastTransferError, match="of another program"):

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import fmean
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
@@ -21,15 +22,15 @@ from .errors import FastTransferError
 from .evaluate import Scores, mean_scores
 from .files import fresh_folder, write_whole
 from .flicker import measure_flicker
-from .images import resize
+from .hardware import pick_device
 from .judge import Judge
 from .limit import Limit
 from .optimize import STARTS
 from .page import Column, ComparedPhoto, Report, write_page
 from .pictures import captioned, side_by_side
 from .stylize import Stylizer
-from .subjects import Player, different, read_clips, read_photos, to_frame, to_photo
-from .vgg import VGG16Features
+from .subjects import Player, different, read_clips, read_photos, to_photo
+from .vgg import LEAST_SIDE, VGG16Features
 from .video import VideoSettings
 
 
@@ -80,9 +81,10 @@ def compare(
     sizes: Sequence[int],
     limit: int,
     style: str | None,
-    clip_frames: int,
+    clip_frames: int | None,
     max_pixels: int,
     weights: str,
+    device: str,
     video: VideoSettings,
 ) -> dict[str, Scores]:
     """Stylizes each photo in each style and writes pictures, scores and times; of each clip the first
@@ -97,9 +99,10 @@ def compare(
         sizes: longer sides in pixels at which all are stylized and scored, one after another.
         limit: iterations of the slow method that the results are compared with; 0 for none.
         style: the style image of those styles that have none with them, or None.
-        clip_frames: how many of a clip are looked at, from its start.
+        clip_frames: how many of a clip are looked at, from its start; None for all.
         max_pixels: larger photos and frames are refused.
         weights: of the loss network, see ``VGG16Features``.
+        device: of the loss network, see ``pick_device``.
         video: how clips are decoded.
 
     Returns:
@@ -107,13 +110,9 @@ def compare(
         photo, and the mean excess ``flicker`` of the clips in 8-bit levels, see ``flicker``; with
         several sizes for each style and size.
     """
-    if not sizes or min(sizes) < 1 or limit < 0:
-        raise FastTransferError(
-            f"comparison.sizes={list(sizes)} must be longer sides in pixels, and comparison.limit="
-            f"{limit} a number of iterations, or 0."
-        )
+    check_settings(sizes, limit, clip_frames)
     console = Console(highlight=False, soft_wrap=True)
-    features = VGG16Features(weights)
+    features = VGG16Features(weights).to(pick_device(device))
     limits: dict[tuple[str, str], Limit] = {}
     judges = {
         label: Judge(path, make_stylizer, style, features, limit, limits, console)
@@ -131,7 +130,7 @@ def compare(
                 "compare=true needs one style and one photo or video at least; give both."
             )
         # In one folder TensorBoard would mix two comparisons.
-        folder = folder or fresh_folder(Path(log_dir))
+        folder = folder or fresh_folder(Path(log_dir).expanduser())
         suffix = f" at {size}" if len(sizes) > 1 else ""
         rows: dict[str, dict[str, Scores]] = {}
         pictures: dict[str, dict[str, Tensor]] = {}
@@ -139,7 +138,8 @@ def compare(
             version = label + suffix
             rows[version], pictures[version] = judge.photos(contents)
             means[version] = mean_scores(rows[version].values())
-            with SummaryWriter(str(folder / version.replace(" ", "-"))) as writer:
+            log = different(version.replace(" ", "-"), [path.name for path in folder.glob("*")])
+            with SummaryWriter(str(folder / log)) as writer:
                 means[version] |= log_flicker(players, judge.stylizer, writer, console)
                 log_scores(writer, label, size, judge.steps, rows[version], means[version])
         compared += [
@@ -152,10 +152,33 @@ def compare(
             for name, content in contents.items()
         ]
     assert folder is not None
-    log_pictures(folder, compared)
     write_files(folder, means, compared)
+    log_pictures(folder, compared)
     tell(means, folder, console)
     return means
+
+
+def check_settings(sizes: Sequence[int], limit: int, clip_frames: int | None) -> None:
+    """Raises FastTransferError for what ``compare`` cannot work with."""
+
+    def whole(number: object, least: int) -> bool:
+        return isinstance(number, int) and number >= least
+
+    if not sizes or not all(whole(size, LEAST_SIDE) for size in sizes):
+        raise FastTransferError(
+            f"comparison.sizes={list(sizes)} must be longer sides in whole pixels from {LEAST_SIDE} "
+            "on, such as [256,512]."
+        )
+    if len({*sizes}) < len(sizes):
+        raise FastTransferError(f"comparison.sizes={list(sizes)} has a size twice; write it once.")
+    if not whole(limit, 0):
+        raise FastTransferError(
+            f"comparison.limit={limit} must be a number of iterations, or 0 for none."
+        )
+    if clip_frames is not None and not whole(clip_frames, 1):
+        raise FastTransferError(
+            f"comparison.clip_frames={clip_frames} must be a whole number from 1 on, or null for all."
+        )
 
 
 def log_scores(
@@ -183,7 +206,8 @@ def log_pictures(folder: Path, photos: Sequence[ComparedPhoto]) -> None:
         for photo in photos:
             row = [captioned(photo.content, "photo")]
             row += [captioned(picture, name) for name, picture in photo.stylized.items()]
-            writer.add_image(f"compare/{photo.name}", side_by_side(row))
+            name = photo.name.encode("utf-8", "replace").decode()  # file names may be any bytes
+            writer.add_image(f"compare/{name}", side_by_side(row))
 
 
 def write_files(folder: Path, means: dict[str, Scores], photos: Sequence[ComparedPhoto]) -> None:
@@ -218,8 +242,6 @@ def log_flicker(
     excesses = []
     for number, (name, play) in enumerate(players.items()):
         contents, frames = tee(play())
-        if stylizer.size is not None:
-            contents = (to_frame(resize(to_photo(frame), stylizer.size)) for frame in contents)
         try:
             [flicker] = measure_flicker(contents, [map(stylizer.frame, frames)])
         except FastTransferError as error:
@@ -247,7 +269,7 @@ def tell(means: dict[str, Scores], folder: Path, console: Console) -> None:
     """A table on the terminal, and how to see the pictures."""
     columns = known_columns(means)
     rows = [
-        [label, *(written(scores.get(column.key, math.nan)) for column in columns)]
+        [escape(label), *(written(scores.get(column.key, math.nan)) for column in columns)]
         for label, scores in means.items()
     ]
     cells = [["style", *(column.label for column in columns)], *rows]
@@ -257,8 +279,8 @@ def tell(means: dict[str, Scores], folder: Path, console: Console) -> None:
     for row in cells[1:]:
         table.add_row(*row)
     console.print(table, soft_wrap=False)
-    console.print(f"see them with: tensorboard --logdir {folder}")
-    console.print(f"or open {folder / PAGE_FILE}")
+    console.print(f"see them with: tensorboard --logdir {folder}", markup=False)
+    console.print(f"or open {folder / PAGE_FILE}", markup=False)
 
 
 def written(score: float) -> str:

@@ -66,6 +66,7 @@ def write_whole(path: Path, write: Callable[[io.BufferedWriter], object]) -> Non
 
 def fresh_folder(folder: Path) -> Path:
     """``folder``, or with a number behind it if there is one of that name already."""
+    folder = folder.resolve() if not folder.name else folder  # such as “.”
     candidates = [folder, *(folder.with_name(f"{folder.name}-{n}") for n in range(2, 10_000))]
     return next(candidate for candidate in candidates if not candidate.exists())
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:  # torch is loaded when the first object is built, so --help a
 
 
 _OF_NETWORKS = ("stroke_size", "tiles", "engine", "precision")
-_PATHS = ("style", "style.path", "input", "output", "comparison.style")
+_PATHS = (
+    *("style", "style.path", "input", "output", "log_dir"),
+    *("comparison.style", "stylizer.intermediate"),
+)
 
 
 # A folder of its own: in conf/ itself, style= would mean the group conf/style of the training.
@@ -171,6 +174,8 @@ def _compare(styles: list[str], inputs: list[str], config: DictConfig) -> None:
     from .checkpoint import find_style
     from .plan import BUNDLED_PHOTOS, find_media
 
+    if config.size is not None:  # the photos are made as small before, and not their pictures after
+        config.comparison.sizes, config.size = [config.size], None
     compare = instantiate(config.comparison)  # with the loss network, which stylizing does not need
     paths = [find_style(style) for style in styles]
     inputs = inputs or ["bundled-probe"]

@@ -8,9 +8,9 @@ from statistics import median
 from rich.console import Console
 from torch import Tensor
 
-from .checkpoint import STYLE_IMAGE_FILE, StyleFile, load_style
+from .checkpoint import LAST_CHECKPOINT, STYLE_FILE, STYLE_IMAGE_FILE, StyleFile, load_style
 from .evaluate import Scorer, Scores
-from .images import read_picture, resize_to
+from .images import read_picture
 from .limit import Limit
 from .style import MAX_PIXELS, StyleImage, bundled_style_images
 from .stylize import Stylizer
@@ -44,7 +44,8 @@ class Judge:
         console: Console,
     ) -> None:
         style_file = load_style(path)
-        self.steps = style_file.metadata.get("steps", 0)
+        steps = style_file.metadata.get("steps")
+        self.steps = steps if isinstance(steps, int) else 0
         self.stylizer = make_stylizer(style=style_file)
         self.style = style_image_of(path, style_file)
         if self.style is None and painting is not None:
@@ -67,9 +68,7 @@ class Judge:
         pictures: dict[str, Tensor] = {}
         for name, content in contents.items():
             stylized, milliseconds = timed(self.stylizer, content)
-            # size= may make it another than the photo's
-            photo = resize_to(content, *stylized.shape[1:])
-            scores[name] = self._scores(name, stylized, photo) | {"milliseconds": milliseconds}
+            scores[name] = self._scores(name, stylized, content) | {"milliseconds": milliseconds}
             pictures[name] = stylized
         return scores, pictures
 
@@ -103,9 +102,11 @@ def timed(stylizer: Stylizer, content: Tensor) -> tuple[Tensor, float]:
 def style_image_of(path: Path, style_file: StyleFile) -> Tensor | None:
     """The style image (1, 3, H, W) that a style was trained for: from its run folder, or the bundled
     one; None if neither is there."""
-    for folder in (path.parent, path.parent.parent):
-        if (folder / STYLE_IMAGE_FILE).is_file():
-            return read_picture(folder / STYLE_IMAGE_FILE, max_pixels=MAX_PIXELS).rgb[None]
+    checkpoint = path.parent.name == LAST_CHECKPOINT.parent.name
+    folder = path.parent.parent if checkpoint else path.parent
+    # A style.png beside any other file may be anything.
+    if (checkpoint or path.name == STYLE_FILE) and (folder / STYLE_IMAGE_FILE).is_file():
+        return read_picture(folder / STYLE_IMAGE_FILE, max_pixels=MAX_PIXELS).rgb[None]
     name = str(_settings(style_file).get("path"))
     return read_style_image(name, style_file) if name in bundled_style_images() else None
 
@@ -119,5 +120,6 @@ def read_style_image(name: str, style_file: StyleFile) -> Tensor:
 
 def _settings(style_file: StyleFile) -> dict[str, object]:
     """What the training was told of the style image."""
-    found: dict[str, object] = style_file.metadata.get("training", {}).get("style", {})
-    return found
+    training = style_file.metadata.get("training")
+    found = training.get("style") if isinstance(training, dict) else None
+    return found if isinstance(found, dict) else {}

@@ -23,12 +23,11 @@ from .images import from_bytes, resize, resize_to, to_bytes, write_picture
 from .losses import PerceptualLoss
 from .style import StyleImage
 from .stylize import Stylizer
-from .vgg import VGG16Features
+from .vgg import LEAST_SIDE, VGG16Features
 
 STARTS = ("photo", "noise")
 METHODS = ("lbfgs", "adam")
 _NOISE_SEED = 0  # the same photo gives the same picture
-_LEAST_SIDE = 8  # in pixels: what VGG16 needs up to relu4_3
 _FIRST_STEP = 0.03  # mean change of colours in [0, 1] along the first gradients of L-BFGS
 
 
@@ -113,12 +112,12 @@ def sizes(height: int, width: int, coarsest: int) -> list[int]:
         FastTransferError: the picture is too thin for VGG16.
     """
     shorter_side, longer_side = sorted((height, width))
-    if shorter_side < _LEAST_SIDE:
+    if shorter_side < LEAST_SIDE:
         raise FastTransferError(
             f"a picture of {width}×{height} pixels is too small for stylizer=optimize, which needs "
-            f"{_LEAST_SIDE} a side"
+            f"{LEAST_SIDE} a side"
         )
-    coarsest = max(coarsest, math.ceil((_LEAST_SIDE + 1) * longer_side / shorter_side))
+    coarsest = max(coarsest, math.ceil((LEAST_SIDE + 1) * longer_side / shorter_side))
     found = [longer_side]
     while found[0] / 2 >= coarsest:
         found.insert(0, round(found[0] / 2))
@@ -266,12 +265,12 @@ class OptimizingStylizer(Stylizer):
         given = {"content": content_weight, "style": style_weight, "tv": tv_weight}
         chosen = {name: weight for name, weight in given.items() if weight is not None}
         for name, weight in chosen.items():
-            if not isinstance(weight, int | float) or weight < 0:
+            if not isinstance(weight, int | float) or not 0 <= weight < math.inf:
                 raise FastTransferError(
                     f"stylizer.{name}_weight={weight} must be a number from 0 on"
                 )
-        if lr <= 0:
-            raise FastTransferError(f"stylizer.lr={lr} must be above 0")
+        if not isinstance(lr, int | float) or not 0 < lr < math.inf:
+            raise FastTransferError(f"stylizer.lr={lr} must be a number above 0")
         image = StyleImage(style, style_size, name=None, licence=None, strength=1)
         self.name = image.name
         objective = make_objective(loss, VGG16Features(weights)).to(pick_device(device))

@@ -111,7 +111,7 @@ def in_shard(shard: str) -> Callable[[Path], bool]:
 def find_media(inputs: Sequence[str]) -> tuple[list[Path], list[Path]]:
     """The picture files and the videos that ``inputs`` (files, folders, patterns) stand for, at
     least one of them."""
-    found = [place.path for place in _find(inputs, "", None)]
+    found = [place.path for place in _find([os.path.expanduser(name) for name in inputs], "", None)]
     return [path for path in found if not _is_video(path)], list(filter(_is_video, found))
 
 

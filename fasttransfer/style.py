@@ -43,7 +43,7 @@ class StyleImage:
             )
         if not is_bundled and not file.is_file():
             raise FastTransferError(
-                f"There is no style image '{path}'; give style.path a picture file or one of "
+                f"There is no style image '{path}'; give a picture file or one of "
                 f"{', '.join(bundled_style_images())}."
             )
         if not isinstance(strength, (int, float)) or not 0 <= strength < float("inf"):

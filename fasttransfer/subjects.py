@@ -13,6 +13,7 @@ from .errors import FastTransferError
 from .extras import need
 from .flicker import Frame
 from .images import from_bytes, read_picture, resize, to_bytes
+from .vgg import LEAST_SIDE
 from .video import VideoSettings
 
 Player = Callable[[], Iterator[Frame]]
@@ -21,16 +22,19 @@ Player = Callable[[], Iterator[Frame]]
 def read_photos(
     photos: Sequence[Path], size: int, max_pixels: int, console: Console
 ) -> dict[str, Tensor]:
-    """Photos (3, H, W) with a longer side of at most ``size``, by names that tell them apart; a file
-    that cannot be read is told and left out."""
+    """Photos (3, H, W) with a longer side of at most ``size``, by names that tell them apart; what is
+    transparent becomes white, and a file that cannot be read or scored is told and left out."""
     contents: dict[str, Tensor] = {}
     for photo in photos:
         try:
-            whole = read_picture(photo, max_pixels=max_pixels).rgb
+            picture = read_picture(photo, max_pixels=max_pixels)
+            height, width = picture.rgb.shape[1:]
+            _check_sides(photo, height, width, size, console)
         except FastTransferError as error:
             console.print(f"left out: {error}", markup=False)
             continue
-        _tell_small(photo, max(whole.shape[1:]), size, console)
+        alpha = 1 if picture.alpha is None else picture.alpha
+        whole = picture.rgb * alpha + (1 - alpha)
         contents[different(photo.stem, contents)] = shrunk(whole, size)
     return contents
 
@@ -38,13 +42,13 @@ def read_photos(
 def read_clips(
     clips: Sequence[Path],
     size: int,
-    frames: int,
+    frames: int | None,
     max_pixels: int,
     video: VideoSettings,
     console: Console,
 ) -> dict[str, Player]:
     """What plays the first ``frames`` frames of each clip, with a longer side of at most ``size``, by
-    names that tell them apart; a file that cannot be read is told and left out."""
+    names that tell them apart; a file that cannot be read or scored is told and left out."""
     players: dict[str, Player] = {}
     if not clips:
         return players
@@ -59,14 +63,21 @@ def read_clips(
     for clip in clips:
         try:
             with ClipReader(clip, video, max_pixels) as reader:
-                _tell_small(clip, max(reader.clip.width, reader.clip.height), size, console)
+                _check_sides(clip, reader.clip.height, reader.clip.width, size, console)
                 players[different(f"{clip.stem} (video)", players)] = partial(play, clip)
         except FastTransferError as error:
             console.print(f"left out: {error}", markup=False)
     return players
 
 
-def _tell_small(path: Path, longer: int, size: int, console: Console) -> None:
+def _check_sides(path: Path, height: int, width: int, size: int, console: Console) -> None:
+    """Tells what is smaller than ``size``, and raises FastTransferError where nothing can be scored."""
+    shorter, longer = sorted((height, width))
+    if round(shorter * min(1, size / longer)) < LEAST_SIDE:
+        raise FastTransferError(
+            f"{path} has {width}×{height} pixels, and scores need a shorter side of {LEAST_SIDE} with a "
+            f"longer one of {min(size, longer)}"
+        )
     if longer < size:
         text = f"{path} has {longer} pixels on its longer side, not {size}, and stays as it is"
         console.print(text, markup=False)

@@ -18,6 +18,7 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from .errors import FastTransferError
 
+LEAST_SIDE = 8  # pixels: after three halvings there is one left for the layers up to relu4_3
 BUNDLED = Path(__file__).parent / "assets" / "vgg" / "vgg16_features_float16.safetensors"
 
 # Where each named activation leaves torchvision's ``vgg16().features``: the index of its ReLU.

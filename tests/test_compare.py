@@ -11,7 +11,8 @@ from conftest import make_photo
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from fasttransfer.checkpoint import save_style
-from fasttransfer.compare import labels
+from fasttransfer.compare import check_settings, labels
+from fasttransfer.errors import FastTransferError
 from fasttransfer.network import TransformerNet
 
 SCRIPT = Path(__file__).parent.parent / "infer.py"
@@ -62,12 +63,13 @@ def test_styles_are_compared_in_tensorboard(runs):
 
 def test_sizes_and_the_limit_are_in_the_table_the_json_file_and_the_page(runs):
     make_photo(runs / "photo.jpg", 90, 70)
+    make_photo(runs / "narrow.png", 90, 7)
     done = subprocess.run(
         [
             sys.executable,
             str(SCRIPT),
             "style=[first,second]",
-            "input=photo.jpg",
+            "input=[photo.jpg,narrow.png]",
             "compare=true",
             "comparison.sizes=[64,90]",
             "comparison.limit=2",
@@ -79,6 +81,7 @@ def test_sizes_and_the_limit_are_in_the_table_the_json_file_and_the_page(runs):
         env=os.environ | {"COLUMNS": "200"},
     )
     assert done.returncode == 0, done.stderr
+    assert "left out: narrow.png has 90×7 pixels" in done.stdout
     assert "first at 64" in done.stdout
     assert "× limit" in done.stdout
     figures = json.loads((runs / "logs" / "evaluation.json").read_text())
@@ -146,6 +149,54 @@ def test_clips_are_compared_by_their_first_frame_and_their_flicker(runs):
         assert [event.step for event in events.Scalars("compare/flicker")] == [0]
         assert events.Scalars("compare/warping_error_of_input")[0].value >= 0
         assert "compare/mean_flicker" in events.Tags()["scalars"]
+
+
+def test_odd_names_and_one_size_for_all(runs):
+    """Names that are markup or no UTF-8, two styles with one folder of logs, and size=."""
+    (runs / "first").rename(runs / "a b")
+    (runs / "second").rename(runs / "a-b")
+    (runs / "mosaic.safetensors").rename(runs / "x[red].safetensors")
+    make_photo(runs / "photo.png", 90, 70)
+    os.rename(runs / "photo.png", os.fsencode(runs) + b"/caf\xe9.png")
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(SCRIPT),
+            "style=[a b,a-b,'x[red].safetensors']",
+            "input=*.png",
+            "compare=true",
+            "log_dir=logs (1)",
+            "size=64",
+        ],
+        cwd=runs,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "x[red]" in done.stdout
+    figures = json.loads((runs / "logs (1)" / "evaluation.json").read_text())
+    assert set(figures["means"]) == {"a b", "a-b", "x[red]"}
+    pictures = EventAccumulator(str(runs / "logs (1)")).Reload().Tags()["images"]
+    assert pictures == ["compare/caf?.png"] or len(pictures) == 1
+    folders = [path for path in (runs / "logs (1)").iterdir() if path.is_dir()]
+    assert {path.name for path in folders} == {"a-b", "a-b-2", "x[red]"}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "limit", "frames", "message"),
+    [
+        ([], 0, 1, r"comparison.sizes=\[\]"),
+        ([4], 0, 1, "from 8 on"),
+        ([None], 0, 1, "from 8 on"),
+        ([64, 64], 0, 1, "a size twice"),
+        ([64], 1.5, 1, "comparison.limit=1.5"),
+        ([64], None, 1, "comparison.limit=None"),
+        ([64], 0, 0, "comparison.clip_frames=0"),
+    ],
+)
+def test_settings_that_cannot_be(sizes, limit, frames, message):
+    with pytest.raises(FastTransferError, match=message):
+        check_settings(sizes, limit, frames)
 
 
 def test_labels_are_short_and_different(tmp_path):

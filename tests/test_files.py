@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +52,9 @@ def test_fresh_folders_are_numbered(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a-2").mkdir()
     assert fresh_folder(tmp_path / "a") == tmp_path / "a-3"
+
+
+def test_a_fresh_folder_for_the_current_one(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert fresh_folder(Path()) == tmp_path / "here-2"

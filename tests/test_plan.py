@@ -51,6 +51,7 @@ def test_home(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(here))
     monkeypatch.setenv("USERPROFILE", str(here))
     assert pairs("~/a.jpg", output="~/x/") == {str(here / "a.jpg"): str(here / "x" / "a.jpg")}
+    assert find_media(["~/a.jpg", "~/photos/in"])[0][0] == here / "a.jpg"
 
 
 def test_folder_is_mirrored_without_what_is_hidden_or_no_picture() -> None:

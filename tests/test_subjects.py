@@ -1,3 +1,4 @@
+import pytest
 from clips import make_clip
 from PIL import Image
 from rich.console import Console
@@ -7,19 +8,30 @@ from fasttransfer.video import VideoSettings
 
 
 def test_photos_are_made_smaller_but_not_larger_which_is_told(tmp_path):
-    large, small, broken = (tmp_path / name for name in ("large.png", "small.png", "broken.png"))
+    names = ("large.png", "small.png", "narrow.png", "broken.png")
+    large, small, narrow, broken = (tmp_path / name for name in names)
     Image.new("RGB", (80, 50)).save(large)
+    Image.new("RGB", (80, 14)).save(narrow)
     Image.new("RGB", (20, 30)).save(small)
     broken.write_bytes(b"nothing")
     console = Console(record=True, width=300)
-    contents = read_photos([large, small, broken], 40, 10**6, console)
+    contents = read_photos([large, small, narrow, broken], 40, 10**6, console)
     assert {name: photo.shape for name, photo in contents.items()} == {
         "large": (3, 25, 40),
         "small": (3, 30, 20),
     }
-    one, other = console.export_text().splitlines()
+    one, two, other = console.export_text().splitlines()
+    assert two.startswith(
+        f"left out: {narrow} has 80×14 pixels, and scores need a shorter side of 8"
+    )
     assert one == f"{small} has 30 pixels on its longer side, not 40, and stays as it is"
     assert other.startswith("left out: ")
+
+
+def test_what_is_transparent_becomes_white(tmp_path):
+    Image.new("RGBA", (20, 20), (255, 0, 255, 51)).save(tmp_path / "glass.png")
+    [photo] = read_photos([tmp_path / "glass.png"], 20, 10**6, Console()).values()
+    assert photo[:, 5, 5].tolist() == pytest.approx([1, 0.8, 1])
 
 
 def test_clips_too(tmp_path):

@@ -36,6 +36,7 @@ ODD = [
     "& &amp; \u2028 \u202eabc \ud800 漢字",
     "long" * 100,
 ]
+NEVER = {"wood": {"likes": 7.0}, "ink": {"likes": inf}, "sand": {}}
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium or Chrome here")
 
 
@@ -141,6 +142,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, Pa
     folder = tmp_path_factory.mktemp("page")
     write_page(folder / "page.html", report())
     write_page(folder / "odd.html", odd_report())
+    write_page(folder / "never.html", Report("Never", COLUMNS[2:], NEVER, []))
     with open_page((folder / "page.html").as_uri()) as page:
         page.window(900, 700)
         yield page, folder
@@ -345,4 +347,15 @@ def test_the_best_is_one_of_those_that_are_comparable(browser):
     opened(page, folder / "sizes.html")
     best = "[...document.querySelectorAll('td b')].map((one) => one.textContent)"
     assert page.run(best) == ["3.00", "5.00"]
+    assert page.problems == []
+
+
+@needs_browser
+def test_what_is_never_reached_is_the_most(browser):
+    page, folder = browser
+    opened(page, folder / "never.html")
+    cells = "[...document.querySelectorAll('tbody td')].map((cell) => cell.innerHTML)"
+    assert page.run(cells) == ["7.00", '<b title="the best of this column">never</b>', "–"]
+    page.run("document.querySelector('thead th:last-child button').click()")
+    assert rows(page) == ["ink", "wood", "sand"]
     assert page.problems == []

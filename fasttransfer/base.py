@@ -147,7 +147,7 @@ class BaseTraining(StyleTraining):
         )
         self.targets = styles.targets(loss)
         self.names = [name for name, value in network.named_parameters() if value.ndim == 1]
-        self.start_from(network)
+        self.own = self._each_its_own(network)
 
     @property
     def learned(self) -> Iterable[Parameter]:
@@ -158,12 +158,13 @@ class BaseTraining(StyleTraining):
     def start_from(self, network: TransformerNet) -> None:
         """Every style starts with the same weights."""
         super().start_from(network)
+        self.own = self._each_its_own(network)
+
+    def _each_its_own(self, network: TransformerNet) -> nn.ParameterList:
         values = dict(network.named_parameters())
         start = [values[name].detach() for name in self.names]
         # Style by style in one list, as PyTorch's own types know no list of lists.
-        self.own = nn.ParameterList(
-            Parameter(value.clone()) for _ in self.targets for value in start
-        )
+        return nn.ParameterList(Parameter(value.clone()) for _ in self.targets for value in start)
 
     def on_fit_start(self) -> None:
         """As ``StyleTraining``'s.

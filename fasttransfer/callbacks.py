@@ -72,9 +72,7 @@ class ProbePhotos(Callback):
         assert isinstance(pl_module, StyleTraining)
         probe = probe_of(trainer)
         contents = list(probe.values())
-        # In the first steps the average still shows the untrained network.
-        network = pl_module.result if trainer.global_step >= 100 else pl_module.network
-        stylized = [stylize(network, content, pl_module.device) for content in contents]
+        stylized = [stylize(pl_module.result, content, pl_module.device) for content in contents]
         style = pl_module.style.image[0]
         write_picture(self.preview, contact_sheet(contents, stylized, style), None, quality=95)
         if to_tensorboard and isinstance(trainer.logger, TensorBoardLogger):

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from .checkpoint import CHECKPOINT_KEY, FORMAT_VERSION, LAST_CHECKPOINT
 from .errors import FastTransferError
@@ -20,6 +20,8 @@ from .losses import PerceptualLoss
 from .network import TransformerNet
 from .style import StyleImage
 from .temporal import TemporalLoss
+
+_Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class StyleTraining(pl.LightningModule):
@@ -32,8 +34,8 @@ class StyleTraining(pl.LightningModule):
         optimizer: makes one for the parameters.
         scheduler: makes one for an optimizer and ``total_steps``.
         temporal: against flicker; None trains for single pictures.
-        averaged_part: of the run, over which the weights are averaged, which is what is kept: the
-            time constant of an exponential moving average is this part of all steps.
+        averaged_part: of the run, over which the weights are averaged, which is what is kept, see
+            ``mean_of_last``.
         compile: whether the network goes through ``torch.compile``.
 
     Raises:
@@ -68,10 +70,8 @@ class StyleTraining(pl.LightningModule):
             self.loss.weights[term] *= style.strength
         self.style = style
         self.temporal = temporal
-        self.averaged_part = averaged_part
-        self.averaged = AveragedModel(network)
+        self.averaged = AveragedModel(network, multi_avg_fn=mean_of_last(averaged_part))
         self.averaged.requires_grad_(False)
-        self.average_over(steps=1)
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
         try:  # now, while no run folder has been made
@@ -120,24 +120,17 @@ class StyleTraining(pl.LightningModule):
         return self.network.parameters()
 
     def start_from(self, network: TransformerNet) -> None:
-        """Takes the weights of a trained network of the same shape, as easily moved as new ones."""
+        """Takes the weights of a trained network of the same shape, half as easily moved as new ones."""
         self.network.load_state_dict(network.state_dict())
         self.network.renew_scales()
         self.averaged.module.load_state_dict(self.network.state_dict())
 
-    def average_over(self, steps: int) -> None:
-        """Sets the time constant for a run of so many steps; of a short run the first steps, which
-        are the worst, must not be a large part of the average."""
-        decay = 1 - 1 / max(1.0, self.averaged_part * steps)
-        self.averaged.multi_avg_fn = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-
     def on_fit_start(self) -> None:
-        """Sets the average's length and, elsewhere than on a CPU, the layout of the weights.
+        """Sets, elsewhere than on a CPU, the layout of the weights.
 
         On a CPU PyTorch's instance norm copies every channels_last tensor, so the network is
         left contiguous there; the loss network, without norms, never is."""
         self._fit_started = time.perf_counter()
-        self.average_over(self.trainer.max_steps)
         if self.device.type != "cpu":
             self.network.to(memory_format=torch.channels_last)
 
@@ -238,3 +231,17 @@ class StyleTraining(pl.LightningModule):
         torch.set_rng_state(states["torch"])
         if len(states["cuda"]) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all(states["cuda"])
+
+
+def mean_of_last(part: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
+    """What ``AveragedModel`` takes as ``multi_avg_fn``: a moving average whose time constant is this
+    part of the steps so far. Its weights fall as k^(1 / part − 1), with k the number of the step, so
+    that the beginning has no share at any time, however long the run will be (polynomial-decay
+    averaging, Shamir & Zhang 2013, arXiv:1212.1824)."""
+
+    @torch.no_grad()
+    def average(averaged: _Tensors, current: _Tensors, count: Tensor | int) -> None:
+        steps = int(count) + 1  # with this one
+        torch._foreach_lerp_(averaged, current, 1 / max(1.0, part * steps))
+
+    return average

@@ -9,6 +9,7 @@ from test_budget import tiny_training
 
 from fasttransfer.config import CONF_DIR
 from fasttransfer.errors import FastTransferError
+from fasttransfer.module import mean_of_last
 from fasttransfer.temporal import TemporalLoss
 
 
@@ -38,24 +39,25 @@ def test_only_the_network_is_trained(training):
 
 
 def test_averaged_weights_follow_slowly(training):
-    training.average_over(200)  # 0.05 of which is 10
-    training.averaged.update_parameters(training.network)  # the first update copies
+    training.average()  # the first update copies
+    training.averaged.n_averaged += 198
     with torch.no_grad():
         for parameter in training.network.parameters():
             parameter += 1
     before = [p.clone() for p in training.result.parameters()]
-    training.averaged.update_parameters(training.network)  # decay 0.9
+    training.average()  # the 200th, and 0.05 of these are 10
     for old, new in zip(before, training.result.parameters(), strict=True):
         assert torch.allclose(new - old, torch.tensor(0.1), atol=1e-5)
 
 
-def test_a_short_run_averages_over_few_steps(training):
-    old = torch.zeros(1)
-    for steps, decay in ((1, 0.0), (100, 0.8), (2000, 0.99)):
-        training.average_over(steps)
-        new = [old.clone()]
-        training.averaged.multi_avg_fn(new, [torch.ones(1)], 1)
-        assert new[0].item() == pytest.approx(1 - decay, abs=1e-6)
+@pytest.mark.parametrize("part", [0, 0.05, 0.33])
+def test_the_average_is_that_of_the_last_part_at_any_time(part):
+    """Over weights that are the number of their step, it lags by that part of the steps."""
+    average, mean = mean_of_last(part), [torch.zeros(1)]
+    for step in range(1, 2001):
+        average(mean, [torch.full((1,), float(step))], torch.tensor(step - 1))
+        lag = part / (1 + part) * step
+        assert mean[0].item() == pytest.approx(step - lag, abs=1 + 0.02 * step)
 
 
 def test_a_start_is_the_network_and_its_average(training):

@@ -78,13 +78,17 @@ def trainings(config: DictConfig) -> Iterator[Training]:
         raise FastTransferError(
             f"There is no network {', '.join(sorted(unknown))}; choose from {', '.join(presets)}."
         )
-    before: dict[str, list[Training]] = {network: [] for network in networks}
-    for name in (name for name in config.styles if name in only):
+    before: dict[str, list[str]] = {network: [] for network in networks}
+    for name in config.styles:
         for network in networks:
             full_name = name if network == DEFAULT_NETWORK else f"{name}_{network}"
             folder = Path(config.runs) / full_name
             own = Path(config.output) / f"{full_name}.safetensors"
-            start = ",".join(f"{config.output}/{one.name}.safetensors" for one in before[network])
+            start = ",".join(before[network])
+            if name in only or own.is_file():
+                before[network].append(str(own))
+            if name not in only:
+                continue
             if config.further and own.is_file():
                 start = str(own)
             style = _style_image(name, config.styles[name], config.paintings)
@@ -98,9 +102,7 @@ def trainings(config: DictConfig) -> Iterator[Training]:
                 f"run_dir={folder}",
                 *config.overrides,
             ]
-            training = Training(full_name, folder, style, settings)
-            before[network].append(training)
-            yield training
+            yield Training(full_name, folder, style, settings)
 
 
 def _style_image(name: str, about: Mapping[str, Any], paintings: str | None) -> str:

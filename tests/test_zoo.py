@@ -43,6 +43,14 @@ def test_every_style_comes_in_every_network_and_starts_from_those_before(art: Pa
     assert {"network=realtime", "trainer.max_steps=700"} <= set(fourth)
 
 
+def test_one_style_starts_from_those_before_that_are_there(tmp_path: Path) -> None:
+    (tmp_path / "mosaic.safetensors").touch()
+    (tmp_path / "points.safetensors").touch()  # comes later
+    own, other = trainings(composed("only=[woodcut]", f"output={tmp_path}"))
+    assert {f"start={tmp_path}/mosaic.safetensors", "trainer.max_steps=700"} <= set(own.settings)
+    assert "start=null" in other.settings
+
+
 def test_what_is_there_is_trained_on_from_its_own_weights(tmp_path: Path, art: Path) -> None:
     save_style(
         tmp_path / "udnie.safetensors", TransformerNet([4], 0, 3, 1, False), {"name": "udnie"}

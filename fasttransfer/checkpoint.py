@@ -144,6 +144,15 @@ def load_style(path: str | Path) -> StyleFile:
     return StyleFile(network, str(metadata.get("name", path.stem)), metadata, path)
 
 
+def is_scored(path: Path) -> bool:
+    """Whether a style file has scores, as that of a complete run; of whatever network it is."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return bool(json.loads((file.metadata() or {}).get("scores", "null")))
+    except (SafetensorError, OSError, ValueError):
+        return False
+
+
 def _read_style(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:

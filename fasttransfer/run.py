@@ -31,9 +31,9 @@ from .checkpoint import (
     LAST_CHECKPOINT,
     STYLE_FILE,
     STYLE_IMAGE_FILE,
-    load_style,
+    is_scored,
 )
-from .config import TRAINING_PATHS
+from .config import TRAINING_PATHS, as_list
 from .errors import FastTransferError
 from .files import fresh_folder, write_whole
 from .hardware import accelerator_device
@@ -112,6 +112,7 @@ class Run:
         if started_by_lightning():
             return cls(_read_settings(Path(os.environ[RUN_DIR_VARIABLE])), None, settled=True)
         _check_length(config)
+        _check_seed(config.seed)
         check_sweep(config)
         if config.run_dir is None and in_sweep():
             config.run_dir = HydraConfig.get().runtime.output_dir
@@ -121,13 +122,14 @@ class Run:
                     "Several processes were started from outside (torchrun or SLURM), which must "
                     "agree on their folder; give run_dir=runs/NAME."
                 )
-            name = config.style.name or Path(config.style.path).stem
+            name = str(config.style.name or Path(config.style.path).stem)
             plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)  # needs no quotes
             config.run_dir = str(
                 fresh_folder(Path("runs") / f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}")
             )
         config.run_dir = str(Path(config.run_dir).expanduser())
         folder = Path(config.run_dir)
+        _check_folder(folder)
         # Processes from outside may find the settings that the first of them has just written.
         taken = folder / (LAST_CHECKPOINT if launched_outside() else SETTINGS_FILE)
         if taken.exists() and requeued():
@@ -184,9 +186,14 @@ class Run:
         if self.config.start is None or self.checkpoint is not None:
             return
         crops = photos.first_crops(_CROPS_TO_COMPARE)
-        style = starting_style(str(self.config.start), training.network, crops, training.loss)
+        start = ",".join(as_list(self.config.start))
+        style = starting_style(start, training.network, crops, training.loss)
         self.config.start = None
-        if style is not None and style.path is not None:
+        if style is None:
+            self.console.print(
+                "no trained style has a network of this shape: starting from nothing"
+            )
+        elif style.path is not None:
             named = {BUNDLED_STYLES: style.path.stem, BASES: BASE}
             self.config.start = named.get(style.path.parent, str(style.path.resolve()))
             training.start_from(style.network)
@@ -204,10 +211,13 @@ class Run:
         bfloat16 = str(self.config.trainer.precision).startswith("bf16")
         pace = seconds_a_step(training, batch, device, bfloat16)
         steps = self.config.trainer.max_steps
-        if budget == "full":
+        allowed = steps if budget == "full" else max(1, int(seconds(budget) / pace))
+        self.config.trainer.max_steps = min(steps, allowed)
+        if budget == "full" or allowed > steps:
             self.console.print(f"{steps} steps will take about {in_words(steps * pace)}")
-        else:
-            self.config.trainer.max_steps = min(steps, max(1, int(seconds(budget) / pace)))
+        if allowed > steps:
+            more = f"in which {allowed} fit; trainer.max_steps=N allows more"
+            self.console.print(f"that is less than budget={budget}, {more}")
 
     def begin(self, training: "StyleTraining", photos: "ContentPhotos") -> None:
         """Writes the settings of a new run down and says what is coming.
@@ -300,8 +310,7 @@ class Run:
 
 def is_complete(folder: Path) -> bool:
     """Whether the run in ``folder`` has come to its end: only then has its style file the scores."""
-    file = folder / STYLE_FILE
-    return file.is_file() and load_style(file).metadata.get("scores") is not None
+    return is_scored(folder / STYLE_FILE)
 
 
 def quiet_lightning() -> None:
@@ -328,6 +337,19 @@ def _check_length(config: DictConfig) -> None:
         raise FastTransferError(
             "Several processes were started from outside (torchrun or SLURM), which must agree on the "
             "number of steps; give budget=null and trainer.max_steps=N."
+        )
+
+
+def _check_seed(seed: object) -> None:
+    if not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise FastTransferError(f"seed={seed} must be a whole number from 0 to {2**32 - 1}.")
+
+
+def _check_folder(folder: Path) -> None:
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise FastTransferError(
+            f"run_dir={folder} cannot be a folder, as '{there}' is a file; give another run_dir."
         )
 
 

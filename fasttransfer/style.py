@@ -57,7 +57,7 @@ class StyleImage:
                 "narrow picture."
             )
         self.image = to_tensor(picture)[None]
-        self.name = name or file.stem
+        self.name = str(name or file.stem)  # a year may be a name
         self.size = size
         self.strength = float(strength)
         self.licence = licence or (BUNDLED_LICENCE if is_bundled else "not stated")

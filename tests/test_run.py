@@ -33,6 +33,28 @@ def test_a_new_run_gets_a_folder_of_its_own_that_is_not_made_yet(tmp_path, monke
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (["seed=-1"], "seed=-1 must be a whole number from 0"),
+        (["seed=1.5"], "seed=1.5"),
+        (["seed=null"], "seed=None"),
+        (["run_dir=file"], "'.*file' is a file; give another run_dir"),
+        (["run_dir=file/run"], "'.*file' is a file; give another run_dir"),
+    ],
+)
+def test_what_no_run_can_have(settings, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(FastTransferError, match=told):
+        Run.open(composed(*settings))
+
+
+def test_a_number_may_be_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert Run.open(composed("style.name=1889")).config.run_dir.startswith("runs/1889-")
+
+
 def test_a_run_folder_is_not_used_twice(tmp_path):
     (tmp_path / "config.yaml").touch()
     with pytest.raises(FastTransferError, match="holds a run already"):
@@ -131,7 +153,9 @@ def test_a_budget_limits_the_steps_and_the_full_one_tells_their_time(
     own = Run.open(composed("run_dir=runs/x", f"budget={budget}", "trainer.max_steps=123"))
     own.settle_steps(None, photos)  # type: ignore[arg-type]
     assert own.config.trainer.max_steps == steps
-    assert ("123 steps will take about 30 s" in capsys.readouterr().err) == (budget == "full")
+    told = capsys.readouterr().err
+    assert ("123 steps will take about 30 s" in told) == (steps == 123)
+    assert ("less than budget=1h, in which 15000 fit" in told) == (budget == "1h")
 
 
 def test_two_processes_do_not_train_one_run(tmp_path):

@@ -207,7 +207,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
 
 def test_a_run_starts_where_another_ended(complete: Path, tiny_run: list[str]) -> None:
     folder = complete.parent
-    more = ("start=complete", "trainer.max_steps=1", "optimizer.lr=1e-9", "run_dir=more")
+    more = ("start=[complete,complete]", "trainer.max_steps=1", "optimizer.lr=1e-9", "run_dir=more")
     done = train(*tiny_run, VIDEO, *more, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "starting from the weights of 'painting'" in done.stderr
@@ -311,7 +311,7 @@ def test_mistakes_are_told_in_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["train.py", *tiny_run, *argument.split()])
+    monkeypatch.setattr(sys, "argv", ["train.py", *tiny_run, "start=null", *argument.split()])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2

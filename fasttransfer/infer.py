@@ -22,8 +22,13 @@ if TYPE_CHECKING:  # torch is loaded when the first object is built, so --help a
 
 _OF_NETWORKS = ("stroke_size", "tiles", "engine", "precision")
 _PATHS = (
-    *("style", "style.path", "input", "output", "log_dir"),
-    *("comparison.style", "stylizer.intermediate"),
+    "style",
+    "style.path",
+    "input",
+    "output",
+    "log_dir",
+    "comparison.style",
+    "stylizer.intermediate",
 )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from .errors import FastTransferError
 from .extras import need
 from .flicker import Frame
-from .images import from_bytes, read_picture, resize, to_bytes
+from .images import from_bytes, open_rgb, resize, to_bytes, to_tensor
 from .vgg import LEAST_SIDE
 from .video import VideoSettings
 
@@ -27,15 +27,12 @@ def read_photos(
     contents: dict[str, Tensor] = {}
     for photo in photos:
         try:
-            picture = read_picture(photo, max_pixels=max_pixels)
-            height, width = picture.rgb.shape[1:]
-            _check_sides(photo, height, width, size, console)
+            picture = open_rgb(photo, max_pixels=max_pixels)
+            _check_sides(photo, picture.height, picture.width, size, console)
         except FastTransferError as error:
             console.print(f"left out: {error}", markup=False)
             continue
-        alpha = 1 if picture.alpha is None else picture.alpha
-        whole = picture.rgb * alpha + (1 - alpha)
-        contents[different(photo.stem, contents)] = shrunk(whole, size)
+        contents[different(photo.stem, contents)] = shrunk(to_tensor(picture), size)
     return contents
 
 

@@ -1,6 +1,6 @@
-"""Trains a style: see fasttransfer/train.py."""
+"""Trains a style: see fasttransfer/cli/train.py."""
 
-from fasttransfer.train import main
+from fasttransfer.cli.train import main
 
 if __name__ == "__main__":
     main()

@@ -27,12 +27,12 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.table import Table
 
-from fasttransfer.budget import seconds_a_step
-from fasttransfer.callbacks import SCORES_FILE, read_scores
-from fasttransfer.config import CONF_DIR
-from fasttransfer.hardware import accelerator_device
-from fasttransfer.train import build_training
-from fasttransfer.zoo import Training
+from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.core.hardware import accelerator_device
+from fasttransfer.training.budget import seconds_a_step
+from fasttransfer.training.build import build_training
+from fasttransfer.training.callbacks import SCORES_FILE, read_scores
+from fasttransfer.zoo.training import Training
 
 BASE, OBJECTIVE = "as it is", "balanced_total"
 ROUNDS = 2

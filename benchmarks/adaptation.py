@@ -16,9 +16,9 @@ from machine import describe
 from rich.console import Console
 from rich.table import Table
 
-from fasttransfer.callbacks import SCORES_FILE, read_scores
-from fasttransfer.checkpoint import STYLE_FILE, load_style
-from fasttransfer.zoo import Training
+from fasttransfer.models.style_file import STYLE_FILE, load_style
+from fasttransfer.training.callbacks import SCORES_FILE, read_scores
+from fasttransfer.zoo.training import Training
 
 SHOWN = ("seconds", "balanced_total", "balanced_content", "balanced_style", "balanced_palette")
 LEAST_SCORED = 4  # times, so that there is a curve

@@ -16,10 +16,10 @@ from machine import describe
 from rich.console import Console
 from rich.table import Table
 
-from fasttransfer.checkpoint import bundled_styles, find_style, load_style
-from fasttransfer.data import photo_folder, read_probe
-from fasttransfer.style import MAX_PIXELS
-from fasttransfer.vgg import VGG16Features
+from fasttransfer.data.photos import photo_folder, read_probe
+from fasttransfer.data.style_image import MAX_PIXELS
+from fasttransfer.models.style_file import bundled_styles, find_style, load_style
+from fasttransfer.models.vgg import VGG16Features
 
 LAYER, SIZE = "relu3_3", 384
 

@@ -5,7 +5,7 @@
 Makes its clips itself, of bundled photos that no style is trained on: a pan, a zoom and a shaking
 hand, sampled at fractions of a pixel, with the noise of a sensor; --clip adds real ones. Each style
 must have its style image with it, as a run folder has. The error is explained in
-``fasttransfer/flicker.py``.
+``fasttransfer/evaluation/flicker.py``.
 """
 
 import argparse
@@ -21,17 +21,17 @@ from machine import describe
 from rich.console import Console
 from rich.table import Table
 
-from fasttransfer.checkpoint import find_style, load_style
-from fasttransfer.compare import labels
-from fasttransfer.data import photo_folder, read_probe
-from fasttransfer.evaluate import score
-from fasttransfer.flicker import Frame, measure_flicker
-from fasttransfer.judge import style_image_of
-from fasttransfer.stylize import Stylizer
-from fasttransfer.subjects import Player, read_clips
-from fasttransfer.temporal import warp
-from fasttransfer.vgg import VGG16Features
-from fasttransfer.video import VideoSettings
+from fasttransfer.data.photos import photo_folder, read_probe
+from fasttransfer.evaluation.comparison import labels
+from fasttransfer.evaluation.flicker import Frame, measure_flicker
+from fasttransfer.evaluation.photos_and_clips import Player, read_clips
+from fasttransfer.evaluation.scores import score
+from fasttransfer.evaluation.style_evaluator import style_image_of
+from fasttransfer.losses.temporal import warp
+from fasttransfer.models.style_file import find_style, load_style
+from fasttransfer.models.vgg import VGG16Features
+from fasttransfer.stylizing.stylizer import Stylizer
+from fasttransfer.video.settings import VideoSettings
 
 MAX_PIXELS = 10**8
 SIZE = 640  # longer side of photos and clips

@@ -12,12 +12,12 @@ from machine import describe
 from rich.console import Console
 from rich.table import Table
 
-from fasttransfer.checkpoint import find_style, load_style
-from fasttransfer.compare import labels
-from fasttransfer.data import photo_folder, read_probe
-from fasttransfer.evaluate import score, score_pictures
-from fasttransfer.judge import style_image_of
-from fasttransfer.vgg import VGG16Features
+from fasttransfer.data.photos import photo_folder, read_probe
+from fasttransfer.evaluation.comparison import labels
+from fasttransfer.evaluation.scores import score, score_pictures
+from fasttransfer.evaluation.style_evaluator import style_image_of
+from fasttransfer.models.style_file import find_style, load_style
+from fasttransfer.models.vgg import VGG16Features
 
 SHOWN = ("balanced_content", "balanced_style", "balanced_total", "johnson_total")
 

@@ -2,7 +2,7 @@
 
 Every import is measured in a fresh process, the candidates in turn, so that a busy machine slows
 all alike. PyTorch by itself is the floor: the inference path cannot run without it, and Lightning
-imports it too. `fasttransfer.infer` is what --help and mistakes wait for; it leaves PyTorch to the
+imports it too. `fasttransfer.cli.infer` is what --help and mistakes wait for; it leaves PyTorch to the
 moment when the first style is loaded.
 
     python benchmarks/import_time.py [--rounds 7]
@@ -23,7 +23,7 @@ CANDIDATES = {
     "lightning": "pytorch_lightning",
     "torch": "torch",
     "inference_path": ", ".join(f"fasttransfer.{module}" for module in PATH),
-    "command": "fasttransfer.infer",
+    "command": "fasttransfer.cli.infer",
 }
 
 

@@ -26,9 +26,10 @@ from machine import describe, peak_mb
 from rich.console import Console
 from rich.table import Table
 
-from fasttransfer.decode import read_size
-from fasttransfer.planes import Plane, grid
-from fasttransfer.rasters import pack, unpack
+from fasttransfer.images.decoding import read_size
+from fasttransfer.images.regions import grid
+from fasttransfer.large.planes import Plane
+from fasttransfer.large.rasters import pack, unpack
 
 TILE = 512
 TILED: dict[str, Any] = {"tile": (TILE, TILE), "compression": "zlib", "photometric": "rgb"}

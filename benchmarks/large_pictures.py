@@ -23,9 +23,9 @@ from presets import network_of
 from rich.console import Console
 from rich.table import Table
 
-from fasttransfer.checkpoint import save_style
-from fasttransfer.data import photo_folder
-from fasttransfer.extras import need
+from fasttransfer.core.libraries import require
+from fasttransfer.data.photos import photo_folder
+from fasttransfer.models.style_file import save_style
 
 SCRIPT = Path(__file__).parents[1] / "infer.py"
 Row = dict[str, float | str]
@@ -111,7 +111,7 @@ def measure(picture: Path, tiles: str, style: str) -> Row:
 
 def plot(rows: list[Row], path: str) -> None:
     """Seconds a megapixel, and peak memory, over megapixels."""
-    pyplot = need("matplotlib.pyplot", "dev", "--plot")
+    pyplot = require("matplotlib.pyplot", "dev", "--plot")
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.2))
     for tiles in dict.fromkeys(str(row["tiles"]) for row in rows):
         of = [row for row in rows if row["tiles"] == tiles]

@@ -28,16 +28,18 @@ from rich.console import Console
 from rich.table import Table
 
 import fasttransfer
-from fasttransfer.checkpoint import StyleFile, bundled_styles, find_style, load_style
-from fasttransfer.config import CONF_DIR
-from fasttransfer.engine import Engine, open_engine
-from fasttransfer.errors import FastTransferError
-from fasttransfer.images import read_picture, resize_to, to_bytes
-from fasttransfer.infer import stylize_all
-from fasttransfer.network import TransformerNet
-from fasttransfer.report import Report
-from fasttransfer.stylize import Stylizer
-from fasttransfer.video import VideoSettings, VideoWriter
+from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.progress import Report
+from fasttransfer.images.reading import read_picture
+from fasttransfer.images.tensors import resize_to, to_bytes
+from fasttransfer.models.style_file import StyleFile, bundled_styles, find_style, load_style
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.pipeline.runner import stylize_all
+from fasttransfer.stylizing.engines import Engine, open_engine
+from fasttransfer.stylizing.stylizer import Stylizer
+from fasttransfer.video.settings import VideoSettings
+from fasttransfer.video.writer import VideoWriter
 
 HEIGHT, WIDTH = 480, 640
 PROBE = Path(fasttransfer.__file__).parent / "assets" / "photos" / "probe"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def describe() -> str:
     """Processor, threads that PyTorch uses, whether bfloat16 is in hardware, versions."""
-    from fasttransfer.hardware import has_bfloat16
+    from fasttransfer.core.hardware import has_bfloat16
 
     processor = platform.processor() or platform.machine()
     if hasattr(torch.cpu, "get_capabilities"):

@@ -4,8 +4,8 @@ import torch
 from omegaconf import OmegaConf
 from torch import nn
 
-from fasttransfer.config import CONF_DIR
-from fasttransfer.network import ConvNorm, InstanceNorm, TransformerNet
+from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.models.transformer_net import ConvNorm, InstanceNorm, TransformerNet
 
 
 def network_of(preset: str) -> TransformerNet:

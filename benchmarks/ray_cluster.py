@@ -22,7 +22,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from fasttransfer.data import photo_folder
+from fasttransfer.data.photos import photo_folder
 
 SCRIPT = Path(__file__).parents[1] / "infer.py"
 MILLION, NODES = 1_000_000, (1, 16, 64)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from machine import describe
 
-from fasttransfer.data import PhotoCrops, Window, photo_folder, usable_photos
+from fasttransfer.data.crops import PhotoCrops, RandomCrop
+from fasttransfer.data.photos import photo_folder, usable_photos
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     typed = parser.parse_args()
     paths, _ = usable_photos(photo_folder(typed.folder), 64, 10**8)
     crops = PhotoCrops(
-        paths, Window(typed.crop, 384, 0.5, 1.5), 0, 10**8, Path("skipped_photos.txt")
+        paths, RandomCrop(typed.crop, 384, 0.5, 1.5), 0, 10**8, Path("skipped_photos.txt")
     )
     times = []
     for number in range(typed.count):

@@ -25,12 +25,12 @@ from rich.console import Console
 from rich.table import Table
 
 import fasttransfer
-from fasttransfer.checkpoint import StyleFile
-from fasttransfer.config import CONF_DIR
-from fasttransfer.infer import stylize_all
-from fasttransfer.plan import find_media
-from fasttransfer.report import Report
-from fasttransfer.stylize import Stylizer
+from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.core.progress import Report
+from fasttransfer.models.style_file import StyleFile
+from fasttransfer.pipeline.planning import find_media
+from fasttransfer.pipeline.runner import stylize_all
+from fasttransfer.stylizing.stylizer import Stylizer
 
 PHOTOS = Path(fasttransfer.__file__).parent / "assets" / "photos"
 NETWORKS = ("default", "johnson")

@@ -28,14 +28,15 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from fasttransfer.config import CONF_DIR
-from fasttransfer.data import CropNumbers, PhotoCrops, Window, photo_folder, usable_photos
-from fasttransfer.evaluate import make_objective
-from fasttransfer.hardware import has_bfloat16, pick_device
-from fasttransfer.module import StyleTraining
-from fasttransfer.network import TransformerNet
-from fasttransfer.style import StyleImage
-from fasttransfer.vgg import VGG16Features
+from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.core.hardware import has_bfloat16, pick_device
+from fasttransfer.data.crops import CropNumbers, PhotoCrops, RandomCrop
+from fasttransfer.data.photos import photo_folder, usable_photos
+from fasttransfer.data.style_image import StyleImage
+from fasttransfer.losses.objectives import make_objective
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.models.vgg import VGG16Features
+from fasttransfer.training.module import StyleTraining
 
 STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 Step = Callable[[], None]
@@ -50,7 +51,7 @@ def main() -> None:
     typed = parser.parse_args()
     device = pick_device("auto")
     paths, _ = usable_photos(photo_folder(typed.folder), 64, 10**8)
-    crops = PhotoCrops(paths, Window(typed.crop, 384, 0.5, 1.5), 0, 10**8, Path("skipped.txt"))
+    crops = PhotoCrops(paths, RandomCrop(typed.crop, 384, 0.5, 1.5), 0, 10**8, Path("skipped.txt"))
     style = StyleImage("mosaic", size=512, name=None, licence=None, strength=1)
     steps: dict[str, Step] = {
         "plain": plain_step(crops, typed.batch, style.image, device),
@@ -85,7 +86,7 @@ def plain_step(crops: PhotoCrops, batch: int, style: Tensor, device: torch.devic
     numbers = count()
 
     def features(images: Tensor) -> dict[str, Tensor]:
-        from fasttransfer.vgg import LAYERS
+        from fasttransfer.models.vgg import LAYERS
 
         found: dict[str, Tensor] = {}
         activation = (images - mean) * 255

@@ -9,10 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fasttransfer.checkpoint import find_style, load_style
-from fasttransfer.data import ContentPhotos
-from fasttransfer.losses import PerceptualLoss
-from fasttransfer.network import ConvNorm, InstanceNorm, TransformerNet, reflect_to_multiple
+from fasttransfer.data.datamodule import ContentPhotos
+from fasttransfer.losses.perceptual import PerceptualLoss
+from fasttransfer.models.style_file import find_style, load_style
+from fasttransfer.models.transformer_net import (
+    ConvNorm,
+    InstanceNorm,
+    TransformerNet,
+    reflect_to_multiple,
+)
 
 
 class FilterResponseNet(TransformerNet):

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from safetensors.torch import load_file, save_file
 
-from fasttransfer.data import photo_folder, read_probe
-from fasttransfer.vgg import LAYERS, VGG16Features
+from fasttransfer.data.photos import photo_folder, read_probe
+from fasttransfer.models.vgg import LAYERS, VGG16Features
 
 
 @torch.no_grad()

@@ -24,8 +24,8 @@ from machine import describe, peak_mb
 from rich.console import Console
 from rich.table import Table
 
-from fasttransfer.checkpoint import save_style
-from fasttransfer.network import TransformerNet
+from fasttransfer.models.style_file import save_style
+from fasttransfer.models.transformer_net import TransformerNet
 
 SCRIPT = Path(__file__).parents[1] / "infer.py"
 

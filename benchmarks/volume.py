@@ -16,11 +16,11 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from fasttransfer.large import TileSettings
-from fasttransfer.report import Report
-from fasttransfer.slices import open_volume
-from fasttransfer.stylize import Stylizer
-from fasttransfer.volumes import stylize_volume
+from fasttransfer.core.progress import Report
+from fasttransfer.large.settings import TileSettings
+from fasttransfer.stylizing.stylizer import Stylizer
+from fasttransfer.volumes.files import open_volume
+from fasttransfer.volumes.stylizing import stylize_volume
 
 SHAPE = (160, 192, 192)
 

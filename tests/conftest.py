@@ -11,10 +11,10 @@ import torch
 from absl.logging import get_absl_handler
 from PIL import Image
 
-from fasttransfer.evaluate import make_objective
-from fasttransfer.losses import PerceptualLoss
-from fasttransfer.style import StyleImage
-from fasttransfer.vgg import VGG16Features
+from fasttransfer.data.style_image import StyleImage
+from fasttransfer.losses.objectives import make_objective
+from fasttransfer.losses.perceptual import PerceptualLoss
+from fasttransfer.models.vgg import VGG16Features
 
 torch.set_num_threads(2)
 

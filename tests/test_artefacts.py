@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from fasttransfer.artefacts import border_contrast, checkerboard, droplets
-from fasttransfer.errors import FastTransferError
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.evaluation.artifacts import border_contrast, checkerboard, droplets
 
 LEVEL = 1 / 255
 GREY = torch.full((3, 128, 160), 0.5)

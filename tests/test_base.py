@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from test_budget import tiny_training
 
-from fasttransfer.base import BaseTraining, ManyStyles, turned, varied
-from fasttransfer.errors import FastTransferError
-from fasttransfer.style import bundled_style_images
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.data.style_image import bundled_style_images
+from fasttransfer.training.multi_style import BaseTraining, ManyStyles, turned, varied
 
 FEW = {"held_out": bundled_style_images()[1:], "drawn": 0, "variants": 1, "mixtures": 1}
 

@@ -3,14 +3,14 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from fasttransfer.budget import in_words, seconds, seconds_a_step
-from fasttransfer.errors import FastTransferError
-from fasttransfer.evaluate import make_objective
-from fasttransfer.module import StyleTraining
-from fasttransfer.network import TransformerNet
-from fasttransfer.style import StyleImage
-from fasttransfer.temporal import TemporalLoss
-from fasttransfer.vgg import VGG16Features
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.data.style_image import StyleImage
+from fasttransfer.losses.objectives import make_objective
+from fasttransfer.losses.temporal import TemporalLoss
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.models.vgg import VGG16Features
+from fasttransfer.training.budget import in_words, seconds, seconds_a_step
+from fasttransfer.training.module import StyleTraining
 
 
 def tiny_training(

@@ -2,8 +2,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fasttransfer.callbacks import is_milestone, read_scores, stylize
-from fasttransfer.network import TransformerNet
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.training.callbacks import is_milestone, read_scores, stylize
 
 
 @given(st.integers(0, 10**6))

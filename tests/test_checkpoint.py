@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from fasttransfer.checkpoint import (
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.models.style_file import (
     AVERAGED_WEIGHTS,
     CHECKPOINT_KEY,
     FORMAT_VERSION,
@@ -15,8 +16,7 @@ from fasttransfer.checkpoint import (
     load_style,
     save_style,
 )
-from fasttransfer.errors import FastTransferError
-from fasttransfer.network import TransformerNet
+from fasttransfer.models.transformer_net import TransformerNet
 
 CONFIG = {
     "channels": [4, 6],

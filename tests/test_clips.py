@@ -13,16 +13,16 @@ import pytest
 import torch
 from clips import decoded, make_clip, packets, picture, times_of
 
-from fasttransfer.checkpoint import StyleFile
-from fasttransfer.errors import FastTransferError
-from fasttransfer.infer import stylize_all
-from fasttransfer.large import TileSettings
-from fasttransfer.media import open_media
-from fasttransfer.network import TransformerNet
-from fasttransfer.plan import plan
-from fasttransfer.report import Report
-from fasttransfer.stylize import Stylizer
-from fasttransfer.video import VideoSettings
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.progress import Report
+from fasttransfer.large.settings import TileSettings
+from fasttransfer.models.style_file import StyleFile
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.pipeline.media import open_media
+from fasttransfer.pipeline.planning import plan
+from fasttransfer.pipeline.runner import stylize_all
+from fasttransfer.stylizing.stylizer import Stylizer
+from fasttransfer.video.settings import VideoSettings
 
 QUARTER = [0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30]  # a phone held upright
 MIRRORED = [-65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30]
@@ -322,7 +322,7 @@ def test_damaged_packets_are_counted_and_survived(
     [damage] = report.damages
     assert name in damage
     assert "the first after 0." in damage
-    report.tell()
+    report.print_summary()
     assert f"done, but damaged: 1\n  {name}: " in capsys.readouterr().err
     assert 40 <= len(decoded(report.done[0])) <= 60
 
@@ -340,7 +340,7 @@ def test_what_is_no_video(content: bytes | None, words: str) -> None:
         report = stylize("*.mp4", "out/")
         assert os.listdir("out") == ["good.mp4"]
     else:
-        from fasttransfer.demux import open_container
+        from fasttransfer.video.reader import open_container
 
         with pytest.raises(FastTransferError, match=words):
             open_container(Path("bad.mp4"))

@@ -15,13 +15,13 @@ import ray
 import torch
 from PIL import Image
 
-from fasttransfer import cluster
-from fasttransfer.checkpoint import save_style
-from fasttransfer.cluster import stylize_in_batches
-from fasttransfer.errors import FastTransferError
-from fasttransfer.network import TransformerNet
-from fasttransfer.plan import Job
-from fasttransfer.report import Report
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.progress import Report
+from fasttransfer.models.style_file import save_style
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.pipeline import batches as cluster
+from fasttransfer.pipeline.batches import stylize_in_batches
+from fasttransfer.pipeline.jobs import Job
 
 SCRIPT = Path(__file__).parents[1] / "infer.py"
 COUNT = 24

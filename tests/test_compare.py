@@ -10,10 +10,10 @@ from clips import make_clip
 from conftest import make_photo
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from fasttransfer.checkpoint import save_style
-from fasttransfer.compare import check_settings, labels
-from fasttransfer.errors import FastTransferError
-from fasttransfer.network import TransformerNet
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.evaluation.comparison import check_settings, labels
+from fasttransfer.models.style_file import save_style
+from fasttransfer.models.transformer_net import TransformerNet
 
 SCRIPT = Path(__file__).parent.parent / "infer.py"
 

@@ -8,8 +8,8 @@ import pytest
 from hydra.utils import get_object
 from omegaconf import OmegaConf
 
-import fasttransfer.train  # noqa: F401 (registers the resolver that the settings use)
-from fasttransfer.config import CONF_DIR
+import fasttransfer.training.build  # noqa: F401 (registers the resolver that the settings use)
+from fasttransfer.core.assets import CONF_DIR
 
 # What the commands add when they build an object, by its class.
 GIVEN = {

@@ -9,8 +9,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
-from fasttransfer.config import CONF_DIR, as_list, command, quote_paths
-from fasttransfer.errors import FastTransferError
+from fasttransfer.cli.config import command, quote_paths
+from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.values import as_list
 
 
 def through_hydra(argument: str) -> object:

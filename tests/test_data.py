@@ -8,17 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from fasttransfer.data import (
-    ContentPhotos,
-    CropNumbers,
-    PhotoCrops,
-    Window,
-    photo_folder,
-    read_probe,
-    usable_photos,
-)
-from fasttransfer.errors import FastTransferError
-from fasttransfer.plan import BUNDLED_PHOTOS, pictures_below
+from fasttransfer.core.assets import BUNDLED_PHOTOS
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.data.crops import CropNumbers, PhotoCrops, RandomCrop
+from fasttransfer.data.datamodule import ContentPhotos
+from fasttransfer.data.photos import photo_folder, read_probe, usable_photos
+from fasttransfer.images.folders import pictures_below
 
 
 def crops_of(paths, tmp_path, **changes) -> PhotoCrops:
@@ -26,7 +21,7 @@ def crops_of(paths, tmp_path, **changes) -> PhotoCrops:
     settings = {"seed": 0, "max_pixels": 10**6, "report": tmp_path / "skipped.txt"}
     for name, value in changes.items():
         (window if name in window else settings)[name] = value
-    return PhotoCrops(list(paths), Window(**window), **settings)
+    return PhotoCrops(list(paths), RandomCrop(**window), **settings)
 
 
 def data_of(root, probe, run_dir, **changes) -> ContentPhotos:

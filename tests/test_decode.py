@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.images import Picture, open_rgb, read_picture
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.images.reading import Picture, open_rgb, read_picture
 
 LIMIT = 1_000_000
 

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fasttransfer
-import fasttransfer.engine as engine_module
-from fasttransfer.checkpoint import StyleFile, find_style, load_style
-from fasttransfer.engine import Engine, OpenVinoEngine, TorchEngine, open_engine
-from fasttransfer.errors import FastTransferError
-from fasttransfer.hardware import has_bfloat16
-from fasttransfer.images import read_picture, resize, to_bytes
-from fasttransfer.network import TransformerNet
+import fasttransfer.stylizing.engines as engine_module
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.hardware import has_bfloat16
+from fasttransfer.images.reading import read_picture
+from fasttransfer.images.tensors import resize, to_bytes
+from fasttransfer.models.style_file import StyleFile, find_style, load_style
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.stylizing.engines import Engine, OpenVinoEngine, TorchEngine, open_engine
 
 PROBE = Path(fasttransfer.__file__).parent / "assets" / "photos" / "probe"
 OPEN: dict[str, Engine] = {}  # hypothesis has no fixtures for one example after the other

@@ -5,14 +5,15 @@ import pytest
 import torch
 from conftest import make_photo
 
-from fasttransfer.artefacts import checkerboard
-from fasttransfer.checkpoint import bundled_styles, find_style, load_style
-from fasttransfer.data import photo_folder, read_probe
-from fasttransfer.evaluate import Scorer, make_objective, score, score_pictures
-from fasttransfer.images import read_picture
-from fasttransfer.losses import grid_pattern
-from fasttransfer.network import TransformerNet
-from fasttransfer.vgg import VGG16Features
+from fasttransfer.data.photos import photo_folder, read_probe
+from fasttransfer.evaluation.artifacts import checkerboard
+from fasttransfer.evaluation.scores import Scorer, score, score_pictures
+from fasttransfer.images.reading import read_picture
+from fasttransfer.losses.objectives import make_objective
+from fasttransfer.losses.regularizers import grid_pattern
+from fasttransfer.models.style_file import bundled_styles, find_style, load_style
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.models.vgg import VGG16Features
 
 
 @pytest.fixture(scope="module")

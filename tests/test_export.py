@@ -11,11 +11,17 @@ import openvino
 import pytest
 import torch
 
-from fasttransfer import export
-from fasttransfer.checkpoint import StyleFile, load_style, save_style
-from fasttransfer.errors import FastTransferError
-from fasttransfer.export import cached_int8, cached_onnx, content_hash, export_style, to_onnx
-from fasttransfer.network import TransformerNet
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.models.style_file import StyleFile, load_style, save_style
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.stylizing import export
+from fasttransfer.stylizing.export import (
+    cached_int8,
+    cached_onnx,
+    content_hash,
+    export_style,
+    to_onnx,
+)
 
 SCRIPT = Path(__file__).parents[1] / "infer.py"
 

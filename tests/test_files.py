@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fasttransfer.files import fresh_folder, whole_file, write_whole
+from fasttransfer.core.files import fresh_folder, whole_file, write_whole
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -25,7 +25,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
 def test_what_a_killed_writer_leaves_is_written_over(tmp_path):
     path = tmp_path / "file.txt"
     code = (
-        "import os, pathlib, signal, sys; from fasttransfer.files import write_whole; "
+        "import os, pathlib, signal, sys; from fasttransfer.core.files import write_whole; "
         "write_whole(pathlib.Path(sys.argv[1]), lambda file: (file.write(b'half of the' * 9999), "
         "os.kill(os.getpid(), signal.SIGKILL)))"
     )

@@ -6,8 +6,8 @@ import pytest
 from conftest import make_photo
 from PIL import Image
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.flicker import (
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.evaluation.flicker import (
     dense_inverse_search,
     follow,
     measure_flicker,

@@ -17,11 +17,11 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from fasttransfer.checkpoint import load_style, save_style
-from fasttransfer.errors import FastTransferError
-from fasttransfer.export import CACHE, cached_onnx
-from fasttransfer.foreign import LAYOUT, translate
-from fasttransfer.infer import main
+from fasttransfer.cli.infer import main
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.models.pytorch_examples import LAYOUT, translate
+from fasttransfer.models.style_file import load_style, save_style
+from fasttransfer.stylizing.export import CACHE, cached_onnx
 
 
 class Conv(nn.Module):

@@ -4,10 +4,10 @@ import pytest
 import torch
 from rich.console import Console
 
-from fasttransfer.checkpoint import bundled_styles, save_style
-from fasttransfer.gallery import Card, cards, markdown, sheet, spread, tell
-from fasttransfer.infer import main
-from fasttransfer.network import TransformerNet
+from fasttransfer.cli.infer import main
+from fasttransfer.models.style_file import bundled_styles, save_style
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.zoo.gallery import Card, cards, markdown, print_cards, sheet, spread
 
 REALTIME = {"channels": [16, 48], "residual_blocks": 4, "kernel_size": 3, "unshuffle": 2}
 
@@ -50,7 +50,7 @@ def test_tables(folder, capsys):
     row = f"| ink | realtime | {licence} | mosaic | 30 | 1.5 | cpu | 2.00 | – | 0.046 | 0.3 | 1.3 |"
     assert row in text
     assert "| odd | [4] | – | nothing | – | – | – | – | – | – | – | – |" in text
-    tell(cards(folder), Console(width=60))
+    print_cards(cards(folder), Console(width=60))
     told = capsys.readouterr().out
     assert "ink" in told
     assert " MB " in told

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.hardware import has_bfloat16, pick_device
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.hardware import has_bfloat16, pick_device
 
 
 def test_auto_is_a_device_that_works() -> None:

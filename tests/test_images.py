@@ -11,21 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.images import (
-    WRITERS,
-    Picture,
-    from_bytes,
-    keep_colours,
-    open_rgb,
-    read_picture,
-    resize,
-    to_bytes,
-    to_pil,
-    to_tensor,
-    write_picture,
-    write_whole,
-)
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.files import write_whole
+from fasttransfer.images.reading import Picture, open_rgb, read_picture
+from fasttransfer.images.tensors import from_bytes, keep_colors, resize, to_bytes, to_pil, to_tensor
+from fasttransfer.images.writing import WRITERS, write_picture
 
 LIMIT = 1_000_000
 
@@ -130,10 +120,10 @@ def test_keep_colours() -> None:
     content = torch.tensor([0.5, 0.3, 0.2]).view(3, 1, 1)
     grey = torch.full((3, 1, 1), 0.4)
     luma = 0.299 * 0.5 + 0.587 * 0.3 + 0.114 * 0.2
-    kept = keep_colours(grey, content)
+    kept = keep_colors(grey, content)
     assert torch.allclose(kept, content + (0.4 - luma))
-    assert torch.allclose(keep_colours(content, content), content)
-    assert keep_colours(torch.ones(2, 3, 1, 1), content.expand(2, 3, 1, 1)).max() <= 1
+    assert torch.allclose(keep_colors(content, content), content)
+    assert keep_colors(torch.ones(2, 3, 1, 1), content.expand(2, 3, 1, 1)).max() <= 1
 
 
 def test_frames_become_photos_and_back() -> None:

@@ -6,7 +6,12 @@ import sys
 import pytest
 
 TRAINING = ("pytorch_lightning", "lightning", "torchvision", "tensorboard", "torchmetrics")
-TRAINING += ("fasttransfer.vgg", "fasttransfer.losses", "fasttransfer.module", "fasttransfer.data")
+TRAINING += (
+    "fasttransfer.models.vgg",
+    "fasttransfer.losses.perceptual",
+    "fasttransfer.training.module",
+    "fasttransfer.data.photos",
+)
 OPTIONAL = ("av", "cv2", "fastapi", "uvicorn", "websockets")
 
 
@@ -17,7 +22,8 @@ def loaded_by(modules: str, among: tuple[str, ...]) -> str:
 
 
 def test_inference_path_loads_nothing_of_training() -> None:
-    path = "fasttransfer.infer, fasttransfer.stylize, fasttransfer.media, fasttransfer.checkpoint"
+    modules = ("cli.infer", "stylizing.stylizer", "pipeline.media", "models.style_file")
+    path = ", ".join(f"fasttransfer.{module}" for module in modules)
     assert loaded_by(path, TRAINING + OPTIONAL) == ""
 
 
@@ -25,6 +31,6 @@ def test_the_live_page_loads_nothing_of_training() -> None:
     assert loaded_by("fasttransfer.live.server, fasttransfer.live.clip", TRAINING) == ""
 
 
-@pytest.mark.parametrize("module", ["fasttransfer.infer"])
+@pytest.mark.parametrize("module", ["fasttransfer.cli.infer"])
 def test_help_and_mistakes_do_not_wait_for_torch(module: str) -> None:
     assert loaded_by(module, ("torch", "numpy", "PIL")) == ""

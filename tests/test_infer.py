@@ -13,10 +13,10 @@ import torch
 from clips import decoded, make_clip
 from PIL import Image
 
-from fasttransfer.checkpoint import save_style
-from fasttransfer.images import read_picture
-from fasttransfer.infer import main
-from fasttransfer.network import TransformerNet
+from fasttransfer.cli.infer import main
+from fasttransfer.images.reading import read_picture
+from fasttransfer.models.style_file import save_style
+from fasttransfer.models.transformer_net import TransformerNet
 
 SCRIPT = Path(__file__).parents[1] / "infer.py"
 

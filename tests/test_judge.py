@@ -1,9 +1,9 @@
 import torch
 from conftest import make_photo
 
-from fasttransfer.checkpoint import load_style, save_style
-from fasttransfer.judge import style_image_of
-from fasttransfer.network import TransformerNet
+from fasttransfer.evaluation.style_evaluator import style_image_of
+from fasttransfer.models.style_file import load_style, save_style
+from fasttransfer.models.transformer_net import TransformerNet
 
 
 def test_the_style_image_is_that_of_a_run_folder_or_the_bundled_one(tmp_path):

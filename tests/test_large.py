@@ -12,12 +12,12 @@ import pytest
 import torch
 from PIL import Image
 
-from fasttransfer import large
-from fasttransfer.checkpoint import save_style
-from fasttransfer.errors import FastTransferError
-from fasttransfer.infer import main
-from fasttransfer.large import TileSettings
-from fasttransfer.network import TransformerNet
+from fasttransfer.cli.infer import main
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.large import stylizer as large
+from fasttransfer.large.settings import TileSettings
+from fasttransfer.models.style_file import save_style
+from fasttransfer.models.transformer_net import TransformerNet
 
 SCRIPT = Path(__file__).parents[1] / "infer.py"
 TILES = ("tiles=exact", "tiling.tile=64")

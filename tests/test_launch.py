@@ -1,8 +1,8 @@
 import pytest
 from omegaconf import OmegaConf
 
-from fasttransfer import launch
-from fasttransfer.errors import FastTransferError
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.training import launch
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@ import math
 
 import torch
 
-from fasttransfer.limit import Limit
-from fasttransfer.style import StyleImage
-from fasttransfer.vgg import VGG16Features
+from fasttransfer.data.style_image import StyleImage
+from fasttransfer.evaluation.slow_baseline import SlowBaseline
+from fasttransfer.models.vgg import VGG16Features
 
 
 def test_figures_by_hand():
-    limit = Limit(
+    limit = SlowBaseline(
         {
             ("balanced", "photo"): [8.0, 4.0, 3.0],
             ("balanced", "noise"): [16.0, 5.0, 2.5],
@@ -31,7 +31,7 @@ def test_the_slow_method_gets_below_the_photo_itself():
     torch.manual_seed(2)
     photo = torch.rand(3, 40, 32)
     style = StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image
-    limit = Limit.find(photo, style, VGG16Features("bundled"), iterations=12)
+    limit = SlowBaseline.find(photo, style, VGG16Features("bundled"), iterations=12)
     assert len(limit.traces) == 4
     for trace in limit.traces.values():
         assert len(trace) == 13

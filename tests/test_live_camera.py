@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from clips import make_clip
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.live.camera import Pattern, open_camera, shrunk
-from fasttransfer.video import VideoSettings, VideoWriter
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.live.camera import Pattern, open_camera
+from fasttransfer.live.frames import shrunk
+from fasttransfer.video.settings import VideoSettings
+from fasttransfer.video.writer import VideoWriter
 
 SETTINGS = VideoSettings(codec="auto", crf=20, preset="auto", threads=1, queue=4)
 

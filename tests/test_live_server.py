@@ -23,14 +23,14 @@ from starlette.websockets import WebSocketDisconnect
 from test_live_session import make_session, until
 from websockets.sync.client import connect
 
-from fasttransfer.checkpoint import save_style
-from fasttransfer.errors import FastTransferError
-from fasttransfer.infer import main
+from fasttransfer.cli.infer import main
+from fasttransfer.core.errors import FastTransferError
 from fasttransfer.live.guard import is_loopback, is_own_name
 from fasttransfer.live.messages import decode
 from fasttransfer.live.server import create_app, listen
 from fasttransfer.live.session import Session
-from fasttransfer.network import TransformerNet
+from fasttransfer.models.style_file import save_style
+from fasttransfer.models.transformer_net import TransformerNet
 
 SCRIPT = Path(__file__).parents[1] / "infer.py"
 HERE = "http://127.0.0.1:8642"

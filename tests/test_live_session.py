@@ -13,13 +13,13 @@ import torch
 from PIL import Image
 from test_live_camera import SETTINGS, write_clip
 
-from fasttransfer.checkpoint import StyleFile
-from fasttransfer.errors import FastTransferError
+from fasttransfer.core.errors import FastTransferError
 from fasttransfer.live.newest import Newest, Rate, WorkingSize
 from fasttransfer.live.record import Recorder, free_name
 from fasttransfer.live.session import Session
-from fasttransfer.network import TransformerNet
-from fasttransfer.stylize import Stylizer
+from fasttransfer.models.style_file import StyleFile
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.stylizing.stylizer import Stylizer
 
 
 def stylizers(*names: str) -> list[Stylizer]:

@@ -8,25 +8,19 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck
 from torch.nn import functional as F
 
-from fasttransfer.evaluate import make_objective
-from fasttransfer.losses import (
-    directions,
+from fasttransfer.losses.color import directions, palette_difference, palette_of, tone_difference
+from fasttransfer.losses.content import relative_content_loss, squared_content_loss
+from fasttransfer.losses.gram import gram_matrix, relative_style_loss, squared_style_loss
+from fasttransfer.losses.objectives import make_objective
+from fasttransfer.losses.regularizers import (
     fine_energy,
     fine_excess,
-    gram_matrix,
     grid_pattern,
     mean_variation,
     out_of_range,
-    palette_difference,
-    palette_of,
-    relative_content_loss,
-    relative_style_loss,
-    squared_content_loss,
-    squared_style_loss,
-    tone_difference,
     total_variation,
 )
-from fasttransfer.vgg import VGG16Features
+from fasttransfer.models.vgg import VGG16Features
 
 relative = partial(relative_style_loss, over_batch=False)
 

@@ -10,13 +10,16 @@ import pytest
 import torch
 from PIL import Image
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.images import Picture
-from fasttransfer.large import TileSettings
-from fasttransfer.media import PictureSink, Sink, Source, open_media
-from fasttransfer.plan import Job, plan
-from fasttransfer.report import Report
-from fasttransfer.video import VideoSettings
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.progress import Report
+from fasttransfer.images.reading import Picture
+from fasttransfer.large.settings import TileSettings
+from fasttransfer.pipeline.jobs import Job
+from fasttransfer.pipeline.media import open_media
+from fasttransfer.pipeline.pictures import PictureSink
+from fasttransfer.pipeline.planning import plan
+from fasttransfer.pipeline.runner import Sink, Source
+from fasttransfer.video.settings import VideoSettings
 
 TILING = TileSettings(tiles="auto", memory=2_000_000, tile=64, thumbnail=64)
 VIDEO = VideoSettings(codec="auto", crf=20, preset="auto", threads=1, queue=2)

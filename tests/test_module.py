@@ -7,10 +7,10 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from test_budget import tiny_training
 
-from fasttransfer.config import CONF_DIR
-from fasttransfer.errors import FastTransferError
-from fasttransfer.module import mean_of_last
-from fasttransfer.temporal import TemporalLoss
+from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.losses.temporal import TemporalLoss
+from fasttransfer.training.module import mean_of_last
 
 
 @pytest.fixture

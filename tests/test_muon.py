@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.muon import Muon, orthogonal
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.training.muon import Muon, orthogonal
 
 SETTINGS = {"lr": 0.01, "betas": (0.9, 0.99), "momentum": 0.95, "rms": 0.2}
 

@@ -9,8 +9,13 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from torch import nn
 
-from fasttransfer.config import CONF_DIR
-from fasttransfer.network import ConvNorm, InstanceNorm, TransformerNet, reflect_to_multiple
+from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.models.transformer_net import (
+    ConvNorm,
+    InstanceNorm,
+    TransformerNet,
+    reflect_to_multiple,
+)
 
 PRESETS = ("johnson", "default", "realtime")
 

@@ -6,11 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.evaluate import make_objective
-from fasttransfer.infer import main
-from fasttransfer.optimize import METHODS, STARTS, PixelOptimizer, first_picture, optimize, sizes
-from fasttransfer.style import StyleImage
+from fasttransfer.cli.infer import main
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.data.style_image import StyleImage
+from fasttransfer.evaluation.slow_method import (
+    METHODS,
+    STARTS,
+    PixelOptimizer,
+    first_picture,
+    optimize,
+    sizes,
+)
+from fasttransfer.losses.objectives import make_objective
 
 
 @pytest.fixture

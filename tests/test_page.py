@@ -18,8 +18,14 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.page import Column, ComparedPhoto, Report, page_of, write_page
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.evaluation.page import (
+    Column,
+    ComparedPhoto,
+    ComparisonReport,
+    page_of,
+    write_page,
+)
 
 RED, GREEN, BLUE, GREY = (200, 0, 0), (0, 160, 0), (0, 0, 220), (128, 128, 128)
 COLUMNS = [
@@ -44,7 +50,7 @@ def plain(colour: tuple[int, int, int], height: int = 60, width: int = 90) -> Te
     return (torch.tensor(colour) / 255)[:, None, None].expand(3, height, width)
 
 
-def report() -> Report:
+def report() -> ComparisonReport:
     """Two styles over two photos; one style has not been scored on the second."""
     scores = {
         "wood": {"objective": 4.0, "milliseconds": 80.0, "likes": 3.0, "other": 1.0},
@@ -55,14 +61,14 @@ def report() -> Report:
     )
     second = ComparedPhoto("second", plain(GREY, 90, 60), {"ink": plain(BLUE, 90, 60)}, {})
     means = {"wood": scores["wood"], "ink": scores["ink"], "sand": {"objective": 4.5, "likes": nan}}
-    return Report("Styles compared", COLUMNS, means, [first, second])
+    return ComparisonReport("Styles compared", COLUMNS, means, [first, second])
 
 
-def odd_report() -> Report:
+def odd_report() -> ComparisonReport:
     stylized = {name: plain(GREEN) for name in ODD}
     scores = {name: {"objective": float(number)} for number, name in enumerate(ODD)}
     columns = [Column("objective", name, name) for name in ODD]
-    return Report(
+    return ComparisonReport(
         ODD[0], columns, scores, [ComparedPhoto(n, plain(RED), stylized, {}) for n in ODD]
     )
 
@@ -115,7 +121,7 @@ def test_the_data_of_the_page():
 @given(st.text() | st.sampled_from(ODD), st.floats())
 def test_any_name_and_number_comes_through(name, number):
     columns = [Column(name, name, name)]
-    data = data_in(page_of(Report(name, columns, {name: {name: number}}, [])))
+    data = data_in(page_of(ComparisonReport(name, columns, {name: {name: number}}, [])))
     assert data["title"] == data["columns"][0]["label"] == data["styles"][0]["name"] == name
     [score] = data["styles"][0]["scores"]
     expected = None if number == -inf or number != number else number
@@ -142,7 +148,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, Pa
     folder = tmp_path_factory.mktemp("page")
     write_page(folder / "page.html", report())
     write_page(folder / "odd.html", odd_report())
-    write_page(folder / "never.html", Report("Never", COLUMNS[2:], NEVER, []))
+    write_page(folder / "never.html", ComparisonReport("Never", COLUMNS[2:], NEVER, []))
     with open_page((folder / "page.html").as_uri()) as page:
         page.window(900, 700)
         yield page, folder
@@ -323,7 +329,7 @@ def test_everything_has_a_name_and_fits_a_phone(browser, file):
 @needs_browser
 def test_an_empty_report_says_so(browser, tmp_path):
     page, _ = browser
-    write_page(tmp_path / "empty.html", Report("Nothing", COLUMNS, {}, []))
+    write_page(tmp_path / "empty.html", ComparisonReport("Nothing", COLUMNS, {}, []))
     page.call("Page.navigate", url=(tmp_path / "empty.html").as_uri())
     page.until("document.title == 'Nothing'")
     assert page.run("document.getElementById('summary').textContent") == "0 styles over 0 photos"
@@ -343,7 +349,7 @@ def test_the_best_is_one_of_those_that_are_comparable(browser):
         ComparedPhoto(f"at {n}", plain(RED), {f"{s} at {n}": plain(BLUE) for s in "ab"}, {})
         for n in (1, 2)
     ]
-    write_page(folder / "sizes.html", Report("Sizes", COLUMNS[:1], means, photos))
+    write_page(folder / "sizes.html", ComparisonReport("Sizes", COLUMNS[:1], means, photos))
     opened(page, folder / "sizes.html")
     best = "[...document.querySelectorAll('td b')].map((one) => one.textContent)"
     assert page.run(best) == ["3.00", "5.00"]

@@ -1,6 +1,6 @@
 import torch
 
-from fasttransfer.pictures import (
+from fasttransfer.images.contact_sheets import (
     CAPTION_HEIGHT,
     GAP,
     PHOTO_HEIGHT,

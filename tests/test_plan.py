@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.plan import find_media, plan
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.pipeline.planning import find_media, plan
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fasttransfer.planes import Journal, Plane, Region, grid
+from fasttransfer.images.regions import Region, grid
+from fasttransfer.large.planes import Journal, Plane
 
 SIDES = st.integers(1, 40)
 
@@ -84,7 +85,8 @@ def test_a_full_disk_is_an_exception() -> None:
     in for the disk's."""
     code = (
         "import resource, signal, sys, numpy as np; from pathlib import Path\n"
-        "from fasttransfer.planes import Plane, Region\n"
+        "from fasttransfer.images.regions import Region\n"
+        "from fasttransfer.large.planes import Plane\n"
         "import tempfile\n"
         "plane = Plane(Path(tempfile.mkdtemp()) / 'a', (100, 100, 1), 'uint8')\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"

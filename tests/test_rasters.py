@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from fasttransfer import rasters
-from fasttransfer.errors import FastTransferError
-from fasttransfer.images import read_picture
-from fasttransfer.planes import Plane, Region
-from fasttransfer.rasters import pack, unpack
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.images.reading import read_picture
+from fasttransfer.images.regions import Region
+from fasttransfer.large import rasters
+from fasttransfer.large.planes import Plane
+from fasttransfer.large.rasters import pack, unpack
 
 
 @pytest.fixture(params=["pillow", "vips"])
@@ -158,8 +159,8 @@ def test_a_large_array_is_never_held(tmp_path: Path) -> None:
     program = """
 import resource
 from pathlib import Path
-from fasttransfer.planes import Plane
-from fasttransfer.rasters import pack
+from fasttransfer.large.planes import Plane
+from fasttransfer.large.rasters import pack
 
 def packed(side):
     plane = Plane(Path(f"{side}"), (side, side, 3), "uint8")

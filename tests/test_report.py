@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fasttransfer.report import Report, _rate
+from fasttransfer.core.progress import Report, _rate
 
 
 def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
@@ -14,7 +14,7 @@ def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
     report.skipped.append(Path("old.jpg"))
     report.fail(Path("bad.jpg"), ValueError("bad.jpg is empty"))
     report.fail(Path("huge.jpg"), ValueError("no memory"))
-    report.tell()
+    report.print_summary()
     told = capsys.readouterr().err
     assert "3/3" in told
     assert "wrote 3 pictures" in told
@@ -31,7 +31,7 @@ def test_what_takes_long_is_told_in_seconds(capsys: pytest.CaptureFixture[str]) 
     report = Report()
     report.done.append(Path("large.tif"))
     report._start -= 100
-    report.tell()
+    report.print_summary()
     assert "wrote large.tif in 100.0 s (100.0 s/image)" in capsys.readouterr().err
 
 
@@ -53,5 +53,5 @@ def test_parts_of_a_picture_have_a_line(several: int, capsys: pytest.CaptureFixt
         with report.steps("large.tif", 4, "tiles") as step:
             for _ in range(4):
                 step()
-    report.tell()
+    report.print_summary()
     assert "Traceback" not in capsys.readouterr().err

@@ -6,13 +6,13 @@ import torch
 from filelock import FileLock
 from omegaconf import DictConfig, OmegaConf
 
-import fasttransfer.train  # noqa: F401 (registers the resolver that the settings use)
-from fasttransfer import launch, run
-from fasttransfer.checkpoint import save_style
-from fasttransfer.config import CONF_DIR
-from fasttransfer.errors import FastTransferError
-from fasttransfer.network import TransformerNet
-from fasttransfer.run import CHANGEABLE, LOCK_FILE, Run
+import fasttransfer.training.build  # noqa: F401 (registers the resolver that the settings use)
+from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.models.style_file import save_style
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.training import launch, run
+from fasttransfer.training.run import CHANGEABLE, LOCK_FILE, Run
 
 
 def composed(*overrides: str) -> DictConfig:

@@ -6,18 +6,18 @@ import sys
 import pytest
 import torch
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.saving import Checkpoints, Clock, WholeCheckpoints
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.training.checkpointing import Checkpoints, Timer, WholeCheckpoints
 
 
-def test_a_clock_strikes_once_in_its_time():
-    assert not Clock(3600).strikes()
-    assert not Clock(None).strikes()
-    clock = Clock(0)
-    assert clock.strikes()
-    assert clock.strikes()
+def test_a_timer_is_due_once_in_its_time():
+    assert not Timer(3600).is_due()
+    assert not Timer(None).is_due()
+    clock = Timer(0)
+    assert clock.is_due()
+    assert clock.is_due()
     clock.every_seconds = 3600
-    assert not clock.strikes()
+    assert not clock.is_due()
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(tmp_path):
@@ -39,7 +39,7 @@ def test_impossible_times_are_refused(wrong, tmp_path):
 def test_the_first_signal_is_noted_and_the_second_ends_the_process(tmp_path):
     code = f"""
 import os, signal
-from fasttransfer.saving import Checkpoints
+from fasttransfer.training.checkpointing import Checkpoints
 callback = Checkpoints(None, None, {str(tmp_path)!r})
 callback.on_train_start(None, None)
 os.kill(os.getpid(), signal.SIGTERM)

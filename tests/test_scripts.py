@@ -8,10 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fasttransfer.checkpoint import load_style
-from fasttransfer.config import CONF_DIR
-from fasttransfer.images import open_image
-from fasttransfer.plan import BUNDLED_PHOTOS
+from fasttransfer.core.assets import BUNDLED_PHOTOS, CONF_DIR
+from fasttransfer.images.decoding import open_image
+from fasttransfer.models.style_file import load_style
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -84,5 +83,5 @@ def test_help_of_infer(tmp_path: Path) -> None:
 
 
 def test_help_does_not_wait_for_lightning(tmp_path: Path) -> None:
-    code = "import fasttransfer.train, sys; sys.exit('pytorch_lightning' in sys.modules)"
+    code = "import fasttransfer.cli.train, sys; sys.exit('pytorch_lightning' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path).returncode == 0

@@ -19,15 +19,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from fasttransfer.checkpoint import load_style
-from fasttransfer.data import Window
-from fasttransfer.errors import FastTransferError
-from fasttransfer.report import Report
-from fasttransfer.shards import ShardedCrops, find_shards, pack
-from fasttransfer.train import main as train
+from fasttransfer.cli.train import main as train
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.progress import Report
+from fasttransfer.data.crops import RandomCrop
+from fasttransfer.data.shards import ShardedCrops, find_shards, pack
+from fasttransfer.models.style_file import load_style
 
 SCRIPT = Path(__file__).parents[1] / "train.py"
-WHOLE = Window(crop_size=16, photo_size=16, min_scale=1, max_scale=1)  # of a square photo
+WHOLE = RandomCrop(crop_size=16, photo_size=16, min_scale=1, max_scale=1)  # of a square photo
 COUNT = 10
 PACKED = {"size": 32, "min_side": 8, "per_shard": 3, "quality": 95}
 
@@ -171,7 +171,7 @@ def test_the_output_is_whole_or_not_there(photos: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("setting", ["size=0", "per_shard=big", "quality=null"])
 def test_settings_are_checked(setting: str, photos: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "fasttransfer.shards", f"photos={photos}"]
+    command = [sys.executable, "-m", "fasttransfer.cli.shards", f"photos={photos}"]
     done = subprocess.run(
         [*command, f"output={tmp_path / 'new'}", setting], capture_output=True, text=True
     )
@@ -188,7 +188,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *typed: str) -> None:
 @pytest.fixture
 def training(photo_folder: Path, tiny_run: list[str], tmp_path: Path) -> list[str]:
     """Settings of a training on shards."""
-    command = [sys.executable, "-m", "fasttransfer.shards", f"photos={photo_folder}"]
+    command = [sys.executable, "-m", "fasttransfer.cli.shards", f"photos={photo_folder}"]
     subprocess.run([*command, f"output={tmp_path / 'packed'}", "per_shard=2"], check=True)
     rest = [setting for setting in tiny_run if not setting.startswith("data.root=")]
     return [*rest, "data=shards", f"data.root={tmp_path / 'packed'}", "data.workers=0"]

@@ -13,16 +13,17 @@ import torch
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
-from fasttransfer.checkpoint import save_style
-from fasttransfer.data import Window
-from fasttransfer.errors import FastTransferError
-from fasttransfer.files import is_remote, shown
-from fasttransfer.infer import main
-from fasttransfer.network import TransformerNet
-from fasttransfer.plan import Job, plan
-from fasttransfer.report import Report
-from fasttransfer.shards import ShardedCrops, find_shards, pack
-from fasttransfer.stores import Staged, files_at, is_pattern
+from fasttransfer.cli.infer import main
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.files import is_remote, shown
+from fasttransfer.core.progress import Report
+from fasttransfer.data.crops import RandomCrop
+from fasttransfer.data.shards import ShardedCrops, find_shards, pack
+from fasttransfer.models.style_file import save_style
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.pipeline.jobs import Job
+from fasttransfer.pipeline.planning import plan
+from fasttransfer.pipeline.stores import Staged, files_at, is_pattern
 
 SCRIPT = Path(__file__).parents[1] / "infer.py"
 TYPED = ("style=wood.safetensors", "engine=torch", "device=cpu")
@@ -129,7 +130,7 @@ def test_training_photos_in_shards(store: s3fs.S3FileSystem, tmp_path: Path) -> 
     for path in Path("packed").glob("*.tar"):
         store.put_file(str(path), f"bucket/{path.name}")
     urls, _ = find_shards("s3://bucket/photos-{000000..000001}.tar")
-    window = Window(crop_size=16, photo_size=16, min_scale=1, max_scale=1)
+    window = RandomCrop(crop_size=16, photo_size=16, min_scale=1, max_scale=1)
     crops = iter(ShardedCrops(urls, window, 4, 8, 10**6, 0, tmp_path / "skipped.txt"))
     seen = sorted(round(float(next(crops)[0].mean()) * 255) for _ in colours)
     assert np.abs(np.subtract(seen, colours)).max() <= 2

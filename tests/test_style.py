@@ -1,8 +1,8 @@
 import pytest
 from conftest import make_photo
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.style import StyleImage, bundled_style_images
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.data.style_image import StyleImage, bundled_style_images
 
 
 def test_a_picture_file(tmp_path):

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fasttransfer.checkpoint import StyleFile
-from fasttransfer.errors import FastTransferError
-from fasttransfer.images import keep_colours
-from fasttransfer.network import TransformerNet
-from fasttransfer.stylize import Stylizer
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.images.tensors import keep_colors
+from fasttransfer.models.style_file import StyleFile
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.stylizing.stylizer import Stylizer
 
 
 class Negative(nn.Module):
@@ -82,7 +82,7 @@ def test_size_is_the_longer_side() -> None:
 def test_colour_of_the_content() -> None:
     content = torch.rand(3, 5, 5)
     kept = stylizer(Negative(), colour="content")(content)
-    assert torch.allclose(kept, keep_colours((1.5 - 2 * content).clamp(0, 1), content))
+    assert torch.allclose(kept, keep_colors((1.5 - 2 * content).clamp(0, 1), content))
 
 
 def test_content_is_left_as_it_was() -> None:

@@ -3,8 +3,8 @@ from clips import make_clip
 from PIL import Image
 from rich.console import Console
 
-from fasttransfer.subjects import different, read_clips, read_photos
-from fasttransfer.video import VideoSettings
+from fasttransfer.evaluation.photos_and_clips import different, read_clips, read_photos
+from fasttransfer.video.settings import VideoSettings
 
 
 def test_photos_are_made_smaller_but_not_larger_which_is_told(tmp_path):

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.autograd import gradcheck
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.network import TransformerNet
-from fasttransfer.temporal import TemporalLoss, inside, random_flow, temporal_loss, warp
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.losses.temporal import TemporalLoss, inside, random_flow, temporal_loss, warp
+from fasttransfer.models.transformer_net import TransformerNet
 
 STILL = {"weight": 1, "bend": 0, "cell": 8, "shift": 0, "zoom": 0, "noise": 0, "margin": 0}
 

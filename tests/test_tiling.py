@@ -12,9 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from fasttransfer.network import TransformerNet, reflected_conv
-from fasttransfer.planes import Plane, Region
-from fasttransfer.tiling import KnownNorm, Moments, TiledNetwork, reach, scratch_bytes
+from fasttransfer.images.regions import Region
+from fasttransfer.large.planes import Plane
+from fasttransfer.large.tiled_network import (
+    FrozenInstanceNorm,
+    Moments,
+    TiledNetwork,
+    reach,
+    scratch_bytes,
+)
+from fasttransfer.models.transformer_net import TransformerNet, reflected_conv
 
 CPU = torch.device("cpu")
 SHAPES = {  # small relatives of the presets, and the least there can be
@@ -114,7 +121,7 @@ def test_statistics_of_each_tile_would_not_do() -> None:
 def test_a_halo_that_is_too_small_would_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
     network = random_network("default")
     photo = torch.rand(3, 128, 128, dtype=torch.float64)
-    monkeypatch.setattr("fasttransfer.tiling.reach", lambda layers: 0)
+    monkeypatch.setattr("fasttransfer.large.tiled_network.reach", lambda layers: 0)
     assert (tiled(network, photo, 48) - network(photo[None])[0]).abs().max() > 1e-4
 
 
@@ -133,7 +140,7 @@ def test_reach_is_what_a_pixel_depends_on(shape: str) -> None:
     for norm_parent in [m for m in network.modules() if isinstance(m, nn.Sequential)]:
         for place, layer in enumerate(norm_parent):
             if isinstance(layer, nn.InstanceNorm2d):
-                norm_parent[place] = KnownNorm(layer)
+                norm_parent[place] = FrozenInstanceNorm(layer)
     side, middle = 161, 80
     photo = torch.rand(1, 3, side + 3, side + 3, dtype=torch.float64, requires_grad=True)
     farthest = 0
@@ -238,7 +245,7 @@ def test_known_norm_is_instance_norm() -> None:
         norm.weight.copy_(torch.tensor([1.0, -2, 0.5]))
         norm.bias.copy_(torch.tensor([0.1, 0, 3]))
     features = torch.randn(1, 3, 9, 7, dtype=torch.float64)
-    known = KnownNorm(norm)
+    known = FrozenInstanceNorm(norm)
     known.set(Moments.of(features))
     assert torch.allclose(known(features), norm(features), atol=1e-12)
     assert np.isclose(known.eps, norm.eps)

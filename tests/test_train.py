@@ -13,8 +13,8 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from fasttransfer.checkpoint import load_style
-from fasttransfer.train import main
+from fasttransfer.cli.train import main
+from fasttransfer.models.style_file import load_style
 
 SCRIPT = Path(__file__).parent.parent / "train.py"
 VIDEO = "experiment=video"  # with random flows; the other scripts are tested without

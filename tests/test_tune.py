@@ -11,11 +11,13 @@ import hydra
 import pytest
 from omegaconf import DictConfig
 
-from fasttransfer.callbacks import SCORES_FILE, read_scores
-from fasttransfer.config import CONF_DIR, quote_paths
-from fasttransfer.errors import FastTransferError
-from fasttransfer.run import is_complete
-from fasttransfer.tune import Search, main
+from fasttransfer.cli.config import quote_paths
+from fasttransfer.cli.search import main
+from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.training.callbacks import SCORES_FILE, read_scores
+from fasttransfer.training.run import is_complete
+from fasttransfer.training.search import Search
 
 
 def composed(*typed: str) -> DictConfig:
@@ -36,7 +38,7 @@ def command(tiny_run: list[str]) -> list[str]:
 def test_a_stopped_search_goes_on_in_the_middle_of_a_run(
     tmp_path: Path, command: list[str]
 ) -> None:
-    typed = [sys.executable, "-m", "fasttransfer.tune", "trials=1", *command]
+    typed = [sys.executable, "-m", "fasttransfer.cli.search", "trials=1", *command]
     process = subprocess.Popen(typed, cwd=tmp_path, start_new_session=True)
     first = tmp_path / "study" / "runs" / "0000"
     until = time.monotonic() + 120
@@ -68,7 +70,7 @@ def test_a_run_that_promises_little_is_ended(
     search = Search(config)
     search.run()
     assert "trial 0: ended early at" in capfd.readouterr().out
-    assert search.tell() == "no trial has come to its end"
+    assert search.summary() == "no trial has come to its end"
     folder = tmp_path / "study" / "runs" / "0000"
     assert list(read_scores(folder / SCORES_FILE)) == [10]
     assert not is_complete(folder)

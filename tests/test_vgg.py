@@ -6,8 +6,8 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models import vgg16
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.vgg import LAYERS, VGG16Features, load_vgg_weights
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.models.vgg import LAYERS, VGG16Features, load_vgg_weights
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ import av
 import numpy as np
 import pytest
 
-from fasttransfer.errors import FastTransferError
-from fasttransfer.video import VideoSettings, VideoWriter
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.video.settings import VideoSettings
+from fasttransfer.video.writer import VideoWriter
 
 SETTINGS = VideoSettings(codec="auto", crf=18, preset="auto", threads=0, queue=4)
 

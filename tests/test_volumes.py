@@ -9,15 +9,15 @@ import pytest
 import torch
 from PIL import Image
 
-from fasttransfer.checkpoint import save_style
-from fasttransfer.errors import FastTransferError
-from fasttransfer.infer import main
-from fasttransfer.large import TileSettings
-from fasttransfer.network import TransformerNet
-from fasttransfer.report import Report
-from fasttransfer.slices import open_volume
-from fasttransfer.stylize import Stylizer
-from fasttransfer.volumes import stylize_volume
+from fasttransfer.cli.infer import main
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.progress import Report
+from fasttransfer.large.settings import TileSettings
+from fasttransfer.models.style_file import save_style
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.stylizing.stylizer import Stylizer
+from fasttransfer.volumes.files import open_volume
+from fasttransfer.volumes.stylizing import stylize_volume
 
 SHAPE = (20, 24, 32)
 OFF = TileSettings("off", memory=1, tile=64, thumbnail=64)
@@ -104,7 +104,7 @@ def test_a_tiff_beyond_four_gigabytes_has_offsets_of_64_bits(
 ) -> None:
     volume = open_volume(write("tif"), 10**6)
     for most, magic in ((voxels().nbytes, b"II*"), (voxels().nbytes - 1, b"II+")):
-        monkeypatch.setattr("fasttransfer.slices._CLASSIC", most)
+        monkeypatch.setattr("fasttransfer.volumes.files._CLASSIC", most)
         volume.save(Path("out.tif"), volume.slices())
         assert Path("out.tif").read_bytes()[:3] == magic
         assert (read(Path("out.tif")) == voxels()).all()

@@ -9,12 +9,13 @@ import torch
 from conftest import make_photo
 from omegaconf import DictConfig
 
-from fasttransfer.checkpoint import load_style, save_style
-from fasttransfer.config import CONF_DIR
-from fasttransfer.errors import FastTransferError
-from fasttransfer.network import TransformerNet
-from fasttransfer.style import bundled_style_images
-from fasttransfer.zoo import MARK, main, trainings, write_cards
+from fasttransfer.cli.zoo import main
+from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.data.style_image import bundled_style_images
+from fasttransfer.models.style_file import load_style, save_style
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.zoo.training import MARK, trainings, write_cards
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -86,7 +87,7 @@ def test_mistakes_are_told(override, message):
 
 
 def test_it_is_a_command_too():
-    typed = [sys.executable, "-m", "fasttransfer.zoo", "only=[guernica]"]
+    typed = [sys.executable, "-m", "fasttransfer.cli.zoo", "only=[guernica]"]
     done = subprocess.run(typed, capture_output=True, text=True)
     assert done.returncode == 2
     assert "There is no guernica" in done.stderr

@@ -5,42 +5,19 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 import numpy as np
 
-from ..errors import FastTransferError
-from ..images import open_rgb
+from ..core.assets import BUNDLED_PHOTOS
+from ..core.errors import FastTransferError
+from ..images.reading import open_rgb
+from .frames import Camera, CameraFrame, shrunk
 
 PATTERN = "pattern"
-_PHOTOS = Path(__file__).parents[1] / "assets" / "photos" / "probe"
 _SYSTEM = Path("/sys/class/video4linux")
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One picture of a camera: RGB bytes (H, W, 3), and when it was taken (``perf_counter``)."""
-
-    pixels: np.ndarray
-    captured: float
-
-
-class Camera(Protocol):
-    """Gives frames one after the other, at its own rate."""
-
-    def read(self) -> Frame:
-        """The next frame, once it is there.
-
-        Raises:
-            FastTransferError: it gives none any more; it has to be opened anew.
-        """
-        ...
-
-    def close(self) -> None: ...
 
 
 def open_camera(name: str, size: int, rate: float) -> Camera:
@@ -88,16 +65,6 @@ def _text(path: Path) -> str:
         return ""
 
 
-def shrunk(pixels: np.ndarray, size: int) -> np.ndarray:
-    """RGB bytes (H, W, 3) with a longer side of at most ``size``."""
-    height, width = pixels.shape[:2]
-    longer = max(height, width)
-    if longer <= size:
-        return pixels
-    shape = (max(1, round(width * size / longer)), max(1, round(height * size / longer)))
-    return np.asarray(cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA))
-
-
 class Webcam:
     """A camera of this machine, by OpenCV."""
 
@@ -125,14 +92,14 @@ class Webcam:
                 "cameras in the system's privacy settings (input=camera:pattern needs none)"
             )
 
-    def read(self) -> Frame:
+    def read(self) -> CameraFrame:
         """See ``Camera``."""
         if self._capture.grab():
             captured = time.perf_counter()
             there, pixels = self._capture.retrieve()
             if there:
                 rgb = cv2.cvtColor(shrunk(pixels, self._size), cv2.COLOR_BGR2RGB)
-                return Frame(np.asarray(rgb), captured)
+                return CameraFrame(np.asarray(rgb), captured)
         raise FastTransferError(
             f"camera {self._number} gives no pictures any more; it is tried again every second, so "
             "plug it in again or choose another"
@@ -173,16 +140,16 @@ class Pattern:
 
     def __init__(self, size: int, rate: float) -> None:
         self._width, self._height = size, size * 3 // 4
-        paths = [_PHOTOS / f"{name}.jpg" for name in self.PHOTOS]
+        paths = [BUNDLED_PHOTOS["bundled-probe"] / f"{name}.jpg" for name in self.PHOTOS]
         self._photos = [np.asarray(open_rgb(path, max_pixels=10**7)) for path in paths]
         self._due = _ticks(1 / rate)
         self._start = time.perf_counter()
 
-    def read(self) -> Frame:
+    def read(self) -> CameraFrame:
         """See ``Camera``."""
         next(self._due)
         captured = time.perf_counter()
-        return Frame(self.at(captured - self._start), captured)
+        return CameraFrame(self.at(captured - self._start), captured)
 
     def at(self, seconds: float) -> np.ndarray:
         """The picture at a time, which follows from that time alone."""

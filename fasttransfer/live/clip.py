@@ -8,9 +8,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from ..demux import ClipReader
-from ..video import VideoSettings
-from .camera import Frame, shrunk
+from ..video.reader import ClipReader
+from ..video.settings import VideoSettings
+from .frames import CameraFrame, shrunk
 
 MAX_PIXELS = 50_000_000  # more than any camera has
 _READING = VideoSettings(
@@ -31,7 +31,7 @@ class LoopedFile:
         self._frames = chain((first,), self._rounds)
         self._start = time.perf_counter()
 
-    def read(self) -> Frame:
+    def read(self) -> CameraFrame:
         """See ``Camera``."""
         seconds, pixels = next(self._frames)
         late = time.perf_counter() - (self._start + seconds)
@@ -39,7 +39,7 @@ class LoopedFile:
             time.sleep(-late)
         elif late > BEHIND:
             self._start += late
-        return Frame(pixels, time.perf_counter())
+        return CameraFrame(pixels, time.perf_counter())
 
     def close(self) -> None:
         """See ``Camera``."""

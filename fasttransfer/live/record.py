@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ..errors import FastTransferError
-from ..files import write_whole
-from ..video import VideoSettings, VideoWriter
+from ..core.errors import FastTransferError
+from ..core.files import write_whole
+from ..video.settings import VideoSettings
+from ..video.writer import VideoWriter
 
 
 class Recorder:

@@ -25,7 +25,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..errors import FastTransferError
+from ..core.errors import FastTransferError
 from .guard import OwnOrigin, is_loopback
 from .messages import encode
 from .session import Session

@@ -8,10 +8,11 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import FastTransferError
-from ..stylize import Stylizer
-from ..video import VideoSettings
-from .camera import PATTERN, Camera, Frame, cameras, open_camera, shrunk
+from ..core.errors import FastTransferError
+from ..stylizing.stylizer import Stylizer
+from ..video.settings import VideoSettings
+from .camera import PATTERN, cameras, open_camera
+from .frames import Camera, CameraFrame, shrunk
 from .newest import Listeners, Newest, Rate, WorkingSize
 from .record import Recorder, free_name, output_folder, save_png
 from .shown import Choice, Shown
@@ -56,7 +57,7 @@ class Session:
         self.newest: Shown | None = None
         self.saved: dict[str, Path] = {}
         self.left_out = 0  # frames that were replaced by newer ones, or became too old
-        self._frames: Newest[Frame] = Newest()
+        self._frames: Newest[CameraFrame] = Newest()
         self._working_size = WorkingSize(BUDGET * max_age)
         self._shown_rate, self._camera_rate = Rate(RATE_SECONDS), Rate(RATE_SECONDS)
         self._recorder: Recorder | None = None
@@ -224,7 +225,7 @@ class Session:
         with self._lock:  # both threads count
             self.left_out += frames
 
-    def _stylized(self, frame: Frame) -> Shown:
+    def _stylized(self, frame: CameraFrame) -> Shown:
         choice, last = self.choice, self.newest
         if last is not None and last.choice.style != choice.style:
             self._working_size.restart()

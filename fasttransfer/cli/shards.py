@@ -1,0 +1,35 @@
+"""Packs training photos into tar files. ``python -m fasttransfer.cli.shards --help`` says how."""
+
+import sys
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from ..core.assets import CONF_DIR
+from ..core.errors import FastTransferError
+from ..core.progress import Report
+from ..data.shards import pack
+from .config import command
+
+
+@command("shards", paths=("photos", "output"), folder=CONF_DIR / "shards")
+def main(config: DictConfig) -> None:
+    """Packs the folder that ``config`` names."""
+    for name in ("photos", "output"):
+        if config[name] is None:
+            raise FastTransferError(f"{name}= is missing; give it a folder.")
+    report = Report()
+    output = Path(config.output).expanduser()
+    photos = Path(config.photos).expanduser()
+    settings = {name: config[name] for name in ("size", "min_side", "per_shard", "quality")}
+    for name, value in settings.items():
+        if not isinstance(value, int) or value < 1:
+            raise FastTransferError(f"{name}={value} must be a whole number from 1 on.")
+    number = pack(photos, output, report, **settings)
+    for failure in report.failures:
+        print(failure, file=sys.stderr)
+    print(f"packed {number} photos; train with: python train.py data=shards data.root={output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""How good is a trained network? Scores over photos that it was never trained on."""
+
+from collections.abc import Collection, Iterable
+from statistics import fmean, median
+
+import torch
+from torch import Tensor
+
+from ..losses.objectives import OBJECTIVES, make_objective
+from ..models.transformer_net import TransformerNet
+from ..models.vgg import VGG16Features
+from .artifacts import artifacts
+
+Scores = dict[str, float]
+
+
+class Scorer:
+    """Scores stylized pictures under both objectives.
+
+    Args:
+        style: the style image (1, 3, H, W) in [0, 1], at its training size; None where it is not
+            known, and then content is all that can be told.
+        features: the loss network; its device is used.
+    """
+
+    def __init__(self, style: Tensor | None, features: VGG16Features) -> None:
+        self.device = features.mean.device
+        self.objectives = {name: make_objective(name, features) for name in OBJECTIVES}
+        self.knows_style = style is not None
+        if style is not None:
+            for objective in self.objectives.values():
+                objective.set_style(style.to(self.device))
+
+    @torch.no_grad()
+    def __call__(self, stylized: Tensor, content: Tensor) -> Scores:
+        """The scores of one picture and its photo, each (3, H, W) in [0, 1].
+
+        Returns:
+            ``OBJECTIVE_TERM`` for each objective and each term of ``PerceptualLoss``, such as
+            ``balanced_content``, ``balanced_style_relu4_3`` or ``johnson_total``; ``grid``, the
+            balanced objective's grid term as an amplitude in 8-bit levels; and ``artefacts``, of
+            pictures that are large enough. Less is better.
+        """
+        found: Scores = {}
+        for name, objective in self.objectives.items():
+            pair = stylized[None].to(self.device), content[None].to(self.device)
+            if self.knows_style:
+                terms = objective(*pair)
+            else:
+                own, target = (objective.content_target(picture) for picture in pair)
+                terms = {"content": objective.content_loss(own, target)}
+                terms["grid"] = objective.grid(pair[0])
+            found |= {f"{name}_{term}": value.item() for term, value in terms.items()}
+        found["grid"] = 255 * found["balanced_grid"] ** 0.5
+        return found | artifacts(stylized.cpu(), content.cpu())
+
+
+def mean_scores(rows: Collection[Scores]) -> Scores:
+    """The mean of each score over the photos that have it; of iterations the median, since some may
+    be infinite."""
+    keys = dict.fromkeys(key for row in rows for key in row)
+    values = {key: [row[key] for row in rows if key in row] for key in keys}
+    return {
+        key: median(found) if "_iterations_" in key else fmean(found)
+        for key, found in values.items()
+    }
+
+
+def score_pictures(
+    pairs: Iterable[tuple[Tensor, Tensor]], style: Tensor, features: VGG16Features
+) -> Scores:
+    """The means of what a ``Scorer`` says of pairs of a stylized picture and its photo."""
+    scorer = Scorer(style, features)
+    return mean_scores([scorer(*pair) for pair in pairs])
+
+
+@torch.no_grad()
+def score(
+    network: TransformerNet, photos: Iterable[Tensor], style: Tensor, features: VGG16Features
+) -> Scores:
+    """``score_pictures`` of what ``network`` makes of ``photos``, (3, H, W) in [0, 1] each, clamped
+    as a picture file would be."""
+    device = features.mean.device
+    pairs = ((network(photo[None].to(device))[0].float().clamp(0, 1), photo) for photo in photos)
+    return score_pictures(pairs, style, features)

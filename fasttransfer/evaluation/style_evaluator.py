@@ -1,0 +1,125 @@
+"""One style over the photos of a comparison: what it makes of them, its scores and its time."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from torch import Tensor
+
+from ..data.style_image import MAX_PIXELS, StyleImage, bundled_style_images
+from ..images.reading import read_picture
+from ..models.style_file import LAST_CHECKPOINT, STYLE_FILE, STYLE_IMAGE_FILE, StyleFile, load_style
+from ..models.vgg import VGG16Features
+from ..stylizing.stylizer import Stylizer
+from .scores import Scorer, Scores
+from .slow_baseline import SlowBaseline
+
+UNTOLD_SIZE = 512  # longer side in pixels of the style image of other people's models
+REPEATS = 3  # of every picture, for the time; one more goes before them
+
+
+class StyleEvaluator:
+    """One style over the photos of a comparison.
+
+    Args:
+        path: of the style file or checkpoint.
+        make_stylizer: makes a ``Stylizer`` of it.
+        painting: the style image of a style that has none with it, a file or a bundled name, or None.
+        features: the loss network.
+        limit: iterations of the slow method, or 0.
+        limits: what these found, by style image and photo at its size; it is added to.
+        console: where it is told that the slow method is at work.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        make_stylizer: Callable[..., Stylizer],
+        painting: str | None,
+        features: VGG16Features,
+        limit: int,
+        limits: dict[tuple[str, str], SlowBaseline],
+        console: Console,
+    ) -> None:
+        style_file = load_style(path)
+        steps = style_file.metadata.get("steps")
+        self.steps = steps if isinstance(steps, int) else 0
+        self.stylizer = make_stylizer(style=style_file)
+        self.style = style_image_of(path, style_file)
+        if self.style is None and painting is not None:
+            self.style = read_style_image(painting, style_file)
+        if self.style is None:
+            console.print(
+                f"no objective and no style of {self.stylizer.name}: its style image is not with it; "
+                "give comparison.style=painting.jpg",
+                markup=False,
+            )
+        self.scorer = Scorer(self.style, features)
+        self.features = features
+        self.limit = limit
+        self.limits = limits
+        self.console = console
+
+    def photos(self, contents: dict[str, Tensor]) -> tuple[dict[str, Scores], dict[str, Tensor]]:
+        """The scores and the stylized picture of each photo (3, H, W)."""
+        scores: dict[str, Scores] = {}
+        pictures: dict[str, Tensor] = {}
+        for name, content in contents.items():
+            stylized, milliseconds = timed(self.stylizer, content)
+            scores[name] = self._scores(name, stylized, content) | {"milliseconds": milliseconds}
+            pictures[name] = stylized
+        return scores, pictures
+
+    def _scores(self, name: str, stylized: Tensor, photo: Tensor) -> Scores:
+        found = self.scorer(stylized, photo)
+        if self.style is not None and self.limit:
+            found |= self._limit(name, photo, self.style).compared(found)
+        return found
+
+    def _limit(self, name: str, photo: Tensor, style: Tensor) -> SlowBaseline:
+        """The same for every checkpoint of a style, so it is looked for once."""
+        key = (f"{style.shape} {style.double().sum()}", f"{name} {photo.shape}")
+        if key not in self.limits:
+            text = f"the slow method on {name}: 4 × {self.limit} iterations …"
+            self.console.print(text, markup=False)
+            self.limits[key] = SlowBaseline.find(photo, style, self.features, self.limit)
+        return self.limits[key]
+
+
+def timed(stylizer: Stylizer, content: Tensor) -> tuple[Tensor, float]:
+    """The stylized photo and the median milliseconds it took."""
+    stylizer(content)
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        stylized = stylizer(content)  # comes back to the CPU, so it waits for the device
+        times.append(1000 * (time.perf_counter() - start))
+    return stylized, median(times)
+
+
+def style_image_of(path: Path, style_file: StyleFile) -> Tensor | None:
+    """The style image (1, 3, H, W) that a style was trained for: from its run folder, or the bundled
+    one; None if neither is there."""
+    checkpoint = path.parent.name == LAST_CHECKPOINT.parent.name
+    folder = path.parent.parent if checkpoint else path.parent
+    # A style.png beside any other file may be anything.
+    if (checkpoint or path.name == STYLE_FILE) and (folder / STYLE_IMAGE_FILE).is_file():
+        return read_picture(folder / STYLE_IMAGE_FILE, max_pixels=MAX_PIXELS).rgb[None]
+    name = str(_settings(style_file).get("path"))
+    return read_style_image(name, style_file) if name in bundled_style_images() else None
+
+
+def read_style_image(name: str, style_file: StyleFile) -> Tensor:
+    """A picture file or a bundled style image (1, 3, H, W), as large as the style was trained with."""
+    size = _settings(style_file).get("size")
+    size = size if isinstance(size, int) else UNTOLD_SIZE
+    return StyleImage(name, size, name=None, licence=None, strength=1).image
+
+
+def _settings(style_file: StyleFile) -> dict[str, object]:
+    """What the training was told of the style image."""
+    training = style_file.metadata.get("training")
+    found = training.get("style") if isinstance(training, dict) else None
+    return found if isinstance(found, dict) else {}

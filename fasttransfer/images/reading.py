@@ -1,0 +1,52 @@
+"""Picture files as tensors, see ``tensors``; ``decoding`` knows the odd kinds of files there are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image
+from torch import Tensor
+
+from .decoding import Openable, open_image
+from .tensors import resize_to, to_tensor
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: ``rgb`` (3, H, W) and, where it is not opaque, ``alpha`` (1, H, W), both float32
+    in [0, 1]; ``notes`` say in words what had to be left out while reading it."""
+
+    rgb: Tensor
+    alpha: Tensor | None
+    notes: tuple[str, ...] = ()
+
+    def with_rgb(self, rgb: Tensor) -> "Picture":
+        """The same picture in other colours, (3, h, w); alpha follows if the size is another."""
+        alpha = self.alpha
+        if alpha is not None and alpha.shape[-2:] != rgb.shape[-2:]:
+            alpha = resize_to(alpha, rgb.shape[-2], rgb.shape[-1])
+        return replace(self, rgb=rgb, alpha=alpha)
+
+    def stylized(self, stylizer: Callable[[Tensor], Tensor]) -> "Picture":
+        """The same picture through ``stylizer``, which takes and returns (3, H, W)."""
+        return self.with_rgb(stylizer(self.rgb))
+
+
+def open_rgb(path: Openable, *, max_pixels: int, min_side: int | None = None) -> Image.Image:
+    """Like ``open_image``, always in mode RGB: what is transparent becomes white."""
+    image, _ = open_image(path, max_pixels=max_pixels, min_side=min_side)
+    return image if image.mode == "RGB" else on_white(image)
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """A picture in mode RGBA as RGB: what is transparent becomes white."""
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")
+
+
+def read_picture(path: Path, *, max_pixels: int, min_side: int | None = None) -> Picture:
+    """``open_image`` as tensors; a fully opaque alpha is dropped."""
+    image, notes = open_image(path, max_pixels=max_pixels, min_side=min_side)
+    tensor = to_tensor(image)
+    alpha = tensor[3:] if len(tensor) == 4 and bool((tensor[3:] < 1).any()) else None
+    return Picture(tensor[:3], alpha, notes)

@@ -1,0 +1,198 @@
+"""Picture files as arrays on disk and back: large ones by libvips, a few rows at a time."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ..core.errors import FastTransferError, brief
+from ..core.files import whole_file
+from ..core.libraries import is_installed, require
+from ..images.decoding import open_image
+from ..images.reading import on_white
+from ..images.regions import Region
+from ..images.writing import WITHOUT_ALPHA, WRITERS, write_image, writer_of
+from .planes import Plane
+
+# Pixels up to which a picture is read and written by Pillow, as all others are, and held for it in
+# memory, a byte for each of its channels.
+HELD = 30_000_000
+
+_KINDS = ("PNG", "JPEG", "WEBP", "TIFF")  # what is read and written by libvips
+_LONGEST = {"JPEG": 65_535, "WEBP": 16_383}  # pixels a side that a format can hold
+_TILE = 512  # pixels a side in TIFF
+
+
+def unpack(
+    path: Path, target: Path, *, size: tuple[int, int], longer: int | None, max_pixels: int
+) -> tuple[Plane, tuple[str, ...]]:
+    """Writes a picture file as bytes (H, W, 3) or (H, W, 4), sRGB and upright.
+
+    Args:
+        path: a picture file.
+        target: the array's file, which appears whole.
+        size: width and height of the picture.
+        longer: side in pixels to reduce or enlarge it to; None leaves it.
+        max_pixels: see ``open_image``.
+
+    Returns:
+        The array and notes on what was left out.
+
+    Raises:
+        FastTransferError: the picture cannot be read, or the disk is full.
+    """
+    scale = 1.0 if longer is None else longer / max(size)
+    made = (round(size[0] * scale), round(size[1] * scale))
+    with whole_file(target, part=target.with_name("unpacked")) as temporary:
+        if (_by_vips(size) or _by_vips(made)) and _read_by_vips(path):
+            shape, notes = _unpack_by_vips(path, temporary, longer)
+        elif made[0] * made[1] > max_pixels:
+            raise FastTransferError(
+                f"{path} would be enlarged to {made[0]}×{made[1]} pixels, more than "
+                f"max_pixels={max_pixels}, which needs a TIFF, JPEG, PNG or WebP file and libvips: "
+                'python -m pip install "fasttransfer[large]"'
+            )
+        else:
+            shape, notes = _unpack_by_pillow(path, temporary, longer, max_pixels)
+    return Plane(target, shape, "uint8"), notes
+
+
+def too_wide(path: Path, size: tuple[int, int]) -> str | None:
+    """Why a picture of this width and height cannot be written to ``path``, if so."""
+    longest = _LONGEST.get(writer_of(path))
+    if longest is None or max(size) <= longest:
+        return None
+    return (
+        f"{path} cannot be written: {size[0]}×{size[1]} pixels are more a side than the {longest} "
+        f"that {path.suffix} holds; write an output= that ends in .tif or .png"
+    )
+
+
+def pack(plane: Plane, path: Path, quality: int) -> None:
+    """Writes an array (H, W, 3) or (H, W, 4) as a picture file, whole or not at all.
+
+    Raises:
+        FastTransferError: it cannot be written.
+    """
+    height, width, channels = plane.shape
+    kind = writer_of(path)
+    if _by_vips((width, height)) and kind in _KINDS:
+        _pack_by_vips(plane, path, kind, quality)
+        return
+    pixels = plane.read(Region(0, height, 0, width))
+    image = Image.fromarray(pixels)
+    if channels == 4 and kind in WITHOUT_ALPHA:
+        image = on_white(image)
+    write_image(path, image, quality)
+
+
+def _by_vips(size: tuple[int, int]) -> bool:
+    return size[0] * size[1] > HELD and is_installed("pyvips")
+
+
+def _read_by_vips(path: Path) -> bool:
+    """Whether it is of a kind that libvips reads as Pillow does."""
+    if WRITERS.get(path.suffix.lower()) not in _KINDS:
+        return False
+    vips: Any = require("pyvips", "large", "a large picture")
+    try:
+        return vips.Image.new_from_file(str(path)).format in ("uchar", "ushort")
+    except vips.Error:
+        return False
+
+
+def _unpack_by_pillow(
+    path: Path, target: Path, longer: int | None, max_pixels: int
+) -> tuple[tuple[int, int, int], tuple[str, ...]]:
+    image, notes = open_image(path, max_pixels=max_pixels, min_side=longer)
+    if longer is not None:
+        scale = longer / max(image.size)
+        width, height = (max(1, round(side * scale)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        image = image.convert("RGB")  # fully opaque
+    pixels = np.asarray(image)
+    target.write_bytes(pixels.tobytes())
+    return (image.height, image.width, len(image.getbands())), notes
+
+
+def _unpack_by_vips(
+    path: Path, target: Path, longer: int | None
+) -> tuple[tuple[int, int, int], tuple[str, ...]]:
+    vips: Any = require("pyvips", "large", "a large picture")
+    try:
+        image = vips.Image.new_from_file(str(path), access="sequential", fail_on="truncated")
+        if image.get_typeof("orientation") and image.get("orientation") > 1:
+            # A picture that is turned is read in another order than it is stored in.
+            image = vips.Image.new_from_file(str(path), fail_on="truncated").autorot()
+        colours = _srgb_by_vips(image)
+        if longer is not None:
+            colours = colours.resize(longer / max(colours.width, colours.height))
+    except vips.Error as error:
+        raise FastTransferError(f"{path} is damaged or cut short ({brief(error)})") from error
+    try:
+        colours.rawsave(str(target))
+    except vips.Error as error:  # reading or writing, as both are done now
+        written = target.stat().st_size if target.exists() else 0  # it may not have got that far
+        needed = colours.height * colours.width * colours.bands - written
+        if shutil.disk_usage(target.parent).free < needed:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise FastTransferError(f"{path} is damaged or cut short ({brief(error)})") from error
+    return (colours.height, colours.width, colours.bands), ()
+
+
+def _srgb_by_vips(image: Any) -> Any:
+    """Bytes in sRGB, with alpha if there is any; the same as ``decode`` makes of them."""
+    alpha = image.extract_band(image.bands - 1) if image.hasalpha() else None
+    colours = image.extract_band(0, n=image.bands - 1) if alpha is not None else image
+    if image.get_typeof("icc-profile-data"):
+        colours = colours.icc_transform("srgb")
+    elif image.interpretation == "cmyk":  # libvips would take a printer's profile
+        paper = 255 - colours
+        colours = paper.extract_band(0, n=3) * paper.extract_band(3) / 255
+    elif image.interpretation != "srgb":
+        colours = colours.colourspace("srgb")
+    colours = colours.cast("uchar")
+    if alpha is None:
+        return colours
+    return colours.bandjoin((alpha / 257 if image.format == "ushort" else alpha).cast("uchar"))
+
+
+def _pack_by_vips(plane: Plane, path: Path, kind: str, quality: int) -> None:
+    vips: Any = require("pyvips", "large", "a large picture")
+    channels = plane.shape[2]
+    try:
+        image = _in_strips(vips, plane).copy(interpretation="srgb")
+        if channels == 4 and kind in WITHOUT_ALPHA:
+            image = image.flatten(background=255)
+        with whole_file(path, part=plane.path.with_name("packed")) as temporary:
+            if kind == "PNG":
+                image.pngsave(str(temporary))
+            elif kind == "JPEG":
+                image.jpegsave(str(temporary), Q=quality, subsample_mode="off")
+            elif kind == "WEBP":
+                image.webpsave(str(temporary), Q=quality)
+            else:  # tiled, with smaller copies, as viewers of large pictures want it
+                tiles = {"tile": True, "tile_width": _TILE, "tile_height": _TILE}
+                image.tiffsave(
+                    str(temporary), compression="deflate", pyramid=True, bigtiff=True, **tiles
+                )
+    except vips.Error as error:
+        raise FastTransferError(f"{path} cannot be written ({brief(error)})") from error
+
+
+def _in_strips(vips: Any, plane: Plane) -> Any:
+    """The array as a picture. libvips maps files into memory and lets go of what it has seen only when
+    it is done with a file; so each strip is a file of its own to it."""
+    height, width, channels = plane.shape
+    strips = [
+        vips.Image.rawload(str(plane.path), width, height, channels, access="sequential").crop(
+            0, top, width, min(_TILE, height - top)
+        )
+        for top in range(0, height, _TILE)
+    ]
+    return vips.Image.arrayjoin(strips, across=1).crop(0, 0, width, height)

@@ -1,0 +1,327 @@
+"""Pictures larger than memory: a network in tiles, with the statistics of the whole picture.
+
+A convolution sees a few pixels around each place, so a tile that is read with a *halo* as wide as
+what the layers see comes out as in the whole picture once the halo is cut off. Instance norm sees
+the whole picture. With its statistics known it is what batch norm is in evaluation, so here a network
+is run with ``nn.BatchNorm2d`` in the place of every instance norm, and the statistics are found
+before:
+
+* ``exact``: layer by layer. Every tile goes through the layers before a norm, and the moments of
+  its interior are merged in float64 (Chan, Golub & LeVeque 1979). Encoder and decoder are computed
+  anew for each of their few norms; the features between, at the lowest resolution, are kept on disk.
+* ``thumbnail``: those of a reduced copy that fits into memory. Another picture, but a similar one.
+
+Tiles begin at multiples of the network's stride, and every layer reflects by itself only what lies
+at the picture's true borders, as a tile with its halo ends there too.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..images.regions import Region, grid
+from ..models.transformer_net import ConvNorm, ResidualBlock, TransformerNet, reflect_to_multiple
+from .planes import Journal, Plane
+
+Write = Callable[[Region, Tensor], None]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Number, mean (C,) and sum of squared deviations (C,) of a channel's values, in float64."""
+
+    count: float
+    mean: Tensor
+    squares: Tensor
+
+    @classmethod
+    def of(cls, features: Tensor) -> "Moments":
+        """Of (1, C, H, W)."""
+        values = features[0].flatten(1).cpu().double()
+        mean = values.mean(dim=1)
+        return cls(values.shape[1], mean, (values - mean[:, None]).square().sum(dim=1))
+
+    def merged(self, other: "Moments") -> "Moments":
+        """Of both together (Chan, Golub & LeVeque 1979, equation 2.1)."""
+        count = self.count + other.count
+        difference = other.mean - self.mean
+        mean = self.mean + difference * (other.count / count)
+        between = difference.square() * (self.count * other.count / count)
+        return Moments(count, mean, self.squares + other.squares + between)
+
+    def to_row(self) -> np.ndarray:
+        """As a row of a ``Journal``."""
+        return np.concatenate([[self.count], self.mean.numpy(), self.squares.numpy()])
+
+    @classmethod
+    def from_row(cls, row: np.ndarray) -> "Moments":
+        """What ``to_row`` made."""
+        mean, squares = torch.from_numpy(row[1:]).chunk(2)
+        return cls(float(row[0]), mean, squares)
+
+
+class FrozenInstanceNorm(nn.BatchNorm2d):
+    """An instance norm whose statistics were found before: batch norm in evaluation."""
+
+    def __init__(self, norm: nn.InstanceNorm2d) -> None:
+        super().__init__(norm.num_features, eps=norm.eps)
+        self.weight, self.bias = norm.weight, norm.bias
+        self.to(norm.weight).eval()
+
+    def set(self, moments: Moments) -> None:
+        """Takes these for the whole picture's."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        self.running_mean.copy_(moments.mean)
+        self.running_var.copy_(moments.squares / moments.count)
+
+
+class Photo:
+    """A photo on disk as the network sees it: (1, 3, H, W) in [0, 1], with what
+    ``TransformerNet`` adds at the bottom and the right.
+
+    Args:
+        plane: (H, W, 3 or more), bytes or already in [0, 1].
+        network: decides how much is added.
+    """
+
+    def __init__(self, plane: Plane, network: TransformerNet) -> None:
+        self._plane = plane
+        stride, smallest = network.stride, network.smallest_side
+        self._rows, self._columns = (
+            reflect_to_multiple(torch.arange(side).double().view(1, 1, -1, 1), stride, smallest)
+            .long()[0, 0, :, 0]
+            .numpy()
+            for side in plane.shape[:2]
+        )
+        self.height, self.width = len(self._rows), len(self._columns)
+
+    def read(self, region: Region) -> Tensor:
+        """At ``region`` of the enlarged photo."""
+        rows = self._rows[region.top : region.bottom]
+        columns = self._columns[region.left : region.right]
+        there = Region(rows.min(), rows.max() + 1, columns.min(), columns.max() + 1)
+        pixels = self._plane.read(there)[rows - there.top][:, columns - there.left, :3]
+        values = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+        return values.float() / 255 if values.dtype == torch.uint8 else values
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """One way over all tiles: ``layers`` of the planes named ``sources``; the result goes to the
+    plane ``target`` and its moments to ``norm``, where there is one."""
+
+    sources: tuple[str, ...]
+    layers: nn.Module
+    norm: FrozenInstanceNorm | None = None
+    target: str | None = None
+
+
+class _Sum(nn.Module):
+    """The end of a residual block: what went past it and what came out of it."""
+
+    def __init__(self, norm: nn.Module) -> None:
+        super().__init__()
+        self.norm = norm
+
+    def forward(self, past: Tensor, features: Tensor) -> Tensor:
+        return past + self.norm(features)
+
+
+class TiledNetwork:
+    """A network that stylizes one photo on disk, tile by tile.
+
+    Args:
+        network: is copied.
+        plane: the photo, see ``Photo``.
+        scratch: a folder for what is kept between tiles. What was interrupted goes on where it was
+            if it finds its own folder again, and ends with the same result.
+        exact: finds the statistics of the whole picture in ``run``; else ``measure`` has to.
+        device: what computes.
+        tile: side of a tile in pixels, without its halo; rounded up to a multiple of the stride.
+        bfloat16: computes convolutions in it (statistics stay in float64).
+    """
+
+    def __init__(
+        self,
+        network: TransformerNet,
+        plane: Plane,
+        scratch: Path,
+        *,
+        exact: bool,
+        device: torch.device,
+        tile: int,
+        bfloat16: bool = False,
+    ) -> None:
+        self._original = network
+        self._network = _with_known_norms(network).to(device).to(memory_format=torch.channels_last)
+        self._weight = self._network.get_parameter("head.0.weight")  # has the device and the dtype
+        self._photo = Photo(plane, network)
+        self._scratch = scratch
+        self._bfloat16 = bfloat16
+        self._stride = network.stride
+        self._height = self._photo.height // network.stride
+        self._width = self._photo.width // network.stride
+        self._regions = grid(self._height, self._width, -(-tile // network.stride))
+        self._passes = self._exact_passes() if exact else self._single_pass()
+        self._kind = "exact" if exact else "thumbnail"  # another run may choose the other one
+        self.steps = len(self._regions) * len(self._passes)
+
+    @torch.inference_mode()
+    def measure(self, photo: Tensor) -> None:
+        """Takes the statistics of (1, 3, H, W), a reduced copy, for the whole picture's."""
+        found: list[Moments] = []
+        hooks = [
+            norm.register_forward_pre_hook(lambda _, inputs: found.append(Moments.of(inputs[0])))
+            for norm in self._original.modules()
+            if isinstance(norm, nn.InstanceNorm2d)
+        ]
+        try:
+            self._original(photo.to(self._original.get_parameter("head.0.weight")))
+        finally:
+            for hook in hooks:
+                hook.remove()
+        known = [
+            module for module in self._network.modules() if isinstance(module, FrozenInstanceNorm)
+        ]
+        for norm, moments in zip(known, found, strict=True):
+            norm.set(moments)
+
+    @torch.inference_mode()
+    def run(self, write: Write, step: Callable[[], object]) -> None:
+        """Stylizes the photo.
+
+        Args:
+            write: is given each region of the photo with its pixels (3, h, w), linear, on the CPU;
+                at the bottom and the right, regions may reach beyond the photo.
+            step: is called after each of ``steps`` tiles, over all passes.
+        """
+        for number, one in enumerate(self._passes):
+            columns = 1 + 2 * one.norm.num_features if one.norm else 1
+            path = self._scratch / f"{self._kind}-{number:02}.journal"
+            journal = Journal(path, len(self._regions), columns)
+            for row, region in enumerate(self._regions):
+                if journal.get(row) is None:
+                    journal.set(row, self._do(one, region, write))
+                step()
+            if one.norm:
+                rows = (Moments.from_row(journal[row]) for row in range(len(self._regions)))
+                one.norm.set(reduce(Moments.merged, rows))
+
+    def _do(self, one: _Pass, region: Region, write: Write) -> np.ndarray:
+        """One tile of a pass; returns its row in the journal."""
+        features = self._computed(one, region)
+        if one.target == "output":
+            write(region.scaled(self._stride), features[0].cpu())
+        elif one.target:
+            self._plane(one.target).write(region, features[0].permute(1, 2, 0).cpu().numpy())
+        return Moments.of(features).to_row() if one.norm else np.ones(1)
+
+    def _computed(self, one: _Pass, region: Region) -> Tensor:
+        """The pass's layers at a region of cells: read with a halo, which is cut off again."""
+        scale = self._stride if one.sources == ("photo",) else 1
+        halo = -(-reach(one.layers) // scale)
+        outer = region.grown(halo, self._height, self._width)
+        inputs = [self._read(name, outer) for name in one.sources]
+        with torch.autocast(self._weight.device.type, torch.bfloat16, enabled=self._bfloat16):
+            features = one.layers(*inputs).to(self._weight.dtype)
+        finer = features.shape[-2] // (outer.bottom - outer.top)
+        rows, columns = region.scaled(finer).within(outer.scaled(finer))
+        return features[..., rows, columns]
+
+    def _read(self, name: str, region: Region) -> Tensor:
+        if name == "photo":
+            values = self._photo.read(region.scaled(self._stride)).to(self._weight)
+        else:
+            stored = self._plane(name).read(region).transpose(2, 0, 1)
+            values = torch.from_numpy(stored)[None].to(self._weight.device)
+        return values.contiguous(memory_format=torch.channels_last)
+
+    def _plane(self, name: str) -> Plane:
+        """Features at the lowest resolution."""
+        channels = self._original.config["channels"][-1]
+        dtype = str(self._weight.dtype).removeprefix("torch.")
+        return Plane(self._scratch / f"{name}.plane", (self._height, self._width, channels), dtype)
+
+    def _single_pass(self) -> list[_Pass]:
+        network = self._network
+        whole = nn.Sequential(network.encoder, network.residual, network.decoder, network.head)
+        return [_Pass(("photo",), whole, target="output")]
+
+    def _exact_passes(self) -> list[_Pass]:
+        """In their order; the features between encoder and decoder lie in three planes."""
+        here, there, raw = "0", "1", "2"
+        *norms, (layers, last) = _up_to_norms(self._network.encoder)
+        passes = [_Pass(("photo",), before, norm) for before, norm in norms]
+        passes.append(_Pass(("photo",), layers, last, raw))
+        passes.append(_Pass((raw,), nn.Sequential(last, nn.ReLU()), target=here))
+        for block in self._network.residual.children():
+            assert isinstance(block, ResidualBlock)
+            (first, first_norm), (both, second_norm) = _up_to_norms(block.body)
+            passes.append(_Pass((here,), first, first_norm, there))
+            passes.append(_Pass((there,), both[len(first) :], second_norm, raw))
+            passes.append(_Pass((here, raw), _Sum(second_norm), target=there))
+            here, there = there, here
+        decoder, head = self._network.decoder, self._network.head
+        passes += [_Pass((here,), before, norm) for before, norm in _up_to_norms(decoder)]
+        return [*passes, _Pass((here,), nn.Sequential(decoder, head), target="output")]
+
+
+def scratch_bytes(network: TransformerNet, height: int, width: int) -> int:
+    """What ``exact`` needs on disk beside photo and result, in float32."""
+    cells = -(-height // network.stride) * -(-width // network.stride)
+    return 3 * 4 * network.config["channels"][-1] * cells
+
+
+def reach(layers: nn.Module) -> int:
+    """How many pixels of its input lie between a pixel of ``layers``' output and the farthest one
+    that it depends on, at most."""
+    pixels, scale = 0.0, 1.0  # scale: pixels of the input to one of what the next layer reads
+    for layer in _flat(layers):
+        if isinstance(layer, nn.Conv2d):
+            pixels += scale * (layer.kernel_size[0] // 2)
+            scale *= layer.stride[0]
+        elif isinstance(layer, nn.Upsample):
+            pixels += scale  # bilinear: the next one
+            scale /= 2
+        elif isinstance(layer, nn.PixelUnshuffle):
+            scale *= layer.downscale_factor
+        elif isinstance(layer, nn.PixelShuffle):
+            scale /= layer.upscale_factor
+    return int(-(-pixels // 1))
+
+
+def _flat(layers: nn.Module) -> Iterator[nn.Module]:
+    """The single layers, in the order in which they are run."""
+    if isinstance(layers, nn.Sequential):
+        for layer in layers:
+            yield from _flat(layer)
+    elif isinstance(layers, ResidualBlock):
+        yield from _flat(layers.body)
+    else:
+        yield layers
+
+
+def _up_to_norms(layers: nn.Module) -> list[tuple[nn.Sequential, FrozenInstanceNorm]]:
+    """For each norm: all layers before it, and itself."""
+    single = list(_flat(layers))
+    return [
+        (nn.Sequential(*single[:place]), layer)
+        for place, layer in enumerate(single)
+        if isinstance(layer, FrozenInstanceNorm)
+    ]
+
+
+def _with_known_norms(network: TransformerNet) -> TransformerNet:
+    twin = copy.deepcopy(network).eval().requires_grad_(False)
+    for part in [module for module in twin.modules() if isinstance(module, ConvNorm)]:
+        _, norm = part
+        assert isinstance(norm, nn.InstanceNorm2d)
+        part[1] = FrozenInstanceNorm(norm)
+    return twin

@@ -1,0 +1,81 @@
+"""Terms for brightness and color: tone follows the photo, the palette follows the style image."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .precision import widened
+
+LEAST_TONE = (4 / 255) ** 2
+_DIRECTIONS, _SHARES = 12, 256  # in which colours are compared, and how finely
+
+
+def tone_difference(stylized: Tensor, content: Tensor, cell: int) -> Tensor:
+    """How little the light and dark areas of a picture are those of its photo.
+
+    A style term is content with every patch of a picture looking the same, and VGG16's activations
+    say little of how bright a flat area is; so without this, sky and helmet come out as one blue.
+
+    Args:
+        stylized: (B, 3, H, W).
+        content: the photos, (B, 3, H, W).
+        cell: side in pixels of the cells whose mean brightness is compared; strokes within one are
+            free.
+
+    Returns:
+        A scalar: 1 less the correlation over a photo's cells, averaged over the photos. 0 for any
+        picture whose brightness is a rising linear function of the photo's, 1 for unrelated ones and
+        2 for a negative. Photos without light and dark (below 4 of 255 levels) count little.
+    """
+
+    def deviations(images: Tensor) -> Tensor:
+        brightness = widened(images).mean(dim=1, keepdim=True)
+        cells = F.avg_pool2d(brightness, min(cell, *images.shape[-2:])).flatten(1)
+        return cells - cells.mean(dim=1, keepdim=True)
+
+    ours, theirs = deviations(stylized), deviations(content)
+    covariance = (ours * theirs).mean(dim=1)
+    variances = ours.square().mean(dim=1) * theirs.square().mean(dim=1)
+    # A square root has no gradient at 0, where a picture is all one grey.
+    return (1 - covariance / (variances.clamp_min(1e-12).sqrt() + LEAST_TONE)).mean()
+
+
+def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
+    """How far the colours of a batch are from those of the style image, in all of their mixture: the
+    sliced Wasserstein distance (Rabin et al. 2011; for textures, Heitz et al. 2021, arXiv:2006.07229).
+
+    The Gram matrices ask for the right colours too, but through the products of activations, in which
+    a network first finds the two or three that are most frequent.
+
+    Args:
+        stylized: (B, 3, H, W).
+        palette: of the style image, see ``palette_of``.
+
+    Returns:
+        A scalar: the mean squared distance between the sorted colours along each of some directions,
+        divided by the variance of the style's colours. 0 for the same palette, about 1 for a picture of
+        one colour. Less than 4 of 255 levels of variety count as 4.
+    """
+    variance = palette.var(dim=1, correction=0).mean().clamp_min(LEAST_TONE)
+    return (palette_of(stylized) - palette).square().mean() / variance
+
+
+def palette_of(images: Tensor) -> Tensor:
+    """The colours of all images (B, 3, H, W) together, whatever their number and size: means over
+    2×2 pixels, projected to each of some directions (K), sorted, in ``_SHARES`` groups of equal
+    size: (K, _SHARES)."""
+    cells = F.avg_pool2d(widened(images), min(2, *images.shape[-2:]))
+    colours = cells.permute(1, 0, 2, 3).flatten(1)  # (3, N)
+    along = (directions(_DIRECTIONS).to(colours) @ colours).sort(dim=1).values
+    return F.adaptive_avg_pool1d(along[None], _SHARES)[0]
+
+
+def directions(number: int) -> Tensor:
+    """Unit vectors (number, 3), evenly over half a sphere: a Fibonacci lattice."""
+    place = torch.arange(number, dtype=torch.float64) + 0.5
+    height = place / number
+    angle = place * math.pi * (5**0.5 - 1)
+    radius = (1 - height.square()).sqrt()
+    return torch.stack([radius * angle.cos(), radius * angle.sin(), height], dim=1)

@@ -1,0 +1,137 @@
+"""The loss network: VGG16 (Simonyan & Zisserman 2014, arXiv:1409.1556), frozen.
+
+Only its convolutions up to conv4_3 are used, built from torchvision's own layers. The weights
+are the original Caffe ones, which expect RGB in [0, 1] less a mean, times 255.
+"""
+
+import pickle
+import urllib.error
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision.models import VGG16_Weights
+from torchvision.models.vgg import cfgs, make_layers
+
+from ..core.assets import VGG_WEIGHTS
+from ..core.errors import FastTransferError
+
+LEAST_SIDE = 8  # pixels: after three halvings there is one left for the layers up to relu4_3
+
+# Where each named activation leaves torchvision's ``vgg16().features``: the index of its ReLU.
+LAYERS = {
+    "relu1_1": 1,
+    "relu1_2": 3,
+    "relu2_1": 6,
+    "relu2_2": 8,
+    "relu3_1": 11,
+    "relu3_2": 13,
+    "relu3_3": 15,
+    "relu4_1": 18,
+    "relu4_2": 20,
+    "relu4_3": 22,
+}
+
+
+class VGG16Features(nn.Module):
+    """Named activations of a frozen VGG16.
+
+    Args:
+        weights: ``"bundled"`` (in the package, float16), ``"torchvision"`` (528 MB, downloaded once
+            by torchvision) or the path of a ``.safetensors`` or ``.pth`` state dict with
+            torchvision's key names and the same input normalisation.
+    """
+
+    mean: Tensor
+
+    def __init__(self, weights: str) -> None:
+        super().__init__()
+        depth = max(LAYERS.values()) + 1
+        with torch.device("meta"):  # nothing to initialise: every weight is loaded below
+            self.features = make_layers(cfgs["D"], batch_norm=False)[:depth]
+        state = {
+            key: value.float()
+            for key, value in load_vgg_weights(weights).items()
+            if key.startswith("features.") and int(key.split(".")[1]) < depth
+        }
+        try:
+            self.load_state_dict(state, assign=True)
+        except RuntimeError as error:
+            raise FastTransferError(
+                f"The VGG16 weights '{weights}' do not fit torchvision's vgg16 up to conv4_3; "
+                "give its state dict (keys features.0.weight …), or use vgg.weights=bundled."
+            ) from error
+        self.register_buffer(
+            "mean", torch.tensor([0.48235, 0.45882, 0.40784]).view(1, 3, 1, 1), persistent=False
+        )
+        self.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Computes no deeper than the deepest layer asked for.
+
+        Args:
+            images: float RGB in [0, 1], (B, 3, H, W).
+            layers: names such as ``"relu2_2"``.
+
+        Returns:
+            For each name (B, C, H / s, W / s): s = 1, 2, 4, 8 and C = 64, 128, 256, 512 for
+            the blocks 1 to 4.
+        """
+        wanted = {layer_index(name): name for name in layers}
+        activations = {}
+        # Frozen and without norms, it is fastest in this layout on every device.
+        images = images.contiguous(memory_format=torch.channels_last)
+        features = (images - self.mean) * 255
+        for index, layer in enumerate(self.features[: max(wanted) + 1]):
+            features = layer(features)
+            if index in wanted:
+                activations[wanted[index]] = features
+        return activations
+
+
+def layer_index(name: str) -> int:
+    """Position of a named activation; a ``FastTransferError`` lists the names where it has none."""
+    if name not in LAYERS:
+        raise FastTransferError(
+            f"VGG16 has no layer '{name}' here; choose from {', '.join(LAYERS)}."
+        )
+    return LAYERS[name]
+
+
+def load_vgg_weights(weights: str) -> dict[str, Tensor]:
+    """State dict of the features for what ``VGG16Features`` calls ``weights``."""
+    if weights == "bundled":
+        return load_file(VGG_WEIGHTS)
+    if weights == "torchvision":
+        try:
+            return dict(VGG16_Weights.IMAGENET1K_FEATURES.get_state_dict(progress=True))
+        except (urllib.error.URLError, OSError, RuntimeError) as error:
+            raise FastTransferError(
+                f"torchvision could not download its VGG16 weights ({error}); "
+                "use vgg.weights=bundled, which needs no network."
+            ) from error
+    path = Path(weights)
+    if not path.is_file():
+        raise FastTransferError(
+            f"There are no VGG16 weights '{weights}'; give bundled, torchvision or the path of a "
+            ".safetensors or .pth file."
+        )
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (
+        SafetensorError,
+        pickle.UnpicklingError,
+        RuntimeError,
+        ValueError,
+        OSError,
+        EOFError,
+    ) as error:
+        raise FastTransferError(
+            f"The VGG16 weights '{weights}' cannot be read ({type(error).__name__}); give a "
+            ".safetensors file or a state dict saved by torch.save."
+        ) from error

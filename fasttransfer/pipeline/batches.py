@@ -1,0 +1,219 @@
+"""Files in batches: on many machines by Ray Data (https://docs.ray.io), or from and to stores."""
+
+import contextlib
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from ..core.errors import FastTransferError, brief
+from ..core.files import is_remote, shown
+from ..core.libraries import require
+from ..core.progress import Report
+from .jobs import Job
+from .stores import Staged
+
+if TYPE_CHECKING:
+    from ..stylizing.stylizer import Stylizer
+
+
+_FILES = ("input", "output")  # of a job
+# What an actor tells of its files, by the names of a Report.
+_TOLD = ("done", "skipped", "failures", "damages", "notes")
+TRIES = 5  # of a batch whose actor dies
+BLOCKS = 4  # for each actor at least
+
+
+def stylize_in_batches(
+    jobs: Sequence[Job],
+    style: str,
+    make_stylizer: "Callable[[str], Stylizer]",
+    open_media: Callable[..., Any],
+    report: Report,
+    *,
+    cluster: str | None,
+    actors: int | None,
+    threads: int,
+    batch: int,
+    overwrite: bool,
+) -> None:
+    """Stylizes files a few at a time: in actors of a Ray cluster (that of ``RAY_ADDRESS``, or one of
+    this machine), or in this process.
+
+    Every actor reads and writes files under the names they have here, so all machines need the same
+    folders, or access to the same store, and fasttransfer. Where an actor dies, its files are given to
+    another; what was finished is not done again. Files with which ``TRIES`` actors died have failed.
+
+    Args:
+        jobs: what becomes what; files in stores are fetched and put batch by batch.
+        style: a name or a file.
+        make_stylizer: makes the stylizer in the actor.
+        open_media: see ``media.open_media``, without the first arguments.
+        report: is told what the actors tell.
+        cluster: ``ray``; None: in this process.
+        actors: how many; None: one for each GPU of the cluster, or as many as find ``threads`` cores.
+        threads: of each actor.
+        batch: files that an actor is given at a time, at most.
+        overwrite: do outputs again that are there already.
+
+    Raises:
+        FastTransferError: Ray is not installed, or a setting cannot be used.
+    """
+    if cluster not in ("ray", None):
+        raise FastTransferError(f"cluster={cluster} must be ray, or null for this process")
+    for name, value in (("actors", actors), ("threads", threads), ("batch", batch)):
+        if not (isinstance(value, int) and value > 0) and not (name == "actors" and value is None):
+            raise FastTransferError(f"ray.{name}={value} must be a whole number from 1 on")
+    if not jobs:
+        return
+    open_media([], None, report)  # its settings: told here and not by every actor
+    if cluster is None:
+        work = _Work(style, make_stylizer, open_media, overwrite, None)
+        parts = (jobs[first : first + batch] for first in range(0, len(jobs), batch))
+        _follow(map(work.done, parts), jobs, "", report)
+        return
+    if Path(style).expanduser().exists():  # an actor has another working folder
+        style = str(Path(style).expanduser().absolute())
+    ray = require("ray", "ray", "cluster=ray")
+    require("ray.data", "ray", "cluster=ray")
+    with _cluster(ray) as resources:
+        gpus = int(resources.get("GPU", 0))
+        cores = int(resources.get("CPU", threads))  # none yet where nodes come when they are needed
+        number = min(actors or gpus or max(1, cores // threads), len(jobs))
+        # Several for each actor, so that they end at about the same time.
+        blocks = min(len(jobs), max(BLOCKS * number, -(-len(jobs) // batch)))
+        items = [{name: _anywhere(getattr(job, name)) for name in _FILES} for job in jobs]
+        with warnings.catch_warnings():
+            # There is no other way to say how often a batch is tried.
+            warnings.filterwarnings("ignore", ".*ray_remote_args_fn")
+            dataset = ray.data.from_items(items, override_num_blocks=blocks).map_batches(
+                _Work,
+                fn_constructor_args=(style, make_stylizer, open_media, overwrite, threads),
+                # Of more than the smallest block, Ray would join some.
+                batch_size=len(jobs) // blocks,
+                # An actor that dies is started again, and so is its batch.
+                ray_remote_args_fn=lambda: {"max_task_retries": TRIES - 1},
+                # With one in flight, the first actor that is ready does not take those of the others.
+                compute=ray.data.ActorPoolStrategy(size=number, max_tasks_in_flight_per_actor=1),
+                num_cpus=min(threads, cores),
+                num_gpus=1 if gpus else 0,
+            )
+        _follow(dataset.iter_rows(), jobs, f"on {number} actor{'s' * (number > 1)}", report)
+
+
+class _Work:
+    """Stylizes batches of files, in an actor or here.
+
+    Args:
+        threads: of this process; None leaves them.
+    """
+
+    def __init__(
+        self,
+        style: str,
+        make_stylizer: "Callable[[str], Stylizer]",
+        open_media: Callable[..., Any],
+        overwrite: bool,
+        threads: int | None,
+    ) -> None:
+        import torch
+
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self._stylizer = make_stylizer(style)
+        self._open = open_media
+        self._overwrite = overwrite
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+        """Ray's way of a batch: inputs and outputs; what was told comes back as a batch of one."""
+        places = zip(*(batch[name] for name in _FILES), strict=True)
+        jobs = [Job(Path(source), Path(target)) for source, target in places]
+        try:
+            told = self.done(jobs)
+        except Exception as error:  # one that nobody foresaw; Ray would drop the batch
+            lost = [f"{shown(job.input)}: {type(error).__name__}: {error}" for job in jobs]
+            nothing: dict[str, Any] = {name: [] for name in _TOLD}
+            told = nothing | {"failures": lost, "frames": 0, "tried": _outputs(jobs)}
+        return {name: [value] for name, value in told.items()}
+
+    def done(self, jobs: Sequence[Job]) -> dict[str, Any]:
+        """Does them; returns what a report of them tells, as texts."""
+        from .runner import stylize_all
+
+        report = Report(console=Console(quiet=True))
+        with Staged(jobs, self._overwrite, report) as staged:
+            for source, sink in self._open(staged.jobs, self._stylizer.bytes_per_pixel, report):
+                stylize_all(source, self._stylizer, sink, report)
+                staged.put()
+        told = {name: [staged.named(str(line)) for line in getattr(report, name)] for name in _TOLD}
+        return told | {"frames": report.frames, "tried": _outputs(jobs)}
+
+
+def _outputs(jobs: Sequence[Job]) -> list[str]:
+    return [_anywhere(job.output) for job in jobs]
+
+
+def _anywhere(path: Path) -> str:
+    """The file's name as every process understands it."""
+    return str(path if is_remote(path) else path.absolute())
+
+
+def _follow(
+    rows: Iterable[dict[str, Any]], jobs: Sequence[Job], title: str, report: Report
+) -> None:
+    """Adds what the actors tell to ``report``. Files of which nobody tells have ended every process that
+    tried their batch, or were with one that did: they are bad files too, and the rest is done."""
+    left = {_anywhere(job.output): job for job in jobs}
+    for _ in report.track(_told(rows, report, left), len(jobs), title, "images"):
+        pass
+    for job in left.values():
+        ended = FastTransferError(
+            f"what stylized it and the others of its batch ended {TRIES} times, perhaps for want of "
+            "memory; ray.batch=1 tells which file it is"
+        )
+        report.fail(job.input, ended)
+
+
+def _told(rows: Iterable[dict[str, Any]], report: Report, left: dict[str, Job]) -> Iterator[str]:
+    """Yields each file that did not fail, and takes all that were tried out of ``left``."""
+    for row in rows:
+        report.failures += row["failures"]
+        report.damages += row["damages"]
+        for name, paths in (("done", report.done), ("skipped", report.skipped)):
+            paths += map(Path, row[name])
+        report.frames += row["frames"]
+        for note in row["notes"]:
+            report.console.print(note, markup=False, soft_wrap=True)
+        for output in row["tried"]:
+            del left[output]
+        yield from (*row["done"], *row["skipped"])
+
+
+@contextlib.contextmanager
+def _cluster(ray: Any) -> Iterator[dict[str, float]]:
+    """Joins the cluster, or starts one for as long as the block takes; yields its resources."""
+    own = not ray.is_initialized()
+    for name in ("ray", "ray.data"):  # what it tells of its plans is not for the person
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    if own:
+        try:
+            ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            where = os.environ.get("RAY_ADDRESS", "this machine")
+            raise FastTransferError(
+                f"Ray cannot be reached at {where} ({brief(error)}); set RAY_ADDRESS to a cluster that "
+                "runs, or leave it out"
+            ) from error
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.max_errored_blocks = -1  # what is lost is told by name
+    try:
+        yield ray.cluster_resources()
+    finally:
+        if own:
+            ray.shutdown()

@@ -1,0 +1,134 @@
+"""Video files as sources and sinks, see ``runner``: one of each for every video."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core.errors import FastTransferError
+from ..core.progress import Report
+from ..video.reader import Clip, ClipReader
+from ..video.settings import VideoSettings
+from ..video.writer import VideoWriter
+from .jobs import Job
+
+if TYPE_CHECKING:
+    from ..stylizing.stylizer import Stylizer
+
+
+Kind = type[BaseException] | None
+Error = BaseException | None
+Traceback = TracebackType | None
+
+
+@dataclass(frozen=True)
+class ClipFrame:
+    """A frame of a video: RGB bytes (H, W, 3), when it is shown and how long, both in seconds."""
+
+    clip: Clip
+    pixels: np.ndarray
+    seconds: float
+    duration: float
+
+    def stylized(self, stylizer: "Stylizer") -> "ClipFrame":
+        """The same frame through ``stylizer``."""
+        return replace(self, pixels=stylizer.frame(self.pixels))
+
+
+class VideoSource:
+    """The frames of a video, decoded ahead of the network by a thread.
+
+    What cannot be read is reported; of a damaged file, all frames that can be had are yielded.
+    """
+
+    def __init__(self, job: Job, report: Report, settings: VideoSettings, max_pixels: int) -> None:
+        self.total: int | None = None
+        self.title, self.unit = job.input.name, "frames"
+        self._job = job
+        self._report = report
+        self._settings = settings
+        self._max_pixels = max_pixels
+        self._reader: ClipReader | None = None
+        self._pool = ThreadPoolExecutor(1)  # libav must be called by one thread at a time
+        self._dropped = False
+
+    def __enter__(self) -> "VideoSource":
+        try:
+            self._reader = ClipReader(self._job.input, self._settings, self._max_pixels)
+        except FastTransferError as error:
+            self._report.fail(self._job.input, error)
+            self.total = 0
+        else:
+            self.total = self._reader.clip.total
+            if self._reader.clip.transparent:
+                self._report.note(self._job.input, "is transparent; its result is opaque")
+        return self
+
+    def __exit__(self, kind: Kind, error: Error, traceback: Traceback) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        if self._reader is not None:
+            self._reader.__exit__(kind, error, traceback)
+
+    def __iter__(self) -> Iterator[tuple[Job, ClipFrame]]:
+        if self._reader is None:
+            return
+        frames = iter(self._reader)
+        ahead = range(self._settings.queue)
+        decoding = deque(self._pool.submit(next, frames, None) for _ in ahead)
+        while not self._dropped and (decoded := decoding.popleft().result()) is not None:
+            decoding.append(self._pool.submit(next, frames, None))
+            yield self._job, ClipFrame(self._reader.clip, *decoded)
+        if self._reader.damaged and not self._dropped:
+            self._report.damage(
+                self._job.input,
+                f"{self._reader.damaged} damaged packets, the first after "
+                f"{self._reader.first_damage:.1f} s",
+            )
+
+    def drop(self, job: Job) -> None:
+        """The rest is not read."""
+        self._dropped = True
+
+
+class VideoSink:
+    """Encodes the frames of one video behind the network."""
+
+    def __init__(self, job: Job, report: Report, settings: VideoSettings) -> None:
+        self._job = job
+        self._report = report
+        self._settings = settings
+        self._writer: VideoWriter | None = None
+
+    def __enter__(self) -> "VideoSink":
+        return self
+
+    def write(self, job: Job, frame: ClipFrame) -> None:
+        """Hands a frame to the encoder; waits while too many are waiting."""
+        if self._writer is None:
+            self._writer = VideoWriter(job.output, self._settings, like=frame.clip)
+            self._writer.__enter__()
+        self._writer.write(frame.pixels, frame.seconds, frame.duration)
+
+    def drop(self, job: Job) -> None:
+        """Removes what has been written."""
+        if self._writer is not None:
+            error = FastTransferError(f"{job.output} is dropped")
+            self._writer.__exit__(type(error), error, None)
+            self._writer = None
+
+    def __exit__(self, kind: Kind, error: Error, traceback: Traceback) -> None:
+        if self._writer is None:
+            return
+        try:
+            self._writer.__exit__(kind, error, traceback)
+        except FastTransferError as failure:
+            self._report.fail(self._job.input, failure)
+            return
+        for note in self._writer.notes:
+            self._report.note(self._job.input, note)
+        if error is None:
+            self._report.done.append(self._job.output)

@@ -1,0 +1,51 @@
+"""How this process was started: alone, as one of a sweep, by Lightning beside the first, by torchrun,
+or by SLURM, also a second time."""
+
+import os
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, ListConfig
+
+from ..core.errors import FastTransferError
+
+# How Lightning's DDP tells the processes that it starts from this one where the run is.
+RUN_DIR_VARIABLE = "FASTTRANSFER_RUN_DIR"
+
+
+def in_sweep() -> bool:
+    """Whether this run is one of several that ``-m`` asks for."""
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def started_by_lightning() -> bool:
+    """Whether this process is one that Lightning started beside the first."""
+    return RUN_DIR_VARIABLE in os.environ and int(os.environ.get("LOCAL_RANK", 0)) != 0
+
+
+def launched_outside() -> bool:
+    """Whether torchrun or SLURM started several processes, which nobody here can tell anything."""
+    return "TORCHELASTIC_RUN_ID" in os.environ or int(os.environ.get("SLURM_NTASKS", 1)) > 1
+
+
+def requeued() -> bool:
+    """Whether SLURM has started a task of a sweep again, with the same command, as it does with what was
+    pre-empted."""
+    return in_sweep() and int(os.environ.get("SLURM_RESTART_COUNT", 0)) > 0
+
+
+def check_sweep(config: DictConfig) -> None:
+    """Raises FastTransferError for a run of a sweep that would start the sweep again."""
+    devices = config.trainer.devices  # a number, or a list such as [0]
+    one = str(devices) == "1" or (isinstance(devices, ListConfig) and len(devices) == 1)
+    if in_sweep() and "TORCHELASTIC_RUN_ID" in os.environ:
+        raise FastTransferError(
+            "torchrun starts one run in several processes, each of which would make a whole sweep (-m); "
+            "start the runs one by one, or use hydra/launcher=submitit_slurm."
+        )
+    if in_sweep() and not one and not launched_outside():
+        raise FastTransferError(
+            f"Each run of a sweep (-m) trains on one device, not trainer.devices="
+            f"{devices}: every process beside the first would start the whole sweep "
+            "again; leave it out, or use hydra/launcher=submitit_slurm with a task for each device."
+        )

@@ -1,0 +1,191 @@
+"""The styles that come with the package, trained one after another by one command.
+
+``python -m fasttransfer.cli.zoo paintings=FOLDER`` makes an ordinary run of ``train.py`` for every style
+and network; whoever stops it goes on by the same command. Each finished run is added to the package as
+a float16 style file, and all of them are told in ``README.md`` beside them, their cards.
+"""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from ..core.assets import CONF_DIR, config_names
+from ..core.errors import FastTransferError
+from ..core.files import write_whole
+from ..core.values import as_list
+from ..data.photos import photo_folder, read_probe
+from ..evaluation.scores import score
+from ..evaluation.style_evaluator import read_style_image
+from ..models.style_file import STYLE_FILE, load_style, save_style
+from ..models.vgg import VGG16Features
+from ..training.run import SETTINGS_FILE, is_complete, new_or_resumed
+from .gallery import cards, markdown, spread
+
+DEFAULT_NETWORK = "default"  # its styles have the plain names
+MARK = "<!-- cards -->"  # in README.md, around what is written by this program
+
+
+@dataclass(frozen=True)
+class Training:
+    """One style in one network.
+
+    Attributes:
+        name: of the style file, such as ``udnie`` or ``udnie_realtime``.
+        folder: of its run.
+        style: the style image, a file or the name of a bundled one.
+        settings: of ``train.py``, as they are typed.
+    """
+
+    name: str
+    folder: Path
+    style: str
+    settings: list[str]
+
+    def run(self) -> None:
+        """Trains, or goes on; what is complete stays. The run's own words appear on the terminal."""
+        if is_complete(self.folder):
+            return
+        print(f"python train.py {shlex.join(self.settings)}", flush=True)
+        settings = new_or_resumed(self.folder, self.settings)
+        done = subprocess.run(
+            [sys.executable, "-m", "fasttransfer.cli.train", *settings], check=False
+        )
+        if done.returncode:
+            begun = (self.folder / SETTINGS_FILE).is_file()
+            raise FastTransferError(
+                f"training {self.name} ended with exit code {done.returncode}, see above"
+                + ("; the same command goes on from there." if begun else ".")
+            )
+
+
+def trainings(config: DictConfig) -> Iterator[Training]:
+    """What is to be trained, in order; the settings of one name those before it to start from."""
+    only = as_list(config.only) or list(config.styles)
+    if unknown := set(only) - set(config.styles):
+        raise FastTransferError(
+            f"There is no {', '.join(sorted(unknown))} in the zoo; choose from "
+            f"{', '.join(config.styles)}."
+        )
+    networks = list(config.networks)
+    presets = config_names("network")
+    if unknown := set(networks) - set(presets):
+        raise FastTransferError(
+            f"There is no network {', '.join(sorted(unknown))}; choose from {', '.join(presets)}."
+        )
+    before: dict[str, list[str]] = {network: [] for network in networks}
+    for name in config.styles:
+        for network in networks:
+            full_name = name if network == DEFAULT_NETWORK else f"{name}_{network}"
+            folder = Path(config.runs) / full_name
+            own = Path(config.output) / f"{full_name}.safetensors"
+            start = ",".join(before[network])
+            if name in only or own.is_file():
+                before[network].append(str(own))
+            if name not in only:
+                continue
+            if config.further and own.is_file():
+                start = str(own)
+            style = _style_image(name, config.styles[name], config.paintings)
+            settings = [
+                *_style_settings(style, full_name, config.styles[name]),
+                f"network={network}",
+                f"start={start or 'null'}",
+                f"data.root={config.photos}",
+                "budget=null",
+                f"trainer.max_steps={config.steps if start else config.first_steps}",
+                f"run_dir={folder}",
+                *config.overrides,
+            ]
+            yield Training(full_name, folder, style, settings)
+
+
+def _style_image(name: str, about: Mapping[str, Any], paintings: str | None) -> str:
+    """A painting's file, or the name of a drawn one."""
+    if about["file"] is None:
+        return name
+    if paintings is None:
+        raise FastTransferError(
+            f"'{name}' needs {about['file']}; give paintings= the folder with the paintings."
+        )
+    painting = Path(paintings).expanduser() / about["file"]
+    if not painting.is_file():
+        raise FastTransferError(
+            f"'{name}' needs '{painting}', which is not there; give paintings= the folder with the "
+            "paintings."
+        )
+    return str(painting)
+
+
+def _style_settings(style: str, full_name: str, about: Mapping[str, Any]) -> list[str]:
+    settings = [f"style.path={style}", f"style.name={full_name}"]
+    if about["file"] is not None:
+        source = f"public domain: {about['title']}, {about['by']}, {about['year']}"
+        settings.append(f"style.licence='{source}'")
+    return settings
+
+
+def _check_further(training: Training) -> None:
+    """A complete run is one that trained a style on, and not the style's first one, which would take the
+    place of what has been made of it since."""
+    start = OmegaConf.select(OmegaConf.load(training.folder / SETTINGS_FILE), "start")
+    if Path(str(start)).stem != training.name:
+        raise FastTransferError(
+            f"{training.folder} holds a run that did not start from {training.name}; with further=true "
+            "give another runs=."
+        )
+    print(f"{training.name} is complete in {training.folder}", flush=True)
+
+
+def add(training: Training, path: Path) -> None:
+    """Writes the style file of a finished run among the others, in float16."""
+    style = load_style(training.folder / STYLE_FILE)
+    save_style(path, style.network, style.metadata, dtype=torch.float16)
+
+
+def score_again(trained: Iterable[Training], output: Path) -> None:
+    """Renews the scores in the style files that are there, over the probe photos of
+    ``conf/data/photos.yaml``: terms and measures may have changed since they were trained."""
+    data = OmegaConf.load(CONF_DIR / "data" / "photos.yaml")
+    settings = (data.probe_size, data.probe_count, data.max_pixels)
+    photos = read_probe(photo_folder(data.probe), *settings).values()
+    features = VGG16Features("bundled")
+    for training in trained:
+        path = output / f"{training.name}.safetensors"
+        if not path.is_file():
+            print(f"{training.name} is not there", flush=True)
+            continue
+        style_file = load_style(path)
+        image = read_style_image(training.style, style_file)
+        scores = score(style_file.network, photos, image, features)
+        told = style_file.metadata | {"scores": scores}
+        save_style(path, style_file.network, told, dtype=torch.float16)
+        print(f"scored {training.name}: {scores['balanced_total']:.2f}", flush=True)
+
+
+def train(training: Training, path: Path, further: bool) -> None:
+    """Makes the style file at ``path`` where it is missing, or trains on what it holds."""
+    if path.is_file() and not further:
+        print(f"{training.name} is there already; further=true trains it on", flush=True)
+        return
+    if is_complete(training.folder) and further:
+        _check_further(training)
+    training.run()
+    add(training, path)
+
+
+def write_cards(folder: Path) -> None:
+    """Renews the tables of all styles in the folder's ``README.md``, between its two marks."""
+    path = folder / "README.md"
+    before, after = "", ""
+    if path.is_file() and path.read_text().count(MARK) == 2:
+        before, _, after = path.read_text().split(MARK)
+    shown = cards(folder)
+    text = f"{before}{MARK}\n{markdown(shown)}\n{spread(shown)}{MARK}{after}"
+    write_whole(path, lambda file: file.write(text.encode()))

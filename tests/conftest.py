@@ -5,16 +5,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from absl.logging import get_absl_handler
-from PIL import Image
 
 from fasttransfer.data.style_image import StyleImage
 from fasttransfer.losses.objectives import make_objective
 from fasttransfer.losses.perceptual import PerceptualLoss
 from fasttransfer.models.vgg import VGG16Features
+from tests.helpers.photos import make_photo
 
 torch.set_num_threads(2)
 
@@ -29,15 +28,6 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
-
-
-def make_photo(path: Path, width: int, height: int, seed: int = 0) -> Path:
-    """A smooth random picture, so that there is something to see at every scale."""
-    rng = np.random.default_rng(seed)
-    small = rng.integers(0, 256, (max(2, height // 16), max(2, width // 16), 3), dtype=np.uint8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC).save(path)
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,61 @@
+"""Pictures in memory and in files."""
+
+from typing import TYPE_CHECKING
+
+from ..core.lazy import lazy
+
+if TYPE_CHECKING:
+    from .contact_sheets import captioned, contact_sheet, side_by_side
+    from .decoding import open_image, read_size
+    from .folders import pictures_below
+    from .reading import Picture, open_rgb, read_picture
+    from .regions import Region, grid
+    from .tensors import from_bytes, keep_colors, resize, resize_to, to_bytes, to_pil, to_tensor
+    from .writing import write_picture
+
+__all__ = [
+    "Picture",
+    "Region",
+    "captioned",
+    "contact_sheet",
+    "from_bytes",
+    "grid",
+    "keep_colors",
+    "open_image",
+    "open_rgb",
+    "pictures_below",
+    "read_picture",
+    "read_size",
+    "resize",
+    "resize_to",
+    "side_by_side",
+    "to_bytes",
+    "to_pil",
+    "to_tensor",
+    "write_picture",
+]
+
+__getattr__ = lazy(
+    __name__,
+    {
+        "Picture": "reading",
+        "Region": "regions",
+        "captioned": "contact_sheets",
+        "contact_sheet": "contact_sheets",
+        "from_bytes": "tensors",
+        "grid": "regions",
+        "keep_colors": "tensors",
+        "open_image": "decoding",
+        "open_rgb": "reading",
+        "pictures_below": "folders",
+        "read_picture": "reading",
+        "read_size": "decoding",
+        "resize": "tensors",
+        "resize_to": "tensors",
+        "side_by_side": "contact_sheets",
+        "to_bytes": "tensors",
+        "to_pil": "tensors",
+        "to_tensor": "tensors",
+        "write_picture": "writing",
+    },
+)

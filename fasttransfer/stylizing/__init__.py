@@ -1,0 +1,24 @@
+"""Pictures through a trained network."""
+
+from typing import TYPE_CHECKING
+
+from ..core.lazy import lazy
+
+if TYPE_CHECKING:
+    from .engines import Engine, open_engine
+    from .export import export_style
+    from .strokes import GuidedUpsampler
+    from .stylizer import Stylizer
+
+__all__ = ["Engine", "GuidedUpsampler", "Stylizer", "export_style", "open_engine"]
+
+__getattr__ = lazy(
+    __name__,
+    {
+        "Engine": "engines",
+        "GuidedUpsampler": "strokes",
+        "Stylizer": "stylizer",
+        "export_style": "export",
+        "open_engine": "engines",
+    },
+)

@@ -1,0 +1,22 @@
+"""Reading and writing videos."""
+
+from typing import TYPE_CHECKING
+
+from ..core.lazy import lazy
+
+if TYPE_CHECKING:
+    from .reader import Clip, ClipReader
+    from .settings import VideoSettings
+    from .writer import VideoWriter
+
+__all__ = ["Clip", "ClipReader", "VideoSettings", "VideoWriter"]
+
+__getattr__ = lazy(
+    __name__,
+    {
+        "Clip": "reader",
+        "ClipReader": "reader",
+        "VideoSettings": "settings",
+        "VideoWriter": "writer",
+    },
+)

@@ -1,0 +1,215 @@
+"""Photos in tar files: packing, order, epochs, readers, and a training on them."""
+
+import functools
+import http.server
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from fasttransfer.cli.train import main as train
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.progress import Report
+from fasttransfer.data.crops import RandomCrop
+from fasttransfer.data.shards import ShardedCrops, find_shards, pack
+from fasttransfer.models.style_file import load_style
+
+SCRIPT = Path(__file__).parents[2] / "train.py"
+WHOLE = RandomCrop(crop_size=16, photo_size=16, min_scale=1, max_scale=1)  # of a square photo
+COUNT = 10
+PACKED = {"size": 32, "min_side": 8, "per_shard": 3, "quality": 95}
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Photos of one colour each, by which they are known again."""
+    for number in range(COUNT):
+        path = tmp_path / f"photos/{number % 2}/{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 40), (20 * number, 0, 0)).save(path)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def shards(photos: Path, tmp_path: Path) -> Path:
+    assert pack(photos, tmp_path / "shards", Report(), **PACKED) == COUNT
+    return tmp_path / "shards"
+
+
+def crops_of(shards: Path, **changes: object) -> ShardedCrops:
+    settings = {"buffer": 4, "min_side": 8, "max_pixels": 10**6, "seed": 0}
+    settings |= {"report": shards.parent / "skipped.txt"} | changes
+    return ShardedCrops(find_shards(str(shards))[0], WHOLE, **settings)  # type: ignore[arg-type]
+
+
+def photo_of(crop: Tensor) -> int:
+    assert crop.shape == (3, 16, 16)
+    return round(float(crop[0].mean()) * 255 / 20)
+
+
+def taken(crops: ShardedCrops, number: int) -> list[int]:
+    reading = iter(crops)
+    return [photo_of(next(reading)) for _ in range(number)]
+
+
+def test_what_is_packed(shards: Path) -> None:
+    names = sorted(path.name for path in shards.iterdir())
+    assert names == ["index.json", *(f"photos-{number:06}.tar" for number in range(4))]
+    assert json.loads((shards / "index.json").read_text()) == {"photos": COUNT}
+    with tarfile.open(shards / "photos-000000.tar") as tar:
+        member = tar.extractfile(tar.getmembers()[0])
+        assert member is not None
+        assert Image.open(io.BytesIO(member.read())).size == (32, 32)
+
+
+def test_an_epoch_has_every_photo_once_in_an_order_of_its_own(shards: Path) -> None:
+    order = taken(crops_of(shards), 3 * COUNT)
+    epochs = [order[i : i + COUNT] for i in range(0, len(order), COUNT)]
+    assert all(sorted(epoch) == list(range(COUNT)) for epoch in epochs)
+    assert epochs[0] != epochs[1] != epochs[2]
+    assert taken(crops_of(shards), COUNT) == epochs[0]
+    assert taken(crops_of(shards, first_epoch=2), COUNT) == epochs[2]
+    assert taken(crops_of(shards, seed=1), COUNT) != epochs[0]
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_processes_share_the_shards(processes: int, shards: Path) -> None:
+    parts = [crops_of(shards, rank=rank, world_size=processes) for rank in range(processes)]
+    first = [taken(part, 3) for part in parts]
+    assert len({photo for part in first for photo in part}) == 3 * processes
+
+
+def test_workers_share_them_too_and_none_is_without(shards: Path) -> None:
+    loader = torch.utils.data.DataLoader(crops_of(shards), batch_size=1, num_workers=2)
+    batches = iter(loader)
+    seen = [photo_of(next(batches)[0]) for _ in range(8)]
+    assert len(set(seen)) == 8
+    many = crops_of(shards, rank=6, world_size=7)  # more readers than shards
+    assert len(taken(many, 5)) == 5
+
+
+def test_what_cannot_be_read_is_named(shards: Path) -> None:
+    with tarfile.open(shards / "more.tar", "w") as tar:
+        small = io.BytesIO()
+        Image.new("RGB", (4, 4)).save(small, "PNG")
+        for name, contents in (("a.jpg", b"no picture"), ("b.png", small.getvalue())):
+            member = tarfile.TarInfo(name)
+            member.size = len(contents)
+            tar.addfile(member, io.BytesIO(contents))
+    cut = shards / "photos-000003.tar"
+    cut.write_bytes(cut.read_bytes()[:300])
+    assert len(set(taken(crops_of(shards), 9))) == 9
+    told = (shards.parent / "skipped.txt").read_text()
+    assert "a is not a picture" in told
+    assert "b has 4×4 pixels, too few" in told
+
+
+def test_what_else_is_in_a_sample_is_no_photo(tmp_path: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 40), (60, 0, 0)).save(picture, "PNG")
+    members = {"a.cls": b"7", "a.png": picture.getvalue(), "a.txt": b"a cat", "b.json": b"{}"}
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, contents in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(contents)
+            tar.addfile(member, io.BytesIO(contents))
+    assert taken(crops_of(tmp_path), 1) == [3]
+    told = (tmp_path.parent / "skipped.txt").read_text().splitlines()
+    assert [line.split("/")[-1] for line in told] == ["b has no picture"]
+
+
+def test_nothing_that_can_be_read(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w"):
+        pass
+    with pytest.raises(FastTransferError, match="No photo in the shards"):
+        next(iter(crops_of(tmp_path)))
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="WebDataset reads URLs by curl")
+def test_shards_by_url(shards: Path) -> None:
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(shards))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        root = f"http://127.0.0.1:{server.server_port}/photos-{{000000..000003}}.tar"
+        urls, counted = find_shards(root)
+        assert len(urls) == 4
+        assert counted is None
+        report = shards.parent / "skipped.txt"
+        crops = ShardedCrops(urls, WHOLE, 4, 8, 10**6, 0, report)
+        assert sorted(taken(crops, COUNT)) == list(range(COUNT))
+        server.shutdown()
+
+
+@pytest.mark.parametrize("root", ["missing", "missing-{000..001}.tar", "photos"])
+def test_no_shards(root: str, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(photos.parent)
+    with pytest.raises(FastTransferError, match="There are no shards at"):
+        find_shards(root)
+
+
+def test_the_output_is_whole_or_not_there(photos: Path, tmp_path: Path) -> None:
+    (photos / "bad.jpg").write_text("no picture")
+    report = Report()
+    assert pack(photos, tmp_path / "out", report, **PACKED) == COUNT
+    assert "bad.jpg" in report.failures[0]
+    with pytest.raises(FastTransferError, match="is there already"):
+        pack(photos, tmp_path / "out", report, **PACKED)
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("setting", ["size=0", "per_shard=big", "quality=null"])
+def test_settings_are_checked(setting: str, photos: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fasttransfer.cli.shards", f"photos={photos}"]
+    done = subprocess.run(
+        [*command, f"output={tmp_path / 'new'}", setting], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(setting.split("=")[0])
+    assert not (tmp_path / "new").exists()
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *typed: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["train.py", *typed])
+    train()
+
+
+@pytest.fixture
+def training(photo_folder: Path, tiny_run: list[str], tmp_path: Path) -> list[str]:
+    """Settings of a training on shards."""
+    command = [sys.executable, "-m", "fasttransfer.cli.shards", f"photos={photo_folder}"]
+    subprocess.run([*command, f"output={tmp_path / 'packed'}", "per_shard=2"], check=True)
+    rest = [setting for setting in tiny_run if not setting.startswith("data.root=")]
+    return [*rest, "data=shards", f"data.root={tmp_path / 'packed'}", "data.workers=0"]
+
+
+def test_trains_and_resumes_at_the_epoch(
+    training: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+    command = [sys.executable, str(SCRIPT), *training, f"run_dir={folder}", "trainer.max_steps=60"]
+    process = subprocess.Popen([*command, "callbacks.checkpoints.every_n_steps=5"], env=os.environ)
+    until = time.monotonic() + 120
+    while not (folder / "checkpoints" / "last.ckpt").exists():
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert (
+        not (folder / "style.safetensors").exists()
+        or load_style(folder / "style.safetensors").metadata["steps"] < 60
+    )
+    run(monkeypatch, f"resume={folder}")
+    assert load_style(folder / "style.safetensors").metadata["steps"] == 60

@@ -1,0 +1,181 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.evaluation.comparison import check_settings, labels
+from fasttransfer.models.style_file import save_style
+from fasttransfer.models.transformer_net import TransformerNet
+from tests.helpers.clips import make_clip
+from tests.helpers.photos import make_photo
+
+SCRIPT = Path(__file__).parents[2] / "infer.py"
+
+
+def compare(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), "compare=true", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "200"},
+    )
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Two run folders, of which one has kept its style image, and a style that is bundled."""
+    for number, name in enumerate(("first", "second")):
+        torch.manual_seed(number)
+        network = TransformerNet([4], 1, 3, 1, False)
+        save_style(tmp_path / name / "style.safetensors", network, {"name": "painting", "steps": 5})
+    make_photo(tmp_path / "first" / "style.png", 64, 64)
+    bundled = {"training": {"style": {"path": "mosaic", "size": 64}}, "name": "mosaic"}
+    save_style(tmp_path / "mosaic.safetensors", network, bundled)
+    return tmp_path
+
+
+def test_styles_are_compared_in_tensorboard(runs):
+    for number in range(2):
+        make_photo(runs / "photos" / f"photo{number}.jpg", 60, 40, seed=number)
+    done = compare(
+        "style=[first,second,mosaic.safetensors]", "input=photos", "log_dir=logs", cwd=runs
+    )
+    assert done.returncode == 0, done.stderr
+    assert "second" in done.stdout
+    assert "tensorboard --logdir logs" in done.stdout
+    grids = EventAccumulator(str(runs / "logs"), size_guidance={"images": 0}).Reload()
+    assert set(grids.Tags()["images"]) == {"compare/photo0", "compare/photo1"}
+    for name, scored in (("first", True), ("second", False), ("mosaic", True)):
+        events = EventAccumulator(str(runs / "logs" / name)).Reload()
+        milliseconds = events.Scalars("compare/milliseconds")
+        assert [event.step for event in milliseconds] == [0, 1]
+        assert all(event.value > 0 for event in milliseconds)
+        assert ("compare/balanced_total" in events.Tags()["scalars"]) == scored
+        assert "compare/mean_milliseconds" in events.Tags()["scalars"]
+
+
+def test_sizes_and_the_limit_are_in_the_table_the_json_file_and_the_page(runs):
+    make_photo(runs / "photo.jpg", 90, 70)
+    make_photo(runs / "narrow.png", 90, 7)
+    done = compare(
+        "style=[first,second]",
+        "input=[photo.jpg,narrow.png]",
+        "comparison.sizes=[64,90]",
+        "comparison.limit=2",
+        "log_dir=logs",
+        cwd=runs,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "left out: narrow.png has 90×7 pixels" in done.stdout
+    assert "first at 64" in done.stdout
+    assert "× limit" in done.stdout
+    figures = json.loads((runs / "logs" / "evaluation.json").read_text())
+    assert set(figures["means"]) == {f"{n} at {s}" for n in ("first", "second") for s in (64, 90)}
+    assert set(figures["photos"]) == {"photo at 64", "photo at 90"}
+    first = figures["photos"]["photo at 90"]["first at 90"]
+    assert first["balanced_times_limit"] > 0
+    assert first["balanced_iterations_noise"] in (None, 0, 1, 2)
+    assert {"checkerboard", "droplets", "border_contrast"} <= first.keys()
+    unknown = figures["means"]["second at 90"]  # its style image is not known
+    assert "balanced_total" not in unknown
+    assert unknown["balanced_content"] > 0
+    assert "give comparison.style=painting.jpg" in done.stdout
+    assert "never" in done.stdout or None not in first.values()
+    page = (runs / "logs" / "index.html").read_text()
+    assert page.count("data:image/jpeg;base64,") == 2 * 3  # the photo and both styles, at two sizes
+    events = EventAccumulator(str(runs / "logs" / "first-at-64")).Reload()
+    assert "compare/johnson_times_limit" in events.Tags()["scalars"]
+
+
+def test_a_painting_is_given_to_styles_that_have_none_with_them(runs):
+    make_photo(runs / "photo.jpg", 90, 70)
+    make_photo(runs / "a, painting.png", 64, 64)  # what "first" has as its own
+    typed = ("style=[first,second]", "input=photo.jpg", "log_dir=logs")
+    done = compare(*typed, "comparison.style=a, painting.png", cwd=runs)
+    assert done.returncode == 0, done.stderr
+    means = json.loads((runs / "logs" / "evaluation.json").read_text())["means"]
+    assert means["second"]["balanced_total"] > 0
+    assert means["second"].keys() == means["first"].keys()
+
+
+def test_clips_are_compared_by_their_first_frame_and_their_flicker(runs):
+    make_clip(runs / "still.mp4", count=4)
+    make_clip(runs / "short.mkv", count=1)
+    (runs / "broken.mp4").write_bytes(b"nothing")
+    names = ["first", "mosaic.safetensors"]
+    done = compare(
+        f"style=[{','.join(names)}]",
+        "input=[still.mp4,short.mkv,broken.mp4]",
+        "log_dir=logs",
+        "size=96",
+        "comparison.clip_frames=3",
+        cwd=runs,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "left out: broken.mp4" in done.stdout
+    assert "no flicker of short (video): No two neighbouring frames" in done.stdout
+    assert "flicker" in done.stdout
+    pictures = EventAccumulator(str(runs / "logs"), size_guidance={"images": 0}).Reload()
+    assert len(pictures.Tags()["images"]) == 2
+    for name in ("first", "mosaic"):
+        events = EventAccumulator(str(runs / "logs" / name)).Reload()
+        assert [event.step for event in events.Scalars("compare/flicker")] == [0]
+        assert events.Scalars("compare/warping_error_of_input")[0].value >= 0
+        assert "compare/mean_flicker" in events.Tags()["scalars"]
+
+
+def test_odd_names_and_one_size_for_all(runs):
+    """Names that are markup or no UTF-8, two styles with one folder of logs, and size=."""
+    (runs / "first").rename(runs / "a b")
+    (runs / "second").rename(runs / "a-b")
+    (runs / "mosaic.safetensors").rename(runs / "x[red].safetensors")
+    make_photo(runs / "photo.png", 90, 70)
+    os.rename(runs / "photo.png", os.fsencode(runs) + b"/caf\xe9.png")
+    done = compare(
+        "style=[a b,a-b,'x[red].safetensors']",
+        "input=*.png",
+        "log_dir=logs (1)",
+        "size=64",
+        cwd=runs,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "x[red]" in done.stdout
+    figures = json.loads((runs / "logs (1)" / "evaluation.json").read_text())
+    assert set(figures["means"]) == {"a b", "a-b", "x[red]"}
+    pictures = EventAccumulator(str(runs / "logs (1)")).Reload().Tags()["images"]
+    assert pictures == ["compare/caf?"]
+    folders = [path for path in (runs / "logs (1)").iterdir() if path.is_dir()]
+    assert {path.name for path in folders} == {"a-b", "a-b-2", "x[red]"}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "limit", "frames", "message"),
+    [
+        ([], 0, 1, r"comparison.sizes=\[\]"),
+        ([4], 0, 1, "from 8 on"),
+        ([None], 0, 1, "from 8 on"),
+        ([64, 64], 0, 1, "a size twice"),
+        ([64], 1.5, 1, "comparison.limit=1.5"),
+        ([64], None, 1, "comparison.limit=None"),
+        ([64], 0, 0, "comparison.clip_frames=0"),
+    ],
+)
+def test_settings_that_cannot_be(sizes, limit, frames, message):
+    with pytest.raises(FastTransferError, match=message):
+        check_settings(sizes, limit, frames)
+
+
+def test_labels_are_short_and_different(tmp_path):
+    paths = [
+        tmp_path / "runs" / "a" / "style.safetensors",
+        tmp_path / "runs" / "a" / "checkpoints" / "last.ckpt",
+        tmp_path / "b.safetensors",
+    ]
+    assert labels(paths) == ["a", "a-2", "b"]

@@ -1,0 +1,25 @@
+import torch
+
+from fasttransfer.evaluation.style_evaluator import style_image_of
+from fasttransfer.models.style_file import load_style, save_style
+from fasttransfer.models.transformer_net import TransformerNet
+from tests.helpers.photos import make_photo
+
+
+def test_the_style_image_is_that_of_a_run_folder_or_the_bundled_one(tmp_path):
+    network = TransformerNet([4], 1, 3, 1, False)
+    run, elsewhere = tmp_path / "run" / "style.safetensors", tmp_path / "models" / "a.safetensors"
+    for path in (run, elsewhere):
+        save_style(path, network, {"name": "a", "training": None})
+    for folder in (run.parent, elsewhere.parent, tmp_path):  # beside a model it may be anything
+        make_photo(folder / "style.png", 48, 32)
+    assert style_image_of(run, load_style(run)).shape == (1, 3, 32, 48)
+    assert style_image_of(elsewhere, load_style(elsewhere)) is None
+    checkpoint = run.parent / "checkpoints" / "last.ckpt"
+    assert torch.equal(
+        style_image_of(checkpoint, load_style(run)), style_image_of(run, load_style(run))
+    )
+    save_style(elsewhere, network, {"training": {"style": {"path": "mosaic", "size": 64}}})
+    assert max(style_image_of(elsewhere, load_style(elsewhere)).shape) == 64
+    save_style(elsewhere, network, {"training": {"style": "mosaic"}})
+    assert style_image_of(elsewhere, load_style(elsewhere)) is None

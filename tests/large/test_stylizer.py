@@ -1,0 +1,218 @@
+"""Pictures in tiles, from file to file, as the command does them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fasttransfer.cli.infer import main
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.large import stylizer as large
+from fasttransfer.large.settings import TileSettings
+from fasttransfer.models.style_file import save_style
+from fasttransfer.models.transformer_net import TransformerNet
+
+SCRIPT = Path(__file__).parents[2] / "infer.py"
+TILES = ("tiles=exact", "tiling.tile=64")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    network = TransformerNet([4, 8], 1, 3, 2, True)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 0.2 * torch.randn_like(parameter)
+    save_style("wood.safetensors", network, {"name": "wood"})
+    noise = np.random.default_rng(0).integers(0, 256, (15, 20, 3), dtype=np.uint8)
+    Image.fromarray(noise).resize((203, 151), Image.Resampling.BICUBIC).save("photo.png")
+    return tmp_path
+
+
+def infer(monkeypatch: pytest.MonkeyPatch, *typed: str) -> int:
+    command = ["infer.py", "engine=torch", "device=cpu", "style=wood.safetensors", *typed]
+    monkeypatch.setattr(sys, "argv", command)
+    try:
+        main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def picture(path: str) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image).astype(int)
+
+
+@pytest.mark.parametrize(
+    "settings", [(), ("colour=content", "strength=0.6"), ("size=100",), ("stroke_size=90",)]
+)
+def test_tiles_are_the_whole_picture(
+    settings: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = (*settings, "precision=float32")  # as tiles are, whatever the processor has
+    assert infer(monkeypatch, "input=photo.png", "output=a.png", "tiles=off", *settings) == 0
+    assert infer(monkeypatch, "input=photo.png", "output=b.png", *TILES, *settings) == 0
+    difference = np.abs(picture("a.png") - picture("b.png"))
+    # Pillow makes the photo smaller in the one case and PyTorch in the other.
+    assert difference.max() <= (1 if "size=100" not in settings else 40)
+    assert np.median(difference) == 0
+    assert not list(Path().glob(".*.tiles"))
+
+
+def test_alpha_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = Image.open("photo.png")
+    photo.putalpha(Image.linear_gradient("L").resize(photo.size))
+    photo.save("alpha.png")
+    assert infer(monkeypatch, "input=alpha.png", "output=b.png", *TILES) == 0
+    assert (picture("b.png")[..., 3] == picture("alpha.png")[..., 3]).all()
+
+
+def test_thumbnail_is_another_but_similar_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    infer(monkeypatch, "input=photo.png", "output=a.png", "tiles=off")
+    settings = ("tiles=thumbnail", "tiling.tile=64", "tiling.thumbnail=190")
+    assert infer(monkeypatch, "input=photo.png", "output=b.png", *settings) == 0
+    difference = np.abs(picture("a.png") - picture("b.png"))
+    assert 0 < difference.mean() < 8
+
+
+def test_a_strip_that_is_hardly_higher_than_wide_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Image.open("photo.png") as photo:
+        photo.resize((3000, 12)).save("strip.png")
+    typed = ("input=strip.png", "output=out.png", "tiles=thumbnail", "tiling.thumbnail=64")
+    assert infer(monkeypatch, *typed) == 0
+    assert picture("out.png").shape == (12, 3000, 3)
+
+
+def test_only_what_does_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network with 4 channels at half the resolution takes 136 bytes a pixel."""
+    done: list[Path] = []
+    write = large.LargeStylized.write
+
+    def counted(self: large.LargeStylized, output: Path, *rest: object) -> None:
+        done.append(output)
+        write(self, output, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(large.LargeStylized, "write", counted)
+    pixels = 203 * 151
+    settings = ("input=photo.png", "tiling.tile=64")
+    infer(monkeypatch, *settings, "output=a.png", f"tiling.memory={137 * pixels}")
+    assert not done
+    infer(monkeypatch, *settings, "output=b.png", f"tiling.memory={135 * pixels}")
+    assert done == [Path("b.png")]
+    infer(monkeypatch, *settings, "output=c.png", "tiling.memory=1", "tiles=off")
+    assert len(done) == 1
+    # What size= makes too large is stylized in tiles.
+    infer(monkeypatch, *settings, "output=e.png", f"tiling.memory={300 * pixels}", "size=406")
+    assert done[1:] == [Path("e.png")]
+    assert picture("e.png").shape == (302, 406, 3)
+    # What size= makes small enough is stylized as a whole.
+    infer(monkeypatch, *settings, "output=d.png", f"tiling.memory={50 * pixels}", "size=100")
+    assert picture("d.png").shape == (74, 100, 3)
+
+
+def test_no_room_means_a_thumbnail_or_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10_000}))
+    assert infer(monkeypatch, "input=photo.png", "output=a.png", *TILES) == 1
+    told = capsys.readouterr().err
+    assert "needs 0.0 GB of disk for tiles=exact" in told
+    assert "tiles=thumbnail needs none" in told
+    settings = ("tiling.tile=64", "tiling.memory=1")
+    assert infer(monkeypatch, "input=photo.png", "output=b.png", *settings) == 0
+    infer(monkeypatch, "input=photo.png", "output=c.png", "tiles=thumbnail", "tiling.tile=64")
+    assert (picture("b.png") == picture("c.png")).all()
+
+
+def test_a_bad_file_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("photos").mkdir()
+    Image.open("photo.png").save("photos/b.png")
+    Image.open("photo.png").save("photos/a.png")
+    cut = Path("photos/a.png")
+    cut.write_bytes(cut.read_bytes()[:3000])
+    assert infer(monkeypatch, "input=photos", "output=out/", *TILES) == 1
+    assert "a.png is damaged or cut short" in capsys.readouterr().err
+    assert os.listdir("out") == ["b.png"]
+
+
+@pytest.mark.parametrize("wanted", [1, 6])
+def test_goes_on_after_a_kill(wanted: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGKILL when a tile of the first pass is done, or some pass has begun; then the same command."""
+    Image.open("photo.png").resize((900, 700)).save("large.png")
+    settings = ["style=wood.safetensors", "input=large.png", "engine=torch", "device=cpu", *TILES]
+    subprocess.run([sys.executable, SCRIPT, *settings, "output=whole.png"], check=True)
+    process = subprocess.Popen([sys.executable, SCRIPT, *settings, "output=b.png"])
+    work = Path(".b.png.tiles")
+    until = time.monotonic() + 120
+    while len(list(work.glob("*.journal"))) < wanted or not any(
+        (work / "exact-00.journal").read_bytes()[:8]
+    ):
+        assert process.poll() is None
+        assert time.monotonic() < until
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not Path("b.png").exists()
+    before = (work / "photo").stat().st_mtime_ns
+    first = (work / "exact-00.journal").read_bytes()
+    done_again: list[bytes] = []
+    monkeypatch.setattr("shutil.rmtree", lambda path, **_: done_again.append(b""))
+    assert infer(monkeypatch, *settings[1:], "output=b.png") == 0
+    assert (work / "photo").stat().st_mtime_ns == before  # neither unpacked nor measured again
+    assert (work / "exact-00.journal").read_bytes().startswith(first[:8])
+    assert (picture("b.png") == picture("whole.png")).all()
+
+
+def test_another_job_does_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Path(".b.png.tiles")
+    work.mkdir()
+    (work / "job.json").write_text("{}")
+    (work / "photo.json").write_text("[1, 1, 3]")
+    assert infer(monkeypatch, "input=photo.png", "output=b.png", *TILES) == 0
+    assert picture("b.png").shape == (151, 203, 3)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"tiles": "some"},
+        {"memory": 0},
+        {"memory": 1.5},
+        {"tile": 10},
+        {"thumbnail": 10},
+    ],
+)
+def test_settings_are_checked(settings: dict[str, object]) -> None:
+    good = {"tiles": "auto", "memory": 10**9, "tile": 256, "thumbnail": 512}
+    with pytest.raises(FastTransferError, match=next(iter(settings))):
+        TileSettings(**(good | settings))  # type: ignore[arg-type]
+
+
+def test_strokes_larger_than_a_large_picture(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert infer(monkeypatch, "input=photo.png", "stroke_size=900", *TILES) == 1
+    assert "stroke_size=900 is more than the 203 pixels of photo.png" in capsys.readouterr().err
+    settings = ("stroke_size=200", "tiles=auto", "tiling.memory=1000")
+    assert infer(monkeypatch, "input=photo.png", *settings) == 1
+    assert "takes more than tiling.memory=1000 bytes" in capsys.readouterr().err
+    assert not list(Path().glob(".*.tiles"))
+
+
+def test_what_the_format_cannot_hold_is_told_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (16_400, 8)).save("wide.png")
+    assert infer(monkeypatch, "input=wide.png", "output=wide.webp", *TILES) == 1
+    assert "more a side than the 16383 that .webp holds" in capsys.readouterr().err
+    assert not list(Path().glob(".*.tiles"))

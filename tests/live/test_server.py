@@ -1,0 +1,287 @@
+"""What the page asks for, and who else may not: the application, and the command over a socket."""
+
+import json
+import re
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import av
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+from starlette.websockets import WebSocketDisconnect
+from websockets.sync.client import connect
+
+from fasttransfer.cli.infer import main
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.live.guard import is_loopback, is_own_name
+from fasttransfer.live.messages import decode
+from fasttransfer.live.server import create_app, listen
+from fasttransfer.live.session import Session
+from tests.helpers.live import command, make_session, until
+
+SCRIPT = Path(__file__).parents[2] / "infer.py"
+HERE = "http://127.0.0.1:8642"
+SOCKET = "ws://127.0.0.1:8642/frames"
+OWN = {"origin": HERE}
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    session = make_session(tmp_path_factory.mktemp("saved"))
+    session.start()
+    until(lambda: session.newest)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def client(session: Session) -> TestClient:
+    return TestClient(create_app(session, "127.0.0.1"), base_url=HERE)
+
+
+def test_page_and_all_it_loads_are_here(client: TestClient) -> None:
+    page = client.get("/").text
+    for name in re.findall(r'(?:src|href)="([^"]+)"', page):
+        assert name.startswith("/page/"), name
+        assert client.get(name).status_code == 200
+        assert "//" not in re.sub(
+            r"ws://\$|http://www.w3.org|(?m:(^|\s)// .*$)", "", client.get(name).text
+        )
+    policy = client.get("/").headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert client.get("/docs").status_code == client.get("/openapi.json").status_code == 404
+
+
+def test_pictures_one_for_each_request(client: TestClient) -> None:
+    with client.websocket_connect(SOCKET, headers=OWN) as window:
+        numbers = []
+        for asked in ("next", "wipe", "next"):
+            window.send_text(asked)
+            header, stylized, content = decode(window.receive_bytes())
+            while not stylized:  # the state alone, on a machine that is busy
+                window.send_text(asked)
+                header, stylized, content = decode(window.receive_bytes())
+            numbers.append(header["number"])
+            assert Image.open(BytesIO(stylized)).size == (64, 48)
+            assert bool(content) == (asked == "wipe")
+            assert header["style"] in ("wood", "ink")
+        assert numbers == sorted(set(numbers))  # never the same again
+
+
+def test_settings(client: TestClient, session: Session) -> None:
+    told = client.get("/state").json()
+    assert told["styles"] == ["wood", "ink"]
+    assert "camera:pattern" in told["cameras"]
+    changes = {"style": "ink", "strength": 0.25, "colour": "content"}
+    answer = client.post("/state", json=changes, headers=OWN).json()
+    assert {name: answer[name] for name in changes} == changes
+    until(lambda: session.newest.choice.style == "ink")
+    assert session.newest.choice.strength == 0.25
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"style": "steel"}, "style=steel is none of wood, ink"),
+        ({"camera": "camera:/etc/passwd"}, "is none of camera:pattern"),
+        ({"strength": 2}, "strength:"),
+        ({"strength": "much"}, "strength:"),
+        ({"colour": "grey"}, "colour:"),
+        ({"size": 3}, "size:"),
+        ([], "valid"),
+    ],
+)
+def test_settings_that_cannot_be(client: TestClient, body: object, words: str) -> None:
+    answer = client.post("/state", json=body, headers=OWN)
+    assert answer.status_code in (409, 422)
+    assert words in answer.json()["message"]
+
+
+def test_snapshot_and_download(client: TestClient, session: Session) -> None:
+    told = client.post("/snapshot", headers=OWN).json()
+    assert Path(told["path"]).parent == session.folder
+    answer = client.get(told["link"])
+    assert "attachment" in answer.headers["content-disposition"]
+    assert Image.open(BytesIO(answer.content)).format == "PNG"
+
+
+def test_only_what_was_saved_is_given(client: TestClient, session: Session) -> None:
+    (session.folder / "other.txt").write_text("private")
+    for name in ("other.txt", "..%2f..%2fetc%2fpasswd", "../secret"):
+        assert client.get(f"/saved/{name}").status_code == 404
+
+
+def test_recording(client: TestClient, session: Session) -> None:
+    told = client.post("/recording", json={"on": True}, headers=OWN).json()
+    until(lambda: session.state()["recording"])
+    assert client.get(told["link"]).status_code == 404  # not whole yet
+    assert client.post("/recording", json={"on": False}, headers=OWN).json() == told
+    with av.open(BytesIO(client.get(told["link"]).content)) as container:
+        assert sum(1 for _ in container.decode(video=0)) >= 1
+    assert client.post("/recording", json={"on": False}, headers=OWN).json() == {}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://127.0.0.1:3000"},  # another program of this machine
+        {"origin": "http://localhost:8642"},  # is not what Host says
+        {"origin": "https://127.0.0.1:8642"},
+        {"origin": "http://evil.example", "host": "evil.example"},  # a name that points here
+        {"host": "evil.example:8642", **OWN},
+        {"host": "", **OWN},
+        {},  # no browser sends that
+    ],
+)
+def test_others_change_and_see_nothing(
+    client: TestClient, session: Session, headers: dict[str, str]
+) -> None:
+    before = session.choice
+    for path, body in (
+        ("/state", {"strength": 0.9}),
+        ("/snapshot", {}),
+        ("/recording", {"on": True}),
+    ):
+        assert client.post(path, json=body, headers=headers).status_code == 403
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect(SOCKET, headers=dict(headers)),
+    ):
+        pass
+    if headers:
+        assert client.get("/state", headers=headers).status_code == 403
+        assert client.get("/", headers=headers).status_code == 403
+    assert session.choice == before
+    assert session.state()["recording"] is None
+
+
+def test_names_of_this_machine() -> None:
+    for called in ("127.0.0.1:8642", "localhost", "LOCALHOST:9000", "[::1]:8642", "[::1]"):
+        assert is_own_name(called, "127.0.0.1")
+    for called in (
+        "",
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "192.168.1.5:8642",
+        "localhost.evil.example",
+    ):
+        assert not is_own_name(called, "127.0.0.1")
+    # Open to the network: any address, which no foreign name is, and the names of the machine.
+    for called in ("192.168.1.5:8642", "[fe80::1]:8642", f"{socket.gethostname()}:8642"):
+        assert is_own_name(called, "0.0.0.0")
+    assert not is_own_name("evil.example:8642", "0.0.0.0")
+    assert is_loopback("127.0.0.1")
+    assert is_loopback("localhost")
+    assert not is_loopback("0.0.0.0")
+
+
+def test_a_port_that_is_taken() -> None:
+    with listen("127.0.0.1", 0) as first:
+        taken = first.getsockname()[1]
+        with listen("127.0.0.1", taken) as second:
+            assert taken < second.getsockname()[1] <= taken + 20
+    with pytest.raises(FastTransferError, match=r"live\.host=nowhere\.invalid"):
+        listen("nowhere.invalid", 8642)
+    with pytest.raises(FastTransferError, match=r"set live\.port="):
+        listen("192.0.2.1", 8642)  # an address of nobody
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_command(tmp_path: Path, number: int, code: int) -> None:
+    with command(tmp_path, "input=camera:pattern", "output=out") as (process, url):
+        origin = {"origin": url.rstrip("/")}
+        place = url.removeprefix("http:").rstrip("/")
+        with connect(f"ws:{place}/frames", origin=origin["origin"]) as window:  # type: ignore[arg-type]
+            stylized = b""
+            while not stylized:
+                window.send("next")
+                message = window.recv(timeout=60)
+                assert isinstance(message, bytes)
+                header, stylized, _ = decode(message)
+            assert Image.open(BytesIO(stylized)).size == (64, 48)
+            assert header["style"] == "wood"
+            told = httpx.post(f"{url}recording", json={"on": True}, headers=origin).json()
+            while not (header["recording"] or 0) > 0.1:
+                window.send("next")
+                header = decode(window.recv(timeout=60))[0]  # type: ignore[arg-type]
+            assert not list((tmp_path / "out").glob("*.mp4"))
+            process.send_signal(number)
+            time.sleep(0.3)
+            process.send_signal(number)  # a person who is impatient
+            left = process.communicate(timeout=60)[1]
+        assert process.returncode == code, left
+        written = f"wrote {Path('out', told['name'])}"
+        assert left.split("\n") == ([written, "", "stopped", ""] if code == 130 else [written, ""])
+    [path] = (tmp_path / "out").iterdir()  # the recording is whole, and nothing else is left
+    assert path.name == told["name"]
+    with av.open(str(path)) as container:
+        assert sum(1 for _ in container.decode(video=0)) >= 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (["input=camera:61"], "camera 61"),
+        (["input=camera:none.mp4"], "none.mp4 does not exist"),
+        (["input=[camera,camera:pattern]"], "must be one camera"),
+        (["input=camera:pattern", "output=out.mp4"], "must be a folder"),
+        (["input=camera:pattern", "live.quality=0"], "live.quality=0 must be"),
+        (["input=camera:pattern", "size=big"], "size=big"),
+        (["input=camera:pattern", "live.host=nowhere.invalid"], "live.host"),
+        (["input=camera:pattern", "style=[mosaic,mosaic]"], "two styles of one name"),
+    ],
+)
+def test_mistakes(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: list[str],
+    words: str,
+) -> None:
+    assert words in mistake(tmp_path, monkeypatch, capsys, *typed)
+
+
+def test_a_missing_library_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "fastapi", None)
+    monkeypatch.delitem(sys.modules, "fasttransfer.live.server")
+    told = mistake(tmp_path, monkeypatch, capsys, "input=camera:pattern")
+    assert "needs fastapi" in told
+    assert 'python -m pip install "fasttransfer[live]"' in told
+
+
+def mistake(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *typed: str
+) -> str:
+    """The one sentence that a mistake in the command ends with."""
+    monkeypatch.chdir(folder)
+    own = ("engine=torch", "device=cpu", "live.port=0", "live.open_browser=false")
+    monkeypatch.setattr(sys, "argv", ["infer.py", *own, *typed])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    return told
+
+
+def test_messages_are_json_and_pictures(session: Session) -> None:
+    from fasttransfer.live.messages import encode
+
+    header, stylized, content = decode(encode({"style": "wood"}, None, True))
+    assert (header, stylized, content) == ({"style": "wood", "stylized": 0, "content": 0}, b"", b"")
+    assert session.newest is not None
+    header, stylized, content = decode(encode(session.state(), session.newest, True))
+    assert stylized[:2] == content[:2] == b"\xff\xd8"
+    assert json.dumps(header)

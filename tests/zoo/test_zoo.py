@@ -1,0 +1,164 @@
+import subprocess
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import hydra
+import pytest
+import torch
+from omegaconf import DictConfig
+
+from fasttransfer.cli.zoo import main
+from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.data.style_image import bundled_style_images
+from fasttransfer.models.style_file import load_style, save_style
+from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.zoo.training import MARK, trainings, write_cards
+from tests.helpers.photos import make_photo
+
+
+def composed(*overrides: str) -> DictConfig:
+    with hydra.initialize_config_dir(str(CONF_DIR / "zoo"), version_base="1.3"):
+        return hydra.compose("zoo", list(overrides))
+
+
+@pytest.fixture
+def art(tmp_path: Path) -> Path:
+    """A folder with a painting of the zoo."""
+    make_photo(tmp_path / "art" / "udnie.jpg", 90, 80)
+    return tmp_path / "art"
+
+
+def test_every_style_comes_in_every_network_and_starts_from_those_before(art: Path) -> None:
+    found = list(trainings(composed(f"paintings={art}", "only=[udnie,woodcut]", "output=out")))
+    assert [one.name for one in found] == ["udnie", "udnie_realtime", "woodcut", "woodcut_realtime"]
+    first, _, third, fourth = (one.settings for one in found)
+    assert f"style.path={art}/udnie.jpg" in first
+    assert "style.licence='public domain: Udnie, Francis Picabia, 1913'" in first
+    assert "start=null" in first
+    assert "trainer.max_steps=1000" in first
+    assert "style.path=woodcut" in third
+    assert "start=out/udnie.safetensors" in third
+    assert "start=out/udnie_realtime.safetensors" in fourth
+    assert {"network=realtime", "trainer.max_steps=700"} <= set(fourth)
+
+
+def test_one_style_starts_from_those_before_that_are_there(tmp_path: Path) -> None:
+    (tmp_path / "mosaic.safetensors").touch()
+    (tmp_path / "points.safetensors").touch()  # comes later
+    own, other = trainings(composed("only=[woodcut]", f"output={tmp_path}"))
+    assert {f"start={tmp_path}/mosaic.safetensors", "trainer.max_steps=700"} <= set(own.settings)
+    assert "start=null" in other.settings
+
+
+def test_what_is_there_is_trained_on_from_its_own_weights(tmp_path: Path, art: Path) -> None:
+    save_style(
+        tmp_path / "udnie.safetensors", TransformerNet([4], 0, 3, 1, False), {"name": "udnie"}
+    )
+    settings = (f"paintings={art}", "only=udnie", f"output={tmp_path}", "steps=100")
+    for further, start in ((True, f"start={tmp_path}/udnie.safetensors"), (False, "start=null")):
+        own, missing = trainings(composed(*settings, f"further={further}"))
+        assert start in own.settings
+        assert "start=null" in missing.settings
+
+
+def test_drawn_styles_are_bundled_and_paintings_tell_who_painted_them():
+    for name, about in composed().styles.items():
+        if about.file is None:
+            assert name in bundled_style_images()
+        else:
+            assert all((about.title, about.by, about.year))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("only=[guernica]", "There is no guernica"),
+        ("only=guernica", "There is no guernica"),
+        ("only=[udnie]", "give paintings="),
+        ("only=[udnie] paintings=nothing", "'udnie' needs 'nothing/udnie.jpg', which is not there"),
+        ("networks=[tiny]", "There is no network tiny; choose from default"),
+    ],
+)
+def test_mistakes_are_told(override, message):
+    with pytest.raises(FastTransferError, match=message):
+        list(trainings(composed(*override.split())))
+
+
+def test_it_is_a_command_too():
+    typed = [sys.executable, "-m", "fasttransfer.cli.zoo", "only=[guernica]"]
+    done = subprocess.run(typed, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "There is no guernica" in done.stderr
+
+
+def test_cards_keep_what_stands_around_them(tmp_path):
+    network = TransformerNet([4], 0, 3, 1, False)
+    save_style(tmp_path / "a.safetensors", network, {"name": "a", "licence": "CC0-1.0"})
+    (tmp_path / "README.md").write_text(f"# Styles\n\n{MARK}\nold\n{MARK}\n\nend\n")
+    write_cards(tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert text.startswith("# Styles\n")
+    assert text.endswith("\nend\n")
+    assert "| a |" in text
+    assert "old" not in text
+
+
+def test_a_zoo_goes_on_where_it_stopped(
+    tmp_path: Path,
+    art: Path,
+    tiny_run: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Ended between two styles and called again, it does only what is missing."""
+    monkeypatch.chdir(tmp_path)
+    own = ("style.path=", "data.root=", "run_dir=", "budget=", "trainer.max_steps=", "network=")
+    overrides = ",".join(f'"{setting}"' for setting in tiny_run if not setting.startswith(own))
+    command = [
+        *("zoo", f"paintings={art}", "networks=[realtime]"),
+        *("steps=2", "first_steps=2", "output=out", f"overrides=[{overrides}]", "sheet=sheet.png"),
+    ]
+
+    def run(only: str, *more: str, code: int = 0) -> str:
+        monkeypatch.setattr(sys, "argv", [*command, f"only={only}", *more])
+        with pytest.raises(SystemExit) if code else nullcontext() as ended:
+            main()
+        told = "".join(capfd.readouterr())
+        assert ended is None or ended.value.code == code, told
+        return told
+
+    assert "python train.py" in run("[udnie]")
+    first = (tmp_path / "out" / "udnie_realtime.safetensors").read_bytes()
+    told = run("[udnie,woodcut]")
+    assert "style.name=woodcut_realtime" in told
+    assert "style.name=udnie_realtime" not in told
+    assert "udnie_realtime is there already" in told
+    assert (tmp_path / "out" / "udnie_realtime.safetensors").read_bytes() == first
+    style = load_style(tmp_path / "out" / "woodcut_realtime.safetensors")
+    assert style.metadata["training"]["start"] == "udnie_realtime"
+    assert style.metadata["steps"] == 2
+    assert style.metadata["seconds"] > 0
+    assert "| woodcut_realtime | [4, 8] |" in (tmp_path / "out" / "README.md").read_text()
+
+    further = ("[udnie]", "further=true", "sheet=null")
+    told = run(*further, code=2)  # the first run is not to come back
+    assert "holds a run that did not start from udnie_realtime; with further=true give" in told
+    run(*further, "runs=more")
+    udnie = tmp_path / "out" / "udnie_realtime.safetensors"
+    assert udnie.read_bytes() != first
+    second = load_style(udnie).network.state_dict()
+    assert "udnie_realtime is complete in more" in run(*further, "runs=more")
+    for name, weights in load_style(udnie).network.state_dict().items():
+        assert torch.equal(weights, second[name])
+
+    before = load_style(udnie)
+    save_style(udnie, before.network, before.metadata | {"scores": {"balanced_total": 1e9}})
+    assert "scored udnie_realtime" in run("[udnie]", "score=true", "sheet=null")
+    after = load_style(udnie)
+    assert before.metadata["scores"].keys() <= after.metadata["scores"].keys()
+    assert 0 < after.metadata["scores"]["balanced_total"] < 1e3
+    assert after.metadata | {"scores": None} == before.metadata | {"scores": None}
+    assert all(map(torch.equal, after.network.parameters(), before.network.parameters()))
+    assert "points_realtime is not there" in run("[points]", "score=true", "sheet=null")

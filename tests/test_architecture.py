@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,16 @@ def imports(path: Path, modules: set[str]) -> Iterator[str]:
 def module_of(path: Path) -> str:
     parts = ["fasttransfer", *path.relative_to(PACKAGE).with_suffix("").parts]
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@pytest.mark.parametrize("room", sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py")))
+def test_public_names_of_a_room_are_there(room: str) -> None:
+    package = import_module(f"fasttransfer.{room}")
+    for name in getattr(package, "__all__", []):
+        assert getattr(package, name) is not None
+    other = f"no_part_of_{room}"
+    with pytest.raises(AttributeError, match=other):
+        getattr(package, other)
 
 
 def test_there_is_no_circle_of_modules() -> None:

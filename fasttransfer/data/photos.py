@@ -38,12 +38,13 @@ def usable_photos(
         max_pixels: largest picture that is decoded.
 
     Returns:
-        The photos to use, and for each file left out the reason.
+        The photos to use, and for each file left out, or folder that cannot be searched, the reason.
 
     Raises:
         FastTransferError: no pictures at all, or more than half of them unusable.
     """
-    paths = list(pictures_below(folder))
+    skipped: dict[Path, str] = {}
+    paths = list(pictures_below(folder, lambda place, error: skipped.update({place: str(error)})))
     if not paths:
         raise FastTransferError(
             f"There is no picture in '{folder}'; give data.root a folder of photos (searched with "
@@ -61,7 +62,7 @@ def usable_photos(
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # decoders release the GIL
         reasons = dict(zip(paths, pool.map(reason, paths), strict=True))
-    skipped = {path: why for path, why in reasons.items() if why is not None}
+    skipped |= {path: why for path, why in reasons.items() if why is not None}
     if 2 * len(skipped) > len(paths):
         first = next(iter(skipped.values()))
         raise FastTransferError(

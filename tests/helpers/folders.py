@@ -1,0 +1,17 @@
+"""Folders as systems have them and tests hardly."""
+
+import os
+from pathlib import Path
+
+
+def nest_too_deep(folder: Path) -> None:
+    """Makes folders within folders until the path of the last one is longer than the system takes, so
+    that it cannot be listed, by nobody: tests may run as root, who may read everything."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    name = "d" * 250
+    for _ in range(os.pathconf(folder, "PC_PATH_MAX") // len(name) + 1):
+        os.mkdir(name, dir_fd=descriptor)
+        deeper = os.open(name, os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = deeper
+    os.close(descriptor)

@@ -1,0 +1,63 @@
+"""Which files of a folder are found: behind links, once each, and never in silence."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.images.folders import pictures_below
+from tests.helpers.folders import nest_too_deep
+
+
+def found(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in pictures_below(folder)]
+
+
+def test_folders_behind_links_are_searched_once(tmp_path: Path) -> None:
+    for name in ("photos/z/a.jpg", "elsewhere/deep/b.jpg", "elsewhere/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    os.symlink(tmp_path / "elsewhere", tmp_path / "photos" / "album")
+    os.symlink(tmp_path / "elsewhere", tmp_path / "photos" / "other")  # the same again
+    os.symlink(tmp_path / "photos" / "z", tmp_path / "photos" / "a")  # what is there without a link
+    os.symlink(tmp_path / "elsewhere", tmp_path / "photos" / ".hidden")
+    assert found(tmp_path / "photos") == ["z/a.jpg", "album/c.png", "album/deep/b.jpg"]
+
+
+def test_links_that_lead_back_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "photos" / "in").mkdir(parents=True)
+    (tmp_path / "photos" / "in" / "a.jpg").touch()
+    (tmp_path / "results.jpg").touch()
+    os.symlink(tmp_path / "photos", tmp_path / "photos" / "in" / "loop")
+    os.symlink("..", tmp_path / "photos" / "up")  # beyond the folder that was named
+    os.symlink("itself", tmp_path / "photos" / "itself")
+    assert found(tmp_path / "photos") == ["in/a.jpg"]
+
+
+def test_a_chain_of_links_is_followed_to_its_end(tmp_path: Path) -> None:
+    for name in ("photos", "one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "two" / "a.jpg").touch()
+    os.symlink(tmp_path / "one", tmp_path / "photos" / "next")
+    os.symlink(tmp_path / "two", tmp_path / "one" / "next")
+    os.symlink(tmp_path / "one", tmp_path / "two" / "back")  # a circle of two
+    assert found(tmp_path / "photos") == ["next/next/a.jpg"]
+
+
+def test_a_folder_that_cannot_be_searched_is_named(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "z.jpg").touch()
+    nest_too_deep(tmp_path / "photos")
+    with pytest.raises(
+        FastTransferError, match=r"the folder .* cannot be searched \(File name too"
+    ):
+        list(pictures_below(tmp_path / "photos"))
+    told: dict[Path, str] = {}
+    names = pictures_below(
+        tmp_path / "photos", lambda place, error: told.update({place: str(error)})
+    )
+    assert [path.name for path in names] == ["z.jpg"]
+    ((place, sentence),) = told.items()
+    assert place.is_relative_to(tmp_path / "photos")
+    assert str(place) in sentence

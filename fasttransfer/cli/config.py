@@ -26,6 +26,9 @@ from ..core.assets import CONF_DIR, config_names
 from ..core.errors import FastTransferError
 from ..core.libraries import not_installed
 
+# What ends a process from outside: SIGTERM, and a terminal that is closed, where there is such a signal.
+_ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
 
 def command(
     config_name: str, paths: tuple[str, ...], folder: Path = CONF_DIR
@@ -38,8 +41,8 @@ def command(
         folder: where the YAML lies; its subfolders are the groups.
 
     A FastTransferError, a misspelt setting or a value of the wrong kind ends the process with one
-    sentence on stderr and exit code 2; Ctrl-C ends it with 130, SIGTERM with 143; any other exception
-    is a fault of ours and keeps its traceback.
+    sentence on stderr and exit code 2; Ctrl-C ends it with 130, SIGTERM with 143, SIGHUP with 129; any
+    other exception is a fault of ours and keeps its traceback.
     """
 
     def decorate(task: Callable[[DictConfig], None]) -> Callable[[], None]:
@@ -59,8 +62,9 @@ def command(
         @functools.wraps(task)
         def main() -> None:
             os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of explaining
+            _open_closed_streams()
             sys.argv[1:] = quote_paths(sys.argv[1:], paths)
-            previous = signal.signal(signal.SIGTERM, _terminate)
+            previous = {number: signal.signal(number, _terminate) for number in _ENDINGS}
             try:
                 run(guarded)()
             except KeyboardInterrupt:
@@ -69,8 +73,9 @@ def command(
             except Exception as error:
                 _end(error, config_name, folder)
             finally:
-                if signal.getsignal(signal.SIGTERM) is _terminate:
-                    signal.signal(signal.SIGTERM, previous)
+                for number, handler in previous.items():
+                    if signal.getsignal(number) is _terminate:
+                        signal.signal(number, handler)
 
         return main
 
@@ -79,8 +84,20 @@ def command(
 
 def _terminate(number: int, _: FrameType | None) -> NoReturn:
     """Ends as Ctrl-C does, so that what is half written is removed, undisturbed by a second signal."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for ending in _ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
     sys.exit(128 + number)
+
+
+def _open_closed_streams() -> None:
+    """Gives a process that was started without stdin, stdout, or stderr (``2>&-``) empty ones.
+    Otherwise the next file that is opened takes the free number, and messages end up inside it."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _check_kinds(config: DictConfig, config_name: str, folder: Path) -> None:

@@ -236,7 +236,10 @@ def test_mistakes_with_videos(
     assert told.count("\n") == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+ENDINGS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGKILL: -9}
+
+
+@pytest.mark.parametrize("number", ENDINGS)
 def test_an_interrupted_video_leaves_no_half_file(tmp_path: Path, number: signal.Signals) -> None:
     make_clip(Path("clip.mp4"), count=3000)
     typed = [sys.executable, str(SCRIPT), "style=wood.safetensors", "input=clip.mp4"]
@@ -250,12 +253,22 @@ def test_an_interrupted_video_leaves_no_half_file(tmp_path: Path, number: signal
         time.sleep(0.01)
     process.send_signal(number)
     told = process.communicate(timeout=120)[1]
-    codes = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
-    assert process.returncode == codes[number], told
+    assert process.returncode == ENDINGS[number], told
     assert "Traceback" not in told
     assert not Path("out/clip.mp4").exists()
     if number != signal.SIGKILL:  # nobody can clean up after that
         assert os.listdir("out") == []
+
+
+def test_without_stderr_pictures_are_what_they_are_with_it(tmp_path: Path) -> None:
+    common = [sys.executable, str(SCRIPT), "style=wood.safetensors", "engine=torch", "device=cpu"]
+    for output, closing in (("with.png", ""), ("without.png", " 2>&- 1>&- 0<&-")):
+        typed = [*common, "input=photo.png", f"output={output}"]
+        subprocess.run(["sh", "-c", f'exec "$@"{closing}', "sh", *typed], check=True)
+    assert Path("without.png").read_bytes() == Path("with.png").read_bytes()
+    (tmp_path / "bad.jpg").write_text("no picture")
+    done = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *common, "input=bad.jpg"])
+    assert done.returncode == 1
 
 
 def test_a_file_that_cannot_grow_is_one_sentence(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from .errors import shown_name
 from .files import shown
 
 Item = TypeVar("Item")
@@ -129,4 +130,5 @@ def _rate(count: int, units: str, seconds: float) -> str:
 
 
 def _about(path: Path, text: str) -> str:
+    text = shown_name(text)
     return text if text.startswith(shown(path)) else f"{shown(path)}: {text}"

@@ -36,5 +36,7 @@ def test_numbers_within_their_limits_pass() -> None:
 
 @pytest.mark.parametrize("value", [-1, 1, "0.5", None, False, math.nan, math.inf])
 def test_other_numbers_are_refused(value: object) -> None:
-    with pytest.raises(FastTransferError, match=rf"^x={value} must be a number from 0 to below 1\.$"):
+    with pytest.raises(
+        FastTransferError, match=rf"^x={value} must be a number from 0 to below 1\.$"
+    ):
         number("x", value, least=0, below=1)

@@ -1,60 +1,128 @@
-"""The page answers only itself: no other site, and no other name for this machine.
+"""Who may use the page: requests of the page itself, with the token where one is required.
 
 A page of another site may make a browser send requests here. Those that change something, and web
 sockets, carry the site's name in ``Origin``. A site whose name is made to point to this machine
-(DNS rebinding) has that name in ``Host``. Both are checked before anything is looked at.
+(DNS rebinding) has that name in ``Host``. Both are checked before anything else is looked at.
+
+Where other machines can connect, a request must also carry the token that the terminal shows: first
+in the address (``?token=``), later in a cookie that scripts and other sites cannot use.
 """
 
+import hmac
 import ipaddress
 import socket
+from dataclasses import dataclass
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .limits import TOO_LARGE, RequestRates, is_too_large, limited_body
 
 _READING = ("GET", "HEAD")
 
 
-class OwnOrigin:
-    """ASGI middleware that refuses what does not come from the page itself.
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request is not answered: the HTTP status and one sentence."""
+
+    status: int
+    sentence: str
+
+
+class Guard:
+    """ASGI middleware that refuses what does not come from the page itself, or comes too often.
 
     Args:
         app: what is guarded.
         host: the address that is listened at, as in the settings.
+        token: what a request must carry; None asks for nothing.
     """
 
-    def __init__(self, app: ASGIApp, host: str) -> None:
+    def __init__(self, app: ASGIApp, host: str, token: str | None = None) -> None:
         self._app = app
         self._host = host
+        self._token = token
+        self._rates = RequestRates()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes on, or answers 403; a web socket is refused before it opens."""
+        """Passes on, or refuses; a web socket is refused before it opens."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        reason = refusal(scope, headers, self._host)
-        if reason is None:
-            await self._app(scope, receive, _with_policy(send, headers["host"]))
-        elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008, "reason": reason})
-        else:
-            await PlainTextResponse(f"{reason}\n", 403)(scope, receive, send)
+        refused = refusal(scope, headers, self._host, self._token)
+        client = scope["client"][0] if scope.get("client") else ""
+        if not self._rates.allows(client, refused is None):
+            refused = Refusal(429, "there are too many requests; try again in a second")
+        elif refused is None and is_too_large(headers):
+            refused = Refusal(413, TOO_LARGE)
+        if refused is not None:
+            await _refuse(refused, scope, receive, send)
+            return
+        if scope["type"] == "http":
+            receive = limited_body(receive)
+        await self._app(scope, receive, _with_headers(send, self._answer_headers(scope, headers)))
+
+    def _answer_headers(self, scope: Scope, headers: Headers) -> dict[str, str]:
+        answer = _policy(headers["host"])
+        if self._token is not None and not _has_cookie(scope, headers, self._token):
+            cookie = f"{_cookie_name(scope)}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+            answer["set-cookie"] = cookie
+        return answer
 
 
-def refusal(scope: Scope, headers: Headers, host: str) -> str | None:
+async def _refuse(refused: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008, "reason": refused.sentence})
+        return
+    # A body that is still coming is read and dropped, so that the client gets to see the answer.
+    ends = {} if refused.status == 413 else {"connection": "close"}
+    await PlainTextResponse(f"{refused.sentence}\n", refused.status, ends)(scope, receive, send)
+
+
+def refusal(scope: Scope, headers: Headers, host: str, token: str | None) -> Refusal | None:
     """Why a request is refused, or None."""
     called, origin = headers.get("host", ""), headers.get("origin")
     if not is_own_name(called, host):
-        return (
-            f"this page is not called {called or 'nothing'}; open it by the address it was told at"
+        sentence = (
+            f"this page is not called {called or 'nothing'}; open the address in its terminal"
         )
+        return Refusal(403, sentence)
     if origin is not None and origin != f"http://{called}":
-        return f"{origin} may not use the camera of this page"
+        return Refusal(403, f"{origin} may not use the camera of this page")
     if origin is None and (scope["type"] == "websocket" or scope["method"] not in _READING):
-        return "a request that changes something needs its Origin"
+        return Refusal(403, "a request that changes something needs its Origin")
+    if token is not None and not _has_token(scope, headers, token):
+        return Refusal(
+            401,
+            "this page requires a token; open the address in its terminal, which ends in ?token=",
+        )
     return None
+
+
+def _has_token(scope: Scope, headers: Headers, token: str) -> bool:
+    asked = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=8).get("token", [])
+    return any(_same(given, token) for given in asked) or _has_cookie(scope, headers, token)
+
+
+def _has_cookie(scope: Scope, headers: Headers, token: str) -> bool:
+    given = cookie_parser(headers.get("cookie", "")).get(_cookie_name(scope), "")
+    return _same(given, token)
+
+
+def _same(given: str, token: str) -> bool:
+    """Compares in a time that does not depend on how much of ``given`` is right."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), token.encode())
+
+
+def _cookie_name(scope: Scope) -> str:
+    """One for each port: browsers share the cookies of a host between its ports."""
+    server = scope.get("server")
+    return f"fasttransfer-{server[1] if server else 0}"
 
 
 def is_own_name(called: str, host: str) -> bool:
@@ -84,9 +152,9 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def _with_policy(send: Send, called: str) -> Send:
-    """Adds to every answer what a browser may do with it: nothing from elsewhere, in no frame."""
-    headers = {
+def _policy(called: str) -> dict[str, str]:
+    """What a browser may do with every answer: nothing from elsewhere, in no frame."""
+    return {
         "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
         f"img-src 'self' blob:; connect-src 'self' ws://{called}; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'none'",
@@ -97,6 +165,8 @@ def _with_policy(send: Send, called: str) -> Send:
         "cache-control": "no-store",
     }
 
+
+def _with_headers(send: Send, headers: dict[str, str]) -> Send:
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
             encoded = [(name.encode(), value.encode()) for name, value in headers.items()]

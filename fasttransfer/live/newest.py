@@ -35,7 +35,7 @@ class Newest(Generic[Item]):
 
 
 class Listeners:
-    """Who is told that there is something new; they may come and go in any thread."""
+    """Callbacks for whatever is new; they may come and go in any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,8 +52,11 @@ class Listeners:
             with self._lock:
                 self._callbacks.remove(callback)
 
+    def __len__(self) -> int:
+        return len(self._callbacks)
+
     def __call__(self) -> None:
-        """Tells all of them."""
+        """Calls all of them."""
         with self._lock:
             callbacks = list(self._callbacks)
         for callback in callbacks:
@@ -107,7 +110,7 @@ class WorkingSize:
         self._times = []
 
     def took(self, seconds: float) -> None:
-        """Is told how long each frame took."""
+        """Counts a frame that took so many seconds."""
         self._times.append(seconds)
         if len(self._times) <= self.JUDGED:
             return

@@ -1,17 +1,14 @@
-"""What the page saves: snapshots and recordings, and where."""
+"""A recording: a video that grows while it is shown and can be played whatever happens."""
 
-import re
+import os
 import threading
-import time
-from collections.abc import Collection
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from ..core.errors import FastTransferError
-from ..core.files import write_whole
+from ..video.finishing import drop_unfinished_piece, finish_video
 from ..video.settings import VideoSettings
 from ..video.writer import VideoWriter
 
@@ -20,6 +17,8 @@ class Recorder:
     """Every picture that is shown, at the time it was taken, into a video.
 
     The first picture sets the size; others (the camera or the working size may change) are resized.
+    Until it is finished, the video grows under a name of its own, ``…-unfinished.mp4``. A program
+    that is killed leaves that file, which plays up to its last second.
 
     Args:
         path: of the video, which appears there when it is finished.
@@ -31,8 +30,10 @@ class Recorder:
 
     def __init__(self, path: Path, settings: VideoSettings) -> None:
         self.path = path
+        self.growing = path.with_name(f"{path.stem}-unfinished{path.suffix}")
         self._lock = threading.Lock()  # pictures and the end come from different threads
-        self._writer: VideoWriter | None = VideoWriter(path, settings).__enter__()
+        self._writer: VideoWriter | None = VideoWriter(self.growing, settings, growing=True)
+        self._writer.__enter__()
         self._first: tuple[float, tuple[int, int]] | None = None
         self._seconds = 0.0
 
@@ -41,11 +42,19 @@ class Recorder:
         """How long the recording is."""
         return self._seconds
 
+    @property
+    def size(self) -> int:
+        """How many bytes it has on the disk."""
+        try:
+            return self.growing.stat().st_size
+        except OSError:
+            return 0
+
     def write(self, pixels: np.ndarray, captured: float) -> None:
         """Appends RGB bytes (H, W, 3) taken at ``captured`` seconds; waits if the encoder is behind.
 
         Raises:
-            FastTransferError: it cannot be written; the recording is lost.
+            FastTransferError: it cannot be written; what was written before is kept.
         """
         with self._lock:
             if self._writer is None:
@@ -58,63 +67,47 @@ class Recorder:
             try:
                 self._writer.write(pixels, captured - start)
             except FastTransferError as error:
-                self._end(error)
-                raise
+                raise self._kept_after(error) from error
             self._seconds = captured - start
 
     def finish(self) -> Path:
         """Waits for the encoder; returns the path of the video, which is whole.
 
         Raises:
-            FastTransferError: it cannot be written, or there was no picture.
+            FastTransferError: it cannot be written to its end, or there was no picture.
         """
         with self._lock:
+            writer, self._writer = self._writer, None
+            if writer is None:
+                return self.path
+            try:
+                writer.__exit__(None, None, None)
+            except FastTransferError as error:
+                raise self._kept_after(error) from error
             if self._first is None:
-                self._end(None)
                 raise FastTransferError("nothing was recorded, since there was no picture")
-            self._end(None)
+            self._take_name()
         return self.path
 
-    def _end(self, error: FastTransferError | None) -> None:
+    def _kept_after(self, error: FastTransferError) -> FastTransferError:
+        """Ends the recording with what is on the disk; returns the error that says so."""
         writer, self._writer = self._writer, None
         if writer is not None:
-            writer.__exit__(type(error) if error else None, error, None)
+            writer.__exit__(type(error), error, None)
+        if self.size:
+            drop_unfinished_piece(self.growing)
+        if not self.size:
+            self.growing.unlink(missing_ok=True)
+            return error
+        self._take_name()
+        return FastTransferError(f"{error}; the recording has ended, and its beginning is kept")
 
-
-def free_name(folder: Path, style: str, ending: str, taken: Collection[str]) -> Path:
-    """A file in ``folder`` named after the style and the time, that is not there yet.
-
-    Args:
-        taken: names that are given away already, though their files may not be there yet.
-    """
-    safe = re.sub(r"[^\w.-]+", "-", style).strip(".") or "style"
-    stem = f"{safe}-{time.strftime('%Y%m%d-%H%M%S')}"
-    names = (f"{stem}{'' if n == 1 else f'-{n}'}{ending}" for n in range(1, 10_000))
-    return next(folder / n for n in names if n not in taken and not (folder / n).exists())
-
-
-def save_png(path: Path, pixels: np.ndarray) -> None:
-    """Saves RGB bytes (H, W, 3), whole or not at all.
-
-    Raises:
-        FastTransferError: it cannot be written.
-    """
-    image = Image.fromarray(pixels)
-    try:
-        write_whole(path, lambda file: image.save(file, "PNG"))
-    except OSError as error:
-        raise FastTransferError(f"{path} cannot be written ({error.strerror})") from error
-
-
-def output_folder(output: str | None) -> Path:
-    """The folder that ``output=`` names; it may not be there yet.
-
-    Raises:
-        FastTransferError: it is the name of a file.
-    """
-    folder = Path(output or ".").expanduser()
-    if folder.is_file() or (folder.suffix and not folder.is_dir()):
-        raise FastTransferError(
-            f"output={output} must be a folder for input=camera, where snapshots and recordings go"
-        )
-    return folder
+    def _take_name(self) -> None:
+        """Gives the video its name, with its index in front; where there is no room for a copy, as
+        it is."""
+        try:
+            finish_video(self.growing, self.path)
+        except FastTransferError:
+            os.replace(self.growing, self.path)
+        else:
+            self.growing.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ answer is the state alone.
 """
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -19,20 +20,26 @@ from pathlib import Path
 from typing import Literal
 
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
 from ..core.errors import FastTransferError
-from .guard import OwnOrigin, is_loopback
+from .connections import BACKLOG, bounded_protocol, places
+from .guard import Guard, is_loopback
+from .limits import OverQuotaError
 from .messages import encode
 from .session import Session
+from .settings import ServerSettings
 from .shown import Shown
 
 PAGE = Path(str(files(__package__) / "page"))
 PORTS_TRIED = 20
+MAX_HEADERS = 32 * 1024  # bytes of a request's headers
+WINDOWS = 32  # that may show pictures at the same time
 QUIET_SECONDS = 0.5  # without a picture, after which a window gets the state alone
 SENT_AGE = 0.75  # of the largest age, after which a picture is not sent: it has a way to go
 
@@ -54,75 +61,92 @@ class Recording(BaseModel):
     on: bool
 
 
-def create_app(session: Session, host: str) -> FastAPI:
-    """The application for a session that listens at ``host``."""
+class AsciiJSON(JSONResponse):
+    """JSON in ASCII: names of files may hold half a surrogate, which UTF-8 cannot."""
+
+    def render(self, content: object) -> bytes:
+        """Encodes ``content``."""
+        return json.dumps(content).encode("ascii")
+
+
+def create_app(session: Session, host: str, token: str | None = None) -> FastAPI:
+    """The application for a session that listens at ``host`` and asks for ``token``, if any."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(OwnOrigin, host=host)
+    app.add_middleware(Guard, host=host, token=token)
     app.mount("/page", StaticFiles(directory=PAGE))
 
     @app.exception_handler(FastTransferError)
-    def told(request: Request, error: FastTransferError) -> Response:
-        return JSONResponse({"message": str(error)}, 409)
+    def refused(request: Request, error: FastTransferError) -> Response:
+        status = 429 if isinstance(error, OverQuotaError) else 409
+        return AsciiJSON({"message": str(error)}, status)
 
     @app.exception_handler(RequestValidationError)
     def misunderstood(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:])
-        return JSONResponse({"message": f"{where}: {first['msg']}"}, 422)
+        return AsciiJSON({"message": f"{where}: {first['msg']}"}, 422)
+
+    @app.exception_handler(HTTPException)
+    def impossible(request: Request, error: HTTPException) -> Response:
+        return AsciiJSON({"message": error.detail}, error.status_code)
 
     @app.get("/")
     def page() -> Response:
         return FileResponse(PAGE / "index.html")
 
     @app.get("/state")
-    def state() -> dict[str, object]:
-        limits = {"max_age": session.max_age, "folder": str(session.folder)}
-        return session.state() | {
+    def state() -> Response:
+        offered = {
             "styles": session.styles,
             "cameras": session.cameras(),
             "saved": [*session.saved],
-            **limits,
+            "max_age": session.settings.max_age,
+            "folder": str(session.folder),
         }
+        return AsciiJSON(session.state() | offered)
 
     @app.post("/state")
-    def choose(changes: Changes) -> dict[str, object]:
+    def choose(changes: Changes) -> Response:
         session.choose(**changes.model_dump(exclude_none=True))
-        return session.state()
+        return AsciiJSON(session.state())
 
     @app.post("/snapshot")
-    def snapshot() -> dict[str, object]:
-        return _told(session.snapshot())
+    def snapshot() -> Response:
+        return AsciiJSON(_saved_file(session.snapshot()))
 
     @app.post("/recording")
-    def recording(wanted: Recording) -> dict[str, object]:
+    def recording(wanted: Recording) -> Response:
         path = session.record(wanted.on)
-        return {} if path is None else _told(path)
+        return AsciiJSON({} if path is None else _saved_file(path))
 
     @app.get("/saved/{name}")
     def saved(name: str) -> Response:
         if name not in session.saved or not session.saved[name].is_file():
-            raise HTTPException(404)
+            raise HTTPException(404, "there is no such file")
         return FileResponse(session.saved[name], filename=name)
 
     @app.websocket("/frames")
     async def frames(window: WebSocket) -> None:
+        if len(session.listeners) >= WINDOWS:
+            await window.close(1013, f"{WINDOWS} windows show pictures already")
+            return
         await window.accept()
         await _send_pictures(window, session)
 
     return app
 
 
-def _told(path: Path) -> dict[str, object]:
+def _saved_file(path: Path) -> dict[str, object]:
     return {"name": path.name, "path": str(path), "link": f"/saved/{path.name}"}
 
 
 async def _send_pictures(window: WebSocket, session: Session) -> None:
     loop, something_new, seen = asyncio.get_running_loop(), asyncio.Event(), 0
 
-    def tell() -> None:
+    def notify() -> None:
         loop.call_soon_threadsafe(something_new.set)
 
-    with session.listeners.hearing(tell):
+    with session.listeners.hearing(notify):
         try:
             while True:
                 asked = await window.receive_text()
@@ -140,43 +164,78 @@ async def _next_picture(session: Session, new: asyncio.Event, seen: int) -> Show
     while (left := until - time.perf_counter()) > 0:
         new.clear()
         shown = session.newest
-        if shown is not None and shown.number > seen and shown.age < SENT_AGE * session.max_age:
+        if (
+            shown is not None
+            and shown.number > seen
+            and shown.age < SENT_AGE * session.settings.max_age
+        ):
             return shown
         try:
             await asyncio.wait_for(new.wait(), left)
-        except TimeoutError:
+        except asyncio.TimeoutError:  # in Python 3.10, it is not the built-in one
             break
     return None
 
 
-def serve(session: Session, host: str, port: int, open_browser: bool) -> None:
+def serve(session: Session, settings: ServerSettings) -> None:
     """Runs until Ctrl-C; see ``run_live``.
 
     Raises:
         FastTransferError: no port, or no camera.
     """
-    with listen(host, port) as listening, _closed_whatever_happens(session):
+    host, token = settings.host, settings.choose_token()
+    with listen(host, settings.port) as listening, _closed_whatever_happens(session):
         session.start()
-        number = listening.getsockname()[1]
-        shown = f"[{host}]" if ":" in host else host
-        url = f"http://{'127.0.0.1' if host == '0.0.0.0' else shown}:{number}/"
+        port = listening.getsockname()[1]
+        url = _url(_local_name(host), port, token)
         print(f"see it at {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
         if not is_loopback(host):
-            told = f"live.host={host}: whoever reaches this machine sees the camera, without a password"
-            print(told, file=sys.stderr)
-        if open_browser and _has_desktop():
+            print(
+                f"from other machines: {_url(_name_for_others(host), port, token)}\n"
+                "anyone who has this address sees the camera, and the connection is not encrypted",
+                file=sys.stderr,
+                flush=True,
+            )
+        if settings.open_browser and _has_desktop():
             webbrowser.open(url)
         config = uvicorn.Config(
-            create_app(session, host),
-            log_level="warning",
+            create_app(session, host, token),
+            http=bounded_protocol(places()),
+            backlog=BACKLOG,
+            log_level="error",  # what clients do wrong would fill the terminal
             access_log=False,
             server_header=False,
             lifespan="off",  # what is to be done at the end is done here, also after two Ctrl-C
             timeout_graceful_shutdown=2,
+            h11_max_incomplete_event_size=MAX_HEADERS,
             ws_max_size=1024,
             ws_per_message_deflate=False,
         )
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _url(host: str, port: int, token: str | None) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}/" + ("" if token is None else f"?token={token}")
+
+
+def _local_name(host: str) -> str:
+    """What a browser on this machine calls ``host``."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def _name_for_others(host: str) -> str:
+    """What other machines call ``host``: an address that is all of them is none to connect to."""
+    if _local_name(host) == host:
+        return host
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    outside = "2001:db8::1" if ":" in host else "192.0.2.1"  # of documentations; nothing is sent
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((outside, 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return socket.gethostname()
 
 
 @contextmanager

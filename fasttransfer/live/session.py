@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ..core.errors import FastTransferError
 from ..stylizing.stylizer import Stylizer
-from ..video.settings import VideoSettings
 from .camera import PATTERN, cameras, open_camera
 from .frames import Camera, CameraFrame, shrunk
 from .newest import Listeners, Newest, Rate, WorkingSize
-from .record import Recorder, free_name, output_folder, save_png
+from .saver import Saver, output_folder
+from .settings import SessionSettings
 from .shown import Choice, Shown
 
 RATE_SECONDS = 2.0  # over which frames/s are counted
@@ -30,7 +30,7 @@ class Session:
         stylizers: at least one, with names that differ.
         camera: see ``open_camera``.
         output: folder for snapshots and recordings; None is the current one.
-        size, rate, quality, max_age, video: see ``run_live``.
+        settings: how pictures are taken, shown, and saved.
     """
 
     def __init__(
@@ -38,31 +38,22 @@ class Session:
         stylizers: Sequence[Stylizer],
         camera: str,
         output: str | None,
-        size: int,
-        rate: float,
-        quality: int,
-        max_age: float,
-        video: VideoSettings,
+        settings: SessionSettings,
     ) -> None:
+        self.settings = settings
         self._stylizers = {stylizer.name: stylizer for stylizer in stylizers}
-        self._open: Callable[[str], Camera] = lambda name: open_camera(name, size, rate)
         self._first_camera = camera
-        self._video = video
-        self._quality = quality
-        self.max_age = max_age
-        self.folder = output_folder(output)
+        self._saver = Saver(output_folder(output), settings)
         first = stylizers[0]
         self.choice = Choice(first.name, first.strength, first.colour, camera)
         self._messages: dict[str, str] = {}  # one sentence for each part where something is wrong
         self.newest: Shown | None = None
-        self.saved: dict[str, Path] = {}
         self.left_out = 0  # frames that were replaced by newer ones, or became too old
         self._frames: Newest[CameraFrame] = Newest()
-        self._working_size = WorkingSize(BUDGET * max_age)
+        self._working_size = WorkingSize(BUDGET * settings.max_age)
         self._shown_rate, self._camera_rate = Rate(RATE_SECONDS), Rate(RATE_SECONDS)
-        self._recorder: Recorder | None = None
         self.listeners = Listeners()  # are called from another thread for each new picture
-        self._lock = threading.Lock()  # for choice and recorder
+        self._lock = threading.Lock()  # for the choice and the count
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -83,10 +74,10 @@ class Session:
         for thread in self._threads:
             thread.join(timeout=2)  # a camera's driver may hang; the thread then dies with us
         self.listeners()
-        if self._recorder is None:
-            return
         try:
-            print(f"wrote {self.record(False)}", file=sys.stderr)
+            path = self.record(False)
+            if path is not None:
+                print(f"wrote {path}", file=sys.stderr)
         except FastTransferError as error:
             print(error, file=sys.stderr)
 
@@ -102,7 +93,8 @@ class Session:
         offered["camera"] = [*self.cameras()]
         for name, value in changes.items():
             if name in offered and value not in offered[name]:
-                raise FastTransferError(f"{name}={value} is none of {', '.join(offered[name])}")
+                given = str(value)[:80]
+                raise FastTransferError(f"{name}={given} is none of {', '.join(offered[name])}")
         with self._lock:
             self.choice = replace(self.choice, **changes)  # type: ignore[arg-type]
 
@@ -125,10 +117,7 @@ class Session:
         shown = self.newest
         if shown is None:
             raise FastTransferError("there is no picture yet; try again when the camera shows one")
-        path = free_name(self.folder, shown.choice.style, ".png", self.saved)
-        save_png(path, shown.stylized)
-        self.saved[path.name] = path
-        return path
+        return self._saver.snapshot(shown)
 
     def record(self, on: bool) -> Path | None:
         """Starts a recording, or ends it and returns its file once that is whole.
@@ -136,31 +125,29 @@ class Session:
         Raises:
             FastTransferError: it cannot be written.
         """
-        with self._lock:
-            recorder = self._recorder
-            if on and recorder is None:
-                self._messages.pop("recording", None)
-                path = free_name(self.folder, self.choice.style, ".mp4", self.saved)
-                self._recorder = Recorder(path, self._video)
-                return path
-            if on or recorder is None:
-                return None if recorder is None else recorder.path
-            self._recorder = None
-        path = recorder.finish()
-        self.saved[path.name] = path
-        return path
+        return self._saver.start(self.choice.style) if on else self._saver.finish()
+
+    @property
+    def folder(self) -> Path:
+        """Where snapshots and recordings go."""
+        return self._saver.folder
+
+    @property
+    def saved(self) -> dict[str, Path]:
+        """Snapshots and recordings that are whole, by their names."""
+        return self._saver.saved
 
     def state(self) -> dict[str, object]:
         """What a page shows beside the picture, as JSON values."""
-        shown, recorder = self.newest, self._recorder
+        shown, seconds = self.newest, self._saver.seconds
         height, width = (0, 0) if shown is None else shown.stylized.shape[:2]
         return {
             "style": self.choice.style,
             "strength": self.choice.strength,
             "colour": self.choice.colour,
             "camera": self.choice.camera,
-            "recording": None if recorder is None else round(recorder.seconds, 1),
-            "message": next(iter(self._messages.values()), ""),
+            "recording": None if seconds is None else round(seconds, 1),
+            "message": next(iter(self._messages.values()), self._saver.message),
             "frames_per_second": round(self._shown_rate(), 1),
             "camera_frames_per_second": round(self._camera_rate(), 1),
             "milliseconds": 0 if shown is None else round(shown.milliseconds, 1),
@@ -187,6 +174,9 @@ class Session:
 
         return run
 
+    def _open(self, name: str) -> Camera:
+        return open_camera(name, self.settings.size, self.settings.rate)
+
     def _capture(self, opened: Camera | None) -> None:
         while not self._closing.is_set():
             name = self.choice.camera
@@ -211,12 +201,12 @@ class Session:
             except FastTransferError as error:
                 self._messages["network"] = str(error)
                 continue
-            if shown.age > self.max_age:
+            if shown.age > self.settings.max_age:
                 self._leave_out(1)
-                self._tell_if_too_slow(shown)
+                self._warn_if_too_slow(shown)
                 continue
             self._messages.pop("network", None)
-            self._keep(shown)
+            self._saver.write(shown)
             self.newest = shown
             self._shown_rate.count()
             self.listeners()
@@ -240,23 +230,14 @@ class Session:
             self._working_size.took(seconds)
         number = 1 if last is None else last.number + 1
         milliseconds = 1000 * seconds
-        return Shown(number, frame.captured, content, stylized, milliseconds, choice, self._quality)
+        return Shown(
+            number, frame.captured, content, stylized, milliseconds, choice, self.settings.quality
+        )
 
-    def _keep(self, shown: Shown) -> None:
-        """Hands a picture to the recording, waiting if the encoder is behind."""
-        recorder = self._recorder
-        if recorder is None:
-            return
-        try:
-            recorder.write(shown.stylized, shown.captured)
-        except FastTransferError as error:
-            self._messages["recording"] = str(error)
-            self._recorder = None
-
-    def _tell_if_too_slow(self, shown: Shown) -> None:
+    def _warn_if_too_slow(self, shown: Shown) -> None:
         if self._working_size.exhausted and (self.newest is None or self.newest.age > TOO_SLOW):
             self._messages["network"] = (
                 f"{shown.choice.style} takes {shown.milliseconds:.0f} ms for a frame of "
                 f"{shown.stylized.shape[1]}×{shown.stylized.shape[0]}, so that it would be older than "
-                f"live.max_age={self.max_age}; choose a faster style or a smaller size="
+                f"live.max_age={self.settings.max_age}; choose a faster style or a smaller size="
             )

@@ -1,6 +1,8 @@
 """One video file while it is written: its encoder, its tags, and what is copied into it."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +17,7 @@ from .color import BT709, FULL, LIMITED, MATRICES, TO_YUV, UNSPECIFIED, Colors
 from .encoders import pick_encoder
 from .passthrough import StreamCopier
 from .reader import Clip
-from .settings import VIDEO_WRITERS, VideoSettings
+from .settings import VIDEO_WRITERS, VideoSettings, ffmpeg_name
 
 if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
@@ -27,37 +29,57 @@ _RECORDING_TIME_BASE, _RECORDING_RATE = Fraction(1, 90_000), Fraction(30)
 _RECORDING_COLOURS = Colors(BT709, BT709, BT709, LIMITED, "yuv")
 
 
+@dataclass(frozen=True)
+class Target:
+    """A file that is written.
+
+    Args:
+        unfinished: its name while it is written.
+        path: what it will be called; its ending names the container.
+        index: options for the index of MP4 and MOV.
+    """
+
+    unfinished: Path
+    path: Path
+    index: Mapping[str, str]
+
+    @property
+    def format(self) -> str:
+        """The container, by FFmpeg's name."""
+        return VIDEO_WRITERS[self.path.suffix.lower()]
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Options of the container."""
+        return dict(self.index) if self.format in ("mp4", "mov") else {}
+
+
 class Muxer:
     """Encodes frames into a file; to be called by one thread at a time.
 
     Args:
-        unfinished: where the file is written.
-        path: what it will be called; its ending names the container.
+        target: the file.
         settings: how to encode.
         like: see ``VideoWriter``.
         notes: gets sentences about what could not be done as asked.
     """
 
     def __init__(
-        self,
-        unfinished: Path,
-        path: Path,
-        settings: VideoSettings,
-        like: Clip | None,
-        notes: list[str],
+        self, target: Target, settings: VideoSettings, like: Clip | None, notes: list[str]
     ) -> None:
         self._settings = settings
         self._like = like
         self._notes = notes
-        self._path = path
+        self._path = target.path
         self._container = av.open(
-            str(unfinished),
+            ffmpeg_name(target.unfinished),
             "w",
-            format=VIDEO_WRITERS[path.suffix.lower()],
+            format=target.format,
+            container_options=target.options,
             metadata_errors="surrogateescape",
         )
         self._stream: av.VideoStream | None = None
-        self._companions: StreamCopier | None = None
+        self._copier: StreamCopier | None = None
         self._cleanup = ExitStack()
         self._reformatter = VideoReformatter()
         self._last = -(2**62)
@@ -105,16 +127,16 @@ class Muxer:
         frame.pts = self._last = max(round(seconds / context.time_base), self._last + 1)
         frame.time_base = context.time_base
         frame.duration = round(duration / context.time_base)
-        if self._companions is not None:
-            self._companions.copy_until(seconds)
+        if self._copier is not None:
+            self._copier.copy_until(seconds)
         self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
         """What the encoder still holds, the rest of what is copied, and the end of the file."""
         assert self._stream is not None
         self._container.mux(self._stream.encode(None))
-        if self._companions is not None:
-            self._companions.copy_until(None)
+        if self._copier is not None:
+            self._copier.copy_until(None)
         self._container.close()
 
     def _open(self, width: int, height: int) -> None:
@@ -125,13 +147,13 @@ class Muxer:
         self._rgb = VideoReformatter().reformat(sample, width, height, "rgb24")
         self._rgb.make_writable()  # where it is the sample itself, a decoder may still look at it
         if self._like is not None:
-            self._companions = self._cleanup.enter_context(
+            self._copier = self._cleanup.enter_context(
                 StreamCopier(self._like, self._container, self._path, self._notes)
             )
-            self._companions.add_before_video()
+            self._copier.add_before_video()
         self._stream = self._add_video(width, height)
-        if self._companions is not None:
-            self._companions.add_after_video(self._stream)
+        if self._copier is not None:
+            self._copier.add_after_video(self._stream)
 
     def _add_video(self, width: int, height: int) -> av.VideoStream:
         like = self._like

@@ -1,9 +1,11 @@
 """How videos are encoded, and which endings mean a video."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.errors import FastTransferError
+from ..core.values import whole_number
 
 # The containers that are written, by their endings, with their names in FFmpeg. They hold any
 # timestamps and, Matroska above all, nearly every kind of sound and subtitles.
@@ -13,6 +15,15 @@ VIDEO_WRITERS = {
     ".mov": "mov",
     ".mkv": "matroska",
     ".webm": "webm",
+}
+
+# Of MP4 and MOV: the index in front, so that a file plays while it is loaded; or an index for every
+# second, so that it can be played while it grows and after the program was killed.
+INDEX_FIRST: Mapping[str, str] = {"movflags": "+faststart"}
+GROWING: Mapping[str, str] = {
+    "movflags": "+empty_moov+default_base_moof",
+    "frag_duration": "1000000",  # microseconds
+    "flush_packets": "1",
 }
 
 # What a folder or a pattern offers as videos; a file named by itself is a video if it ends so.
@@ -48,13 +59,16 @@ class VideoSettings:
     queue: int
 
     def __post_init__(self) -> None:
-        for name, smallest in (("crf", 0), ("threads", 0), ("queue", 1)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < smallest:
-                raise FastTransferError(
-                    f"video.{name}={value} must be a whole number from {smallest} on"
-                )
+        whole_number("video.crf", self.crf, 0)
+        whole_number("video.threads", self.threads, 0)
+        whole_number("video.queue", self.queue, 1)
+
+
+def ffmpeg_name(path: Path) -> str:
+    """A file as FFmpeg must be given it: ``10:30.mp4`` would be taken for a protocol."""
+    return f"file:{os.fspath(path)}"
 
 
 def is_video(file: Path) -> bool:
+    """Whether a file is a video, by its ending."""
     return file.suffix.lower() in VIDEO_SUFFIXES

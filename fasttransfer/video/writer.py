@@ -18,7 +18,7 @@ from ..core.libraries import require
 if TYPE_CHECKING:
     from .muxer import Muxer
     from .reader import Clip
-from .settings import VideoSettings
+from .settings import GROWING, INDEX_FIRST, VideoSettings
 
 _FULL = {
     errno.ENOSPC: "the disk is full",
@@ -41,6 +41,8 @@ class VideoWriter:
         settings: how to encode.
         like: the clip whose sound, subtitles, chapters, colours, rotation and time base the video
             gets; None for a recording.
+        growing: write under the name itself, so that what is there can be played at any time, also
+            after an error or when the program is killed (MP4 in pieces of a second, MKV).
 
     Attributes:
         notes: sentences about what could not be done as asked, complete once the block has ended.
@@ -50,8 +52,15 @@ class VideoWriter:
             a container that cannot be used, or a file that cannot be written.
     """
 
-    def __init__(self, path: Path, settings: VideoSettings, like: "Clip | None" = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: VideoSettings,
+        like: "Clip | None" = None,
+        growing: bool = False,
+    ) -> None:
         self.path = path
+        self._growing = growing
         self.notes: list[str] = []
         self._settings = settings
         self._like = like
@@ -98,12 +107,20 @@ class VideoWriter:
     def _encode(self, frame: np.ndarray, seconds: float, duration: float) -> None:
         with in_one_sentence(self.path):
             if self._muxer is None:
-                from .muxer import Muxer
-
-                unfinished = self._cleanup.enter_context(whole_file(self.path))
-                muxer = Muxer(unfinished, self.path, self._settings, self._like, self.notes)
-                self._muxer = self._cleanup.enter_context(muxer)
+                self._muxer = self._open()
             self._muxer.encode(frame, seconds, duration)
+
+    def _open(self) -> "Muxer":
+        from .muxer import Muxer, Target
+
+        if self._growing:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.open("xb").close()  # never another file of that name, nor through a link
+            target = Target(self.path, self.path, GROWING)
+        else:
+            unfinished = self._cleanup.enter_context(whole_file(self.path))
+            target = Target(unfinished, self.path, INDEX_FIRST)
+        return self._cleanup.enter_context(Muxer(target, self._settings, self._like, self.notes))
 
 
 @contextmanager

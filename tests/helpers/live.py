@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from fasttransfer.live.session import Session
+from fasttransfer.live.settings import SessionSettings
 from fasttransfer.models.style_file import StyleFile, save_style
 from fasttransfer.models.transformer_net import TransformerNet
 from fasttransfer.stylizing.stylizer import Stylizer
@@ -43,8 +44,11 @@ def stylizers(*names: str) -> list[Stylizer]:
 
 
 def make_session(folder: Path, camera: str = "camera:pattern", max_age: float = 30) -> Session:
-    arguments = {"size": 64, "rate": 30, "quality": 85, "max_age": max_age, "video": SETTINGS}
-    return Session(stylizers("wood", "ink"), camera, str(folder), **arguments)  # type: ignore[arg-type]
+    """A session of two styles, not started yet."""
+    settings = SessionSettings(
+        size=64, rate=30, quality=85, max_age=max_age, max_saved=10**9, video=SETTINGS
+    )
+    return Session(stylizers("wood", "ink"), camera, str(folder), settings)
 
 
 def until(condition: Callable[[], object], seconds: float = 60) -> None:

@@ -13,7 +13,8 @@ from PIL import Image
 
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.live.newest import Newest, Rate, WorkingSize
-from fasttransfer.live.record import Recorder, free_name
+from fasttransfer.live.record import Recorder
+from fasttransfer.live.saver import free_name
 from fasttransfer.live.session import Session
 from tests.helpers.live import SETTINGS, make_session, until, write_clip
 

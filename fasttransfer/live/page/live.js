@@ -259,6 +259,7 @@ document.addEventListener("keydown", (event) => {
 
 // Start
 
+if (location.search) history.replaceState(null, "", location.pathname); // the token is in a cookie now
 const first = await (await fetch("/state")).json();
 styles = first.styles;
 maxAge = 1000 * first.max_age;

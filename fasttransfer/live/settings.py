@@ -1,0 +1,80 @@
+"""What a user sets for a live session and its server, checked once."""
+
+import re
+import secrets
+from dataclasses import dataclass
+
+from ..core.errors import FastTransferError
+from ..core.values import number, whole_number
+from ..video.settings import VideoSettings
+from .guard import is_loopback
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,256}")  # stands in an address and a cookie as it is
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """How pictures are taken, shown, and saved.
+
+    Args:
+        size: longer side of the frames in pixels; larger ones are shrunk.
+        rate: frames per second to request from the camera.
+        quality: 1 to 100, of the JPEGs for the page.
+        max_age: seconds after which a picture is dropped.
+        max_saved: most bytes of snapshots and recordings in all.
+        video: how recordings are encoded.
+
+    Raises:
+        FastTransferError: a setting that cannot be used.
+    """
+
+    size: int
+    rate: float
+    quality: int
+    max_age: float
+    max_saved: int
+    video: VideoSettings
+
+    def __post_init__(self) -> None:
+        whole_number("size", self.size, 16, 8192)
+        number("live.rate", self.rate, 1, 1000)
+        whole_number("live.quality", self.quality, 1, 100)
+        number("live.max_age", self.max_age, 0, 60)
+        whole_number("live.max_saved", self.max_saved, 0)
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """Where the page is served, and to whom.
+
+    Args:
+        host: address to listen at; only a loopback address keeps other machines away.
+        port: where to listen, or the next free one; 0 takes any.
+        open_browser: whether to open the page where there is a desktop.
+        token: what a browser must show; None makes one unless ``host`` is a loopback address, where
+            none is needed.
+
+    Raises:
+        FastTransferError: a setting that cannot be used.
+    """
+
+    host: str
+    port: int
+    open_browser: bool
+    token: str | None
+
+    def __post_init__(self) -> None:
+        whole_number("live.port", self.port, 0, 65535)
+        if self.token is None:
+            return
+        if not isinstance(self.token, str) or not _TOKEN.fullmatch(self.token):
+            raise FastTransferError(
+                "live.token must be 8 to 256 letters, digits, or any of - . _ ~ (a number in quotes); "
+                "leave it out to get a random one"
+            )
+
+    def choose_token(self) -> str | None:
+        """The token that the server asks for, a new random one where none is set; None: no token."""
+        if self.token is None and not is_loopback(self.host):
+            return secrets.token_urlsafe(24)
+        return self.token

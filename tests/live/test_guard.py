@@ -1,0 +1,124 @@
+"""Who may use the page: the token, and what it is not needed for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.live.limits import MAX_BODY, REQUESTS_AT_ONCE
+from fasttransfer.live.server import create_app
+from fasttransfer.live.session import Session
+from fasttransfer.live.settings import ServerSettings
+from tests.helpers.live import command, make_session, until
+
+HERE = "http://192.168.1.5:8642"
+OWN = {"origin": HERE}
+TOKEN = "a-token_of.16~bytes"
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    session = make_session(tmp_path_factory.mktemp("saved"))
+    session.start()
+    until(lambda: session.newest)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def client(session: Session) -> TestClient:
+    return TestClient(create_app(session, "0.0.0.0", TOKEN), base_url=HERE)
+
+
+@pytest.mark.parametrize(
+    "asked", ["", "?token=", "?token=wrong", f"?token={TOKEN[:-1]}", "?token=é"]
+)
+def test_without_the_token_nothing_is_given(client: TestClient, asked: str) -> None:
+    for path in ("/", "/state", "/page/live.js", "/saved/a.png"):
+        answer = client.get(path + asked)
+        assert answer.status_code == 401
+        assert "requires a token" in answer.text
+        assert "set-cookie" not in answer.headers
+        assert TOKEN not in answer.text
+    assert client.post(f"/snapshot{asked}", headers=OWN).status_code == 401
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect(f"ws://192.168.1.5:8642/frames{asked}", headers=OWN),
+    ):
+        pass
+
+
+def test_the_token_is_kept_in_a_cookie(client: TestClient) -> None:
+    first = client.get(f"/?token={TOKEN}")
+    assert first.status_code == 200
+    cookie = first.headers["set-cookie"].split("; ")
+    assert cookie[0].endswith(f"={TOKEN}")
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} < set(cookie)
+    later = client.get("/state")  # by the cookie
+    assert later.status_code == 200
+    assert "set-cookie" not in later.headers
+    with client.websocket_connect("ws://192.168.1.5:8642/frames", headers=OWN) as window:
+        window.send_text("next")
+        assert window.receive_bytes()
+    # The token does not replace what is checked without one.
+    assert client.post("/snapshot", headers={"origin": "http://evil.example"}).status_code == 403
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 403
+
+
+def test_a_token_is_made_where_others_can_connect() -> None:
+    made = {ServerSettings("0.0.0.0", 0, False, None).choose_token() for _ in range(9)}
+    assert len(made) == 9
+    assert all(token is not None and len(token) >= 32 for token in made)
+    assert ServerSettings("127.0.0.1", 0, False, None).choose_token() is None
+    assert ServerSettings("127.0.0.1", 0, False, TOKEN).choose_token() == TOKEN
+
+
+@pytest.mark.parametrize("token", ["", "short", 12345678, "with space", "semi;colon", "ü" * 9])
+def test_tokens_that_cannot_be_used(token: object) -> None:
+    with pytest.raises(FastTransferError, match=r"live\.token must be") as refused:
+        ServerSettings("0.0.0.0", 0, False, token)  # type: ignore[arg-type]
+    assert str(token) not in str(refused.value) or not token  # a secret is not printed
+
+
+def test_large_bodies_are_refused(session: Session) -> None:
+    client = TestClient(create_app(session, "127.0.0.1"), base_url="http://127.0.0.1:8642")
+    own = {"origin": "http://127.0.0.1:8642", "content-type": "application/json"}
+    whole = client.post("/state", content=b" " * (MAX_BODY + 1), headers=own)
+    in_pieces = client.post("/state", content=(b" " * 1024 for _ in range(17)), headers=own)
+    for answer in (whole, in_pieces):
+        assert answer.status_code == 413
+        assert "16384 bytes at most" in answer.text
+    fits = client.post("/state", content=b'{"strength": 1}'.ljust(MAX_BODY), headers=own)
+    assert fits.status_code == 200
+
+
+def test_refused_requests_take_nothing_from_the_page(session: Session) -> None:
+    client = TestClient(create_app(session, "0.0.0.0", TOKEN), base_url=HERE)
+    found = {client.get("/state").status_code for _ in range(3 * REQUESTS_AT_ONCE)}
+    assert found == {401, 429}
+    assert client.get(f"/state?token={TOKEN}").status_code == 200
+
+
+@pytest.mark.slow
+def test_the_command_beyond_loopback(tmp_path: Path) -> None:
+    with command(tmp_path, "input=camera:pattern", "live.host=0.0.0.0") as (process, url):
+        assert process.stderr is not None
+        others = process.stderr.readline()
+        assert others.startswith("from other machines: http://")
+        place, _, token = url.partition("/?token=")
+        assert others.rstrip().endswith(f"/?token={token}")
+        assert len(token) >= 32
+        assert httpx.get(place).status_code == 401
+        assert httpx.get(url).status_code == 200
+        socket, origin = place.replace("http", "ws"), place
+        with pytest.raises(InvalidStatus):
+            connect(f"{socket}/frames", origin=origin)  # type: ignore[arg-type]
+        with connect(f"{socket}/frames?token={token}", origin=origin) as window:  # type: ignore[arg-type]
+            window.send("next")
+            assert window.recv(timeout=60)

@@ -147,6 +147,7 @@ def test_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         assert setting in told
 
 
+@pytest.mark.slow
 def test_interrupted_and_run_again(tmp_path: Path) -> None:
     for number in range(80):
         Image.effect_noise((200, 200), 80).convert("RGB").save(f"photos/{number:03}.png")
@@ -239,7 +240,13 @@ def test_mistakes_with_videos(
 ENDINGS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGKILL: -9}
 
 
-@pytest.mark.parametrize("number", ENDINGS)
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(number, marks=[pytest.mark.slow] * (number != signal.SIGTERM))
+        for number in ENDINGS
+    ],
+)
 def test_an_interrupted_video_leaves_no_half_file(tmp_path: Path, number: signal.Signals) -> None:
     make_clip(Path("clip.mp4"), count=3000)
     typed = [sys.executable, str(SCRIPT), "style=wood.safetensors", "input=clip.mp4"]

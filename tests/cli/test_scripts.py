@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from fasttransfer.core.assets import BUNDLED_PHOTOS, CONF_DIR
 from fasttransfer.images.decoding import open_image
 from fasttransfer.models.style_file import load_style
@@ -28,6 +30,7 @@ def run(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[
     )
 
 
+@pytest.mark.slow
 def test_train_a_style_and_stylize_a_photo_with_it(tiny_run: list[str], tmp_path: Path) -> None:
     photo = Path(
         shutil.copy(BUNDLED_PHOTOS["bundled-probe"] / "coffee.jpg", tmp_path / "photo.jpg")

@@ -169,7 +169,13 @@ def test_the_output_is_whole_or_not_there(photos: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*"))
 
 
-@pytest.mark.parametrize("setting", ["size=0", "per_shard=big", "quality=null"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "size=0",
+        *(pytest.param(s, marks=pytest.mark.slow) for s in ("per_shard=big", "quality=null")),
+    ],
+)
 def test_settings_are_checked(setting: str, photos: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fasttransfer.cli.shards", f"photos={photos}"]
     done = subprocess.run(
@@ -194,6 +200,7 @@ def training(photo_folder: Path, tiny_run: list[str], tmp_path: Path) -> list[st
     return [*rest, "data=shards", f"data.root={tmp_path / 'packed'}", "data.workers=0"]
 
 
+@pytest.mark.slow
 def test_trains_and_resumes_at_the_epoch(
     training: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

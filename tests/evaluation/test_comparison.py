@@ -61,6 +61,7 @@ def test_styles_are_compared_in_tensorboard(runs):
         assert "compare/mean_milliseconds" in events.Tags()["scalars"]
 
 
+@pytest.mark.slow
 def test_sizes_and_the_limit_are_in_the_table_the_json_file_and_the_page(runs):
     make_photo(runs / "photo.jpg", 90, 70)
     make_photo(runs / "narrow.png", 90, 7)
@@ -94,6 +95,7 @@ def test_sizes_and_the_limit_are_in_the_table_the_json_file_and_the_page(runs):
     assert "compare/johnson_times_limit" in events.Tags()["scalars"]
 
 
+@pytest.mark.slow
 def test_a_painting_is_given_to_styles_that_have_none_with_them(runs):
     make_photo(runs / "photo.jpg", 90, 70)
     make_photo(runs / "a, painting.png", 64, 64)  # what "first" has as its own
@@ -105,6 +107,7 @@ def test_a_painting_is_given_to_styles_that_have_none_with_them(runs):
     assert means["second"].keys() == means["first"].keys()
 
 
+@pytest.mark.slow
 def test_clips_are_compared_by_their_first_frame_and_their_flicker(runs):
     make_clip(runs / "still.mp4", count=4)
     make_clip(runs / "short.mkv", count=1)
@@ -131,6 +134,7 @@ def test_clips_are_compared_by_their_first_frame_and_their_flicker(runs):
         assert "compare/mean_flicker" in events.Tags()["scalars"]
 
 
+@pytest.mark.slow
 def test_odd_names_and_one_size_for_all(runs):
     """Names that are markup or no UTF-8, two styles with one folder of logs, and size=."""
     (runs / "first").rename(runs / "a b")

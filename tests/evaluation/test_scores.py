@@ -72,6 +72,7 @@ def test_artefacts_are_told_of_pictures_that_are_large_enough(pictures, features
         assert (found["checkerboard"], found["droplets"], found["border_contrast"]) == (1, 0, 0)
 
 
+@pytest.mark.slow
 def test_artefacts_are_means_over_the_photos_that_have_them(pictures, features):
     small, style, _ = pictures
     large = small.repeat(1, 2, 2)
@@ -99,6 +100,7 @@ def test_a_network_is_scored_by_what_a_file_would_show(pictures, features):
     assert score(network, [pictures[0]], pictures[1][None], features) == pytest.approx(white)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", bundled_styles())
 def test_bundled_styles_leave_no_grid(name):
     """The head is watched where it shows: in what a trained network makes of photos."""

@@ -146,7 +146,9 @@ def test_tone_has_a_gradient_everywhere(size):
         assert stylized.grad is not None
         assert torch.isfinite(stylized.grad).all()
     assert torch.autograd.gradcheck(
-        lambda x: tone_difference(x, photo, 4), torch.rand_like(photo).requires_grad_()
+        lambda x: tone_difference(x, photo, 4),
+        torch.rand_like(photo).requires_grad_(),
+        fast_mode=True,  # along a random direction: one pixel after the other takes a minute
     )
 
 

@@ -57,6 +57,7 @@ def actors(parent: int) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.slow
 def test_a_killed_actor_costs_nothing_but_time(photos: Path) -> None:
     """Also: bad files are named, outputs mirror the folder and are those of one process, and a second
     run skips them."""
@@ -96,6 +97,7 @@ def two_gpus() -> Iterator[None]:
     ray.shutdown()
 
 
+@pytest.mark.slow
 def test_a_file_that_ends_its_actors_has_failed_and_the_rest_is_done(
     photos: Path, two_gpus: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +127,7 @@ def test_a_file_that_ends_its_actors_has_failed_and_the_rest_is_done(
     assert "ended 2 times" in told
 
 
+@pytest.mark.slow
 def test_an_actor_for_each_gpu(photos: Path, two_gpus: None) -> None:
     jobs = [Job(Path(f"photos/0/{n:02}.png"), Path(f"out/{n}.png")) for n in (0, 3, 6)]
 

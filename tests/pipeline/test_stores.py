@@ -104,6 +104,7 @@ def test_a_folder_of_a_store_is_that_of_this_machine(store: s3fs.S3FileSystem, i
     assert "skipped 3 files" in told
 
 
+@pytest.mark.slow
 def test_a_folder_of_a_store_over_ray(
     store: s3fs.S3FileSystem, infer: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

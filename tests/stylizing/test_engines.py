@@ -23,6 +23,7 @@ from fasttransfer.stylizing.engines import Engine, OpenVinoEngine, TorchEngine, 
 PROBE = Path(fasttransfer.__file__).parent / "assets" / "photos" / "probe"
 OPEN: dict[str, Engine] = {}  # hypothesis has no fixtures for one example after the other
 CPU = torch.device("cpu")
+ENGINES = [pytest.param("openvino", marks=pytest.mark.slow), "onnxruntime"]
 
 
 def tiny() -> TransformerNet:
@@ -62,7 +63,7 @@ def photo() -> torch.Tensor:
     return resize(picture.rgb, 200)[None]
 
 
-@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_engines_agree_on_a_real_photo(engine: str, style: StyleFile, photo: torch.Tensor) -> None:
     with torch.no_grad():
         expected = style.network(photo)
@@ -76,7 +77,7 @@ def test_engines_agree_on_a_real_photo(engine: str, style: StyleFile, photo: tor
     assert abs(difference).max() <= 1  # where a half is rounded up or down
 
 
-@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize("engine", ENGINES)
 @settings(max_examples=15, deadline=None)
 @given(size=st.tuples(st.integers(1, 2), st.integers(1, 40), st.integers(1, 40)))
 def test_engines_take_any_size(engine: str, size: tuple[int, int, int]) -> None:
@@ -115,6 +116,7 @@ def test_stylized_frames_stay_as_they_are_when_the_next_comes(style: StyleFile) 
     assert np.array_equal(first, before)
 
 
+@pytest.mark.slow
 def test_int8_is_close_to_float32(style: StyleFile, photo: torch.Tensor) -> None:
     engine = open_engine(style, "auto", "cpu", "int8")
     assert (engine.name, engine.precision) == ("openvino", "int8")

@@ -136,6 +136,7 @@ def test_what_cannot_be_exported_is_named(
         export_style(style, str(tmp_path / output), **(settings | changed))
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_file(style: StyleFile) -> None:
     folder = style.path.parent
     command = [sys.executable, str(SCRIPT), f"style={style.path}", "export=onnx"]

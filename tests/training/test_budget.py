@@ -27,6 +27,7 @@ def test_times_in_words(time, words):
     assert in_words(time) == words
 
 
+@pytest.mark.slow
 def test_a_pace_is_measured_and_nothing_is_trained():
     training = tiny_training()
     before = {key: value.clone() for key, value in training.state_dict().items()}

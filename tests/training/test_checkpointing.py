@@ -36,6 +36,7 @@ def test_impossible_times_are_refused(wrong, tmp_path):
         Checkpoints(**settings)
 
 
+@pytest.mark.slow
 def test_the_first_signal_is_noted_and_the_second_ends_the_process(tmp_path):
     code = f"""
 import os, signal

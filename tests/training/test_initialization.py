@@ -49,6 +49,7 @@ def test_only_styles_of_the_same_shape_can_be_started_from(tmp_path, loss, photo
     assert starting_style(NEAREST, network, photos, loss) is None  # no bundled one is so small
 
 
+@pytest.mark.slow
 def test_the_bundled_styles_are_what_nearest_chooses_from(loss, photos):
     some = load_style(starting_style("mosaic", _like("mosaic"), photos, loss).path)
     assert some.name == "mosaic"
@@ -57,6 +58,7 @@ def test_the_bundled_styles_are_what_nearest_chooses_from(loss, photos):
     assert found.network.config == some.network.config
 
 
+@pytest.mark.slow
 def test_the_base_of_the_shape_comes_before_the_nearest_style(loss, photos, tmp_path, monkeypatch):
     files = [saved(tmp_path / f"{n}.safetensors", 0.5, channels=(4, n)) for n in (8, 12)]
     monkeypatch.setattr(start, "BASES", tmp_path)

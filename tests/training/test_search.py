@@ -35,6 +35,7 @@ def command(tiny_run: list[str]) -> list[str]:
     return ["study=study", "reports=2", f"overrides=[{settings}]"]
 
 
+@pytest.mark.slow
 def test_a_stopped_search_goes_on_in_the_middle_of_a_run(
     tmp_path: Path, command: list[str]
 ) -> None:
@@ -76,6 +77,7 @@ def test_a_run_that_promises_little_is_ended(
     assert not is_complete(folder)
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_is_a_trial_too(
     tmp_path: Path,
     command: list[str],
@@ -132,7 +134,11 @@ def test_what_does_not_compare_is_another_study(tmp_path: Path, other: str) -> N
         ("space=[optimizer.lr]", "expected {name: x, low: a, high: b}"),
         ("space=[]", "space=[] must be a list"),
         ("space=null", "space=None must be a list"),
-        ("overrides=[style.path=none.jpg]", "train.py refused the settings of trial 0"),
+        pytest.param(
+            "overrides=[style.path=none.jpg]",
+            "train.py refused the settings of trial 0",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_mistakes_are_one_sentence(

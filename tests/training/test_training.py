@@ -109,6 +109,7 @@ def test_a_run_leaves_a_style_a_preview_and_its_logs(complete: Path) -> None:
     assert not [key for key in keys if key.startswith("loss.")]  # the frozen VGG stays out
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_before_its_scores_gets_them(complete: Path, tmp_path: Path) -> None:
     """As the last checkpoint is kept before pictures and scores are made, which takes seconds."""
     run = tmp_path / "killed"
@@ -131,6 +132,7 @@ def test_a_run_that_was_killed_before_its_scores_gets_them(complete: Path, tmp_p
     assert f"is complete after {STEPS} steps" in again.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_and_resumed_run_ends_bit_for_bit_the_same(
     number: signal.Signals, complete: Path, tiny_run: list[str], tmp_path: Path
@@ -159,6 +161,7 @@ def test_a_stopped_and_resumed_run_ends_bit_for_bit_the_same(
         assert torch.equal(value, found[key]), key
 
 
+@pytest.mark.slow
 def test_a_base_that_was_killed_ends_bit_for_bit_the_same(
     tiny_run: list[str], tmp_path: Path
 ) -> None:
@@ -187,6 +190,7 @@ def test_a_base_that_was_killed_ends_bit_for_bit_the_same(
     assert metadata["training"]["training"]["styles"]["paintings"] is None
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
     tiny_run: list[str], tmp_path: Path
 ) -> None:
@@ -205,6 +209,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
     assert not (tmp_path / "bad" / "checkpoints" / "last.ckpt").exists()
 
 
+@pytest.mark.slow
 def test_a_run_starts_where_another_ended(complete: Path, tiny_run: list[str]) -> None:
     folder = complete.parent
     more = ("start=[complete,complete]", "trainer.max_steps=1", "optimizer.lr=1e-9", "run_dir=more")
@@ -219,6 +224,7 @@ def test_a_run_starts_where_another_ended(complete: Path, tiny_run: list[str]) -
     assert torch.allclose(style.network(photo), before, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_two_processes_together_are_one_with_twice_the_batch(
     tiny_run: list[str], tmp_path: Path
 ) -> None:
@@ -252,6 +258,7 @@ def test_two_processes_together_are_one_with_twice_the_batch(
     assert difference < 0.02 * (left - other).abs().max(), "only rounding may differ"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_the_runs_of_a_sweep_do_not_disturb_each_other(
     tiny_run: list[str], tmp_path: Path, launcher: str
@@ -269,6 +276,7 @@ def test_the_runs_of_a_sweep_do_not_disturb_each_other(
     assert list((folder / "1").rglob("events.out.tfevents*"))
 
 
+@pytest.mark.slow
 def test_a_sweep_takes_one_device_a_run(tiny_run: list[str], tmp_path: Path) -> None:
     done = train("-m", *tiny_run, "trainer=ddp", "trainer.devices=2", "seed=1,2", cwd=tmp_path)
     assert done.returncode == 2

@@ -86,6 +86,7 @@ def test_mistakes_are_told(override, message):
         list(trainings(composed(*override.split())))
 
 
+@pytest.mark.slow
 def test_it_is_a_command_too():
     typed = [sys.executable, "-m", "fasttransfer.cli.zoo", "only=[guernica]"]
     done = subprocess.run(typed, capture_output=True, text=True)
@@ -105,6 +106,7 @@ def test_cards_keep_what_stands_around_them(tmp_path):
     assert "old" not in text
 
 
+@pytest.mark.slow
 def test_a_zoo_goes_on_where_it_stopped(
     tmp_path: Path,
     art: Path,

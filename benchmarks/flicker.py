@@ -30,6 +30,7 @@ from fasttransfer.evaluation.style_evaluator import style_image_of
 from fasttransfer.losses.temporal import warp
 from fasttransfer.models.style_file import find_style, load_style
 from fasttransfer.models.vgg import VGG16Features
+from fasttransfer.stylizing.settings import EngineSettings
 from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.video.settings import VideoSettings
 
@@ -100,8 +101,7 @@ def main() -> None:
     paths = [find_style(style) for style in typed.styles]
     names = labels(paths)
     stylizers = [
-        Stylizer(path, None, "style", 1.0, None, engine="torch", device="auto", precision="float32")
-        for path in paths
+        Stylizer(path, engine=EngineSettings("torch", precision="float32")) for path in paths
     ]
     figures: dict[str, dict[str, float]] = {name: {} for name in ("(input)", *names)}
     for clip, play in clips.items():

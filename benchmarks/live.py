@@ -37,6 +37,7 @@ from fasttransfer.models.style_file import StyleFile, bundled_styles, find_style
 from fasttransfer.models.transformer_net import TransformerNet
 from fasttransfer.pipeline.runner import stylize_all
 from fasttransfer.stylizing.engines import Engine, open_engine
+from fasttransfer.stylizing.settings import EngineSettings
 from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.video.settings import VideoSettings
 from fasttransfer.video.writer import VideoWriter
@@ -102,7 +103,9 @@ def engines(network: TransformerNet) -> list[Engine]:
     found = []
     for name, precision in CANDIDATES:
         try:
-            found.append(open_engine(StyleFile(network, "random"), name, "cpu", precision))
+            found.append(
+                open_engine(StyleFile(network, "random"), EngineSettings(name, "cpu", precision))
+            )
         except FastTransferError:  # no bfloat16 in this processor, or not installed
             continue
     return found
@@ -134,9 +137,7 @@ def end_to_end(row: Row, seconds: float, rounds: int) -> float:
     """Frames per second from a video file to a video file, as infer.py does it."""
     _, name, precision = row
     style = StyleFile(network_of("realtime"), "realtime")
-    stylizer = Stylizer(
-        style, None, "style", 1.0, None, engine=name, device="cpu", precision=precision
-    )
+    stylizer = Stylizer(style, engine=EngineSettings(name, "cpu", precision))
     stylizer.frame(frame(sorted(PROBE.glob("*.jpg"))[0])[0])
     rates = []
     config = OmegaConf.load(CONF_DIR / "infer" / "infer.yaml")
@@ -179,7 +180,10 @@ def show_pictures(name: str, console: Console) -> None:
     """How far every engine is from PyTorch in float32, in 8-bit levels, over the probe photos."""
     style = load_style(find_style(name))
     frames = [frame(path) for path in sorted(PROBE.glob("*.jpg"))]
-    exact = [open_engine(style, "torch", "cpu", "float32").frames(f).astype(int) for f in frames]
+    exact = [
+        open_engine(style, EngineSettings("torch", "cpu", "float32")).frames(f).astype(int)
+        for f in frames
+    ]
     table = Table("engine", "precision", "mean", "99 % below", "worst", title=f"levels off: {name}")
     for engine in engines(style.network)[1:]:
         off = [abs(engine.frames(f) - e) for f, e in zip(frames, exact, strict=True)]

@@ -30,6 +30,7 @@ from fasttransfer.core.progress import Report
 from fasttransfer.models.style_file import StyleFile
 from fasttransfer.pipeline.planning import find_media
 from fasttransfer.pipeline.runner import stylize_all
+from fasttransfer.stylizing.settings import EngineSettings, StylizerSettings
 from fasttransfer.stylizing.stylizer import Stylizer
 
 PHOTOS = Path(fasttransfer.__file__).parent / "assets" / "photos"
@@ -62,13 +63,13 @@ def main() -> None:
 def build(name: str, size: int | None) -> Stylizer:
     """A stylizer with random weights of the shape in conf/network/NAME.yaml."""
     style = StyleFile(network_of(name), name)
-    return Stylizer(style, size, "style", 1.0, None, engine="torch", device="cpu", precision="auto")
+    return Stylizer(style, StylizerSettings(size), EngineSettings("torch", "cpu"))
 
 
 def measure(stylizer: Stylizer, photos: Path, out: Path) -> float:
     """Images per second, from the first file opened to the last one written."""
     settings = OmegaConf.load(CONF_DIR / "infer" / "infer.yaml")
-    settings.merge_with({"size": stylizer.size, "overwrite": True})
+    settings.merge_with({"size": stylizer.settings.size, "overwrite": True})
     report = Report(console=Console(quiet=True))
     start = time.perf_counter()
     jobs = instantiate(settings.planning)([str(photos)], str(out), stylizer.name, False)

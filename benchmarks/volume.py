@@ -18,6 +18,7 @@ from rich.table import Table
 
 from fasttransfer.core.progress import Report
 from fasttransfer.large.settings import TileSettings
+from fasttransfer.stylizing.settings import EngineSettings
 from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.volumes.files import open_volume
 from fasttransfer.volumes.stylizing import stylize_volume
@@ -33,7 +34,7 @@ def main() -> None:
     parser.add_argument("style")
     parser.add_argument("--picture", help="the middle cuts along each axis")
     typed = parser.parse_args()
-    stylizer = Stylizer(typed.style, None, "style", 1.0, None, "auto", "cpu", "auto")
+    stylizer = Stylizer(typed.style, engine=EngineSettings(device="cpu"))
     volume = generate()
     volumes = {
         "input": volume,

@@ -24,6 +24,7 @@ from ..losses.objectives import OBJECTIVES, make_objective
 from ..losses.perceptual import PerceptualLoss
 from ..models.style_file import safe_name
 from ..models.vgg import LEAST_SIDE, VGG16Features
+from ..stylizing.settings import StylizerSettings
 from ..stylizing.stylizer import Stylizer
 
 STARTS = ("photo", "noise")
@@ -249,7 +250,7 @@ class OptimizingStylizer(Stylizer):
         intermediate: str | None,
         every: int,
     ) -> None:
-        self.settle(size, colour, strength, stroke_size=None)  # style_size says how large they are
+        self.settings = StylizerSettings(size, colour, strength)  # style_size sizes the strokes
         _choose("loss", loss, OBJECTIVES)
         _choose("method", method, METHODS)
         _choose("start", start, STARTS)

@@ -112,7 +112,7 @@ class LargeStylized:
     def _check(self, photo: Plane, output: Path, work: Path) -> None:
         """Raises FastTransferError for what would only fail at the end of the work."""
         height, width, _ = photo.shape
-        size, most = self._stylizer.stroke_size, self._picture.settings.memory
+        size, most = self._stylizer.settings.stroke_size, self._picture.settings.memory
         problem = too_wide(output, (width, height))
         if size is not None and size > max(height, width):
             problem = (
@@ -142,7 +142,7 @@ class LargeStylized:
                 "settings": asdict(self._picture.settings),
                 "weights": content_hash(stylizer.style.network),
                 "precision": stylizer.engine.precision,
-                "stylizer": [stylizer.stroke_size, stylizer.colour, stylizer.strength],
+                "stylizer": asdict(stylizer.settings),
             }
         )
         work = output.with_name(f".{output.name}.tiles")
@@ -180,7 +180,7 @@ def stylize_plane(
         FastTransferError: there is no room on the disk for ``tiles=exact``.
     """
     height, width, _ = photo.shape
-    if stylizer.stroke_size is not None:
+    if stylizer.settings.stroke_size is not None:
         _enlarge(photo, result, stylizer, settings.tile, title, report)
     elif height * width <= most:  # as size= made it
         _put(result, photo, stylizer, Region(0, height, 0, width), None)
@@ -237,8 +237,8 @@ def _enlarge(
 ) -> None:
     """Strokes of a wanted size: a small copy is stylized and enlarged."""
     height, width, _ = photo.shape
-    assert stylizer.stroke_size is not None
-    small = _reduced(photo, stylizer.stroke_size)
+    assert stylizer.settings.stroke_size is not None
+    small = _reduced(photo, stylizer.settings.stroke_size)
     enlarged = GuidedUpsampler(stylizer.network_on(small), small, height, width)
     regions = grid(height, width, tile)
     with report.steps(title, len(regions), "tiles") as step:

@@ -45,7 +45,7 @@ class Session:
         self._first_camera = camera
         self._saver = Saver(output_folder(output), settings)
         first = stylizers[0]
-        self.choice = Choice(first.name, first.strength, first.colour, camera)
+        self.choice = Choice(first.name, first.settings.strength, first.settings.color, camera)
         self._messages: dict[str, str] = {}  # one sentence for each part where something is wrong
         self.newest: Shown | None = None
         self.left_out = 0  # frames that were replaced by newer ones, or became too old
@@ -219,8 +219,9 @@ class Session:
         choice, last = self.choice, self.newest
         if last is not None and last.choice.style != choice.style:
             self._working_size.restart()
-        stylizer = self._stylizers[choice.style]
-        stylizer.strength, stylizer.colour = choice.strength, choice.colour
+        stylizer = self._stylizers[choice.style].with_settings(
+            strength=choice.strength, color=choice.colour
+        )
         longer = max(frame.pixels.shape[:2])
         content = shrunk(frame.pixels, round(longer * self._working_size.share))
         start = time.perf_counter()

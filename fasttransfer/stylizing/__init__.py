@@ -7,17 +7,28 @@ from ..core.lazy import lazy
 if TYPE_CHECKING:
     from .engines import Engine, open_engine
     from .export import export_style
+    from .settings import EngineSettings, StylizerSettings
     from .strokes import GuidedUpsampler
     from .stylizer import Stylizer
 
-__all__ = ["Engine", "GuidedUpsampler", "Stylizer", "export_style", "open_engine"]
+__all__ = [
+    "Engine",
+    "EngineSettings",
+    "GuidedUpsampler",
+    "Stylizer",
+    "StylizerSettings",
+    "export_style",
+    "open_engine",
+]
 
 __getattr__ = lazy(
     __name__,
     {
         "Engine": "engines",
+        "EngineSettings": "settings",
         "GuidedUpsampler": "strokes",
         "Stylizer": "stylizer",
+        "StylizerSettings": "settings",
         "export_style": "export",
         "open_engine": "engines",
     },

@@ -19,6 +19,7 @@ from ..core.libraries import is_installed, require
 from ..images.tensors import from_bytes, to_bytes
 from ..models.style_file import StyleFile
 from ..models.transformer_net import TransformerNet, reflect_to_multiple
+from .settings import EngineSettings
 
 CPU = torch.device("cpu")
 Run = Callable[[np.ndarray], np.ndarray]
@@ -46,31 +47,20 @@ class Engine(Protocol):
         ...
 
 
-def open_engine(style: StyleFile, engine: str, device: str, precision: str) -> Engine:
+def open_engine(style: StyleFile, settings: EngineSettings) -> Engine:
     """The engine for a style.
 
-    Args:
-        style: whose network is run.
-        engine: ``torch``, ``openvino``, ``onnxruntime``, or ``auto``: on a CPU OpenVINO, then
-            PyTorch, whichever is installed; PyTorch on other devices.
-        device: ``auto``, ``cpu``, ``cuda``, ``mps``, …
-        precision: ``float32``; ``bfloat16``; ``int8``, which only OpenVINO has; or ``auto``:
-            bfloat16 where the device computes in it, else float32.
-
     Raises:
-        FastTransferError: what cannot be used here, or is not installed.
+        FastTransferError: a setting that cannot be used here, or a library that is not installed.
     """
-    if engine not in ("auto", "torch", "openvino", "onnxruntime"):
-        raise FastTransferError(f"engine={engine} must be auto, torch, openvino or onnxruntime")
-    if precision not in ("auto", "float32", "bfloat16", "int8"):
-        raise FastTransferError(f"precision={precision} must be auto, float32, bfloat16 or int8")
-    place = pick_device(device)
+    engine, precision = settings.engine, settings.precision
+    device = pick_device(settings.device)
     if engine == "auto":
         wanted = precision == "int8" or (is_installed("openvino") and is_installed("onnxscript"))
-        engine = "openvino" if place.type == "cpu" and wanted else "torch"
+        engine = "openvino" if device.type == "cpu" and wanted else "torch"
     if engine == "torch":
-        return TorchEngine(style.network, place, precision)
-    if place.type != "cpu" and device != "auto":
+        return TorchEngine(style.network, device, precision)
+    if device.type != "cpu" and settings.device != "auto":
         raise FastTransferError(f"engine={engine} runs on the CPU here; write device=cpu")
     return (
         OpenVinoEngine(style, precision) if engine == "openvino" else OnnxEngine(style, precision)

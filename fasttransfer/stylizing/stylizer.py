@@ -1,8 +1,11 @@
-"""One picture or batch in memory through one style: size, precision, colour and strength."""
+"""One picture or batch in memory through one style: size, color, strength, and size of strokes."""
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +16,7 @@ from ..images.regions import Region
 from ..images.tensors import from_bytes, keep_colors, resize, resize_to, to_bytes
 from ..models.style_file import StyleFile, find_style, load_style
 from .engines import Engine, open_engine
+from .settings import EngineSettings, StylizerSettings
 from .strokes import GuidedUpsampler
 
 # What PyTorch says when memory runs out; only CUDA has an exception of its own.
@@ -20,42 +24,32 @@ _OUT_OF_MEMORY = ("out of memory", "allocate memory", "not enough memory")
 
 
 class Stylizer:
-    """Content in, stylized out, both float RGB in [0, 1].
+    """Content image in, stylized image out, both float RGB in [0, 1]. Safe to call from any number of
+    threads: nothing in it changes after it is made.
 
     Args:
-        style: a bundled style's name, a style file, a run folder, or a style that is loaded.
-        size: longer side of the output in pixels; None leaves the content's size.
-        colour: ``style``, or ``content`` to keep the photo's own colours.
-        strength: 0 (exactly the content) to 1 (exactly the network); pixels between are mixed.
-            It may be set anew between two calls, as ``colour`` may.
-        stroke_size: longer side in pixels of the picture in which strokes are as large as the style
-            was trained with: they then keep their share of the picture at any size of it, so a
-            preview and a print agree. None: they keep their pixels, and look finer in larger pictures.
-        engine, device, precision: what runs the network, see ``open_engine``.
+        style: name of a bundled style, style file, run folder, or a style that is loaded.
+        settings: what is done around the network.
+        engine: what runs the network.
 
     Raises:
-        FastTransferError: an argument that cannot be used, or a style that cannot be read.
+        FastTransferError: a setting that cannot be used here, or a style that cannot be read.
     """
 
     def __init__(
         self,
         style: str | Path | StyleFile,
-        size: int | None,
-        colour: str,
-        strength: float,
-        stroke_size: int | None,
-        engine: str,
-        device: str,
-        precision: str,
+        settings: StylizerSettings = StylizerSettings(),
+        engine: EngineSettings = EngineSettings(),
     ) -> None:
-        self.settle(size, colour, strength, stroke_size)
         self.style = style if isinstance(style, StyleFile) else load_style(find_style(style))
         self.name = self.style.name
-        self.engine: Engine = open_engine(self.style, engine, device, precision)
+        self.settings = settings
+        self.engine: Engine = open_engine(self.style, engine)
 
     @property
     def bytes_per_pixel(self) -> float | None:
-        """What stylizing one picture takes of memory, about; None if it cannot be done in tiles.
+        """Memory for one picture, about; None if the picture cannot be stylized in tiles.
 
         Fitted to the peaks of the three presets in PyTorch, which are above those of OpenVINO: the
         largest features about seven times, and nine pictures (benchmarks/large_pictures.py).
@@ -64,23 +58,15 @@ class Stylizer:
         features = config["channels"][0] / config["unshuffle"] ** 2
         return 4 * (7 * features + 9 * 3)
 
-    def settle(
-        self, size: int | None, colour: str, strength: float, stroke_size: int | None
-    ) -> None:
-        """Sets what is done with whatever the engine returns; see the class."""
-        for name, side in (("size", size), ("stroke_size", stroke_size)):
-            if side is not None and (not isinstance(side, int) or side < 1):
-                raise FastTransferError(
-                    f"{name}={side} must be the longer side in whole pixels, or null for the input's own"
-                )
-        if colour not in ("style", "content"):
-            raise FastTransferError(f"colour={colour} must be style or content")
-        if not isinstance(strength, (int, float)) or not 0 <= strength <= 1:
-            raise FastTransferError(f"strength={strength} must be a number from 0 to 1")
-        self.size = size
-        self.colour = colour
-        self.strength = float(strength)
-        self.stroke_size = stroke_size
+    def with_settings(self, **changes: Any) -> "Stylizer":
+        """Another stylizer with the same engine, and these ``StylizerSettings`` changed.
+
+        Raises:
+            FastTransferError: a value out of range.
+        """
+        other = copy.copy(self)
+        other.settings = replace(self.settings, **changes)
+        return other
 
     @torch.inference_mode()
     def __call__(self, content: Tensor) -> Tensor:
@@ -93,15 +79,15 @@ class Stylizer:
             return self(content[None])[0]
         with _memory_in_one_sentence(content):
             photo = content.to(self.engine.device, torch.float32)
-            if self.size is not None:
-                photo = resize(photo, self.size)
-            if self.strength == 0:
+            if self.settings.size is not None:
+                photo = resize(photo, self.settings.size)
+            if self.settings.strength == 0:
                 return photo.to(content.device)
             return self.mix(self._stroked(photo).clamp(0, 1), photo).to(content.device)
 
     @torch.inference_mode()
     def network_on(self, photo: Tensor) -> Tensor:
-        """The network's own picture of (3, H, W) in [0, 1], clamped, without colour and strength.
+        """The network's own picture of (3, H, W) in [0, 1], clamped, without color and strength.
 
         Raises:
             FastTransferError: the picture does not fit into memory.
@@ -119,16 +105,16 @@ class Stylizer:
         """
         with _memory_in_one_sentence(torch.from_numpy(frame).permute(2, 0, 1)):
             frames = torch.from_numpy(frame[None])
-            if self.size is not None and max(frame.shape[:2]) != self.size:
-                frames = to_bytes(resize(from_bytes(frames), self.size)).contiguous()
-            if self.strength == 0:
+            if self.settings.size is not None and max(frame.shape[:2]) != self.settings.size:
+                frames = to_bytes(resize(from_bytes(frames), self.settings.size)).contiguous()
+            if self.settings.strength == 0:
                 return frames[0].numpy()
-            if self.stroke_size is not None:
+            if self.settings.stroke_size is not None:
                 photo = from_bytes(frames)
                 mixed = self.mix(self._stroked(photo).clamp(0, 1), photo)
                 return to_bytes(mixed)[0].contiguous().cpu().numpy()
             stylized = self.engine.frames(frames.numpy())
-            if self.strength == 1 and self.colour == "style":
+            if self.settings.strength == 1 and self.settings.color == "style":
                 return stylized[0]
             mixed = self.mix(from_bytes(torch.from_numpy(stylized)), from_bytes(frames))
             return to_bytes(mixed)[0].contiguous().numpy()
@@ -136,11 +122,11 @@ class Stylizer:
     def _stroked(self, photos: Tensor) -> Tensor:
         """(B, 3, H, W) through the network, with strokes as large as is wanted."""
         height, width = photos.shape[-2:]
-        if self.stroke_size is None or self.stroke_size == max(height, width):
+        if self.settings.stroke_size is None or self.settings.stroke_size == max(height, width):
             return self.engine(photos).to(photos.device)
-        other = resize(photos, self.stroke_size)
+        other = resize(photos, self.settings.stroke_size)
         stylized = self.engine(other).to(photos.device)
-        if self.stroke_size > max(height, width):
+        if self.settings.stroke_size > max(height, width):
             return resize_to(stylized.clamp(0, 1), height, width)
         whole = Region(0, height, 0, width)
         return torch.stack(
@@ -151,10 +137,10 @@ class Stylizer:
         )
 
     def mix(self, stylized: Tensor, photo: Tensor) -> Tensor:
-        """Colour and strength, of (…, 3, H, W) in [0, 1]."""
-        if self.colour == "content":
+        """Color and strength, of (…, 3, H, W) in [0, 1]."""
+        if self.settings.color == "content":
             stylized = keep_colors(stylized, photo)
-        return torch.lerp(photo, stylized, self.strength)
+        return torch.lerp(photo, stylized, self.settings.strength)
 
 
 @contextmanager
@@ -162,8 +148,8 @@ def _memory_in_one_sentence(content: Tensor) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError
-        told = str(error).lower()
-        if not isinstance(error, MemoryError) and not any(w in told for w in _OUT_OF_MEMORY):
+        text = str(error).lower()
+        if not isinstance(error, MemoryError) and not any(w in text for w in _OUT_OF_MEMORY):
             raise
         height, width = content.shape[-2:]
         raise FastTransferError(

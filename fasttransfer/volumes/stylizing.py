@@ -71,7 +71,7 @@ def stylize_volumes(
             f"output={output} is one volume and there would be {len(inputs) * len(stylizers)}; leave "
             "it out, and they will be beside the inputs"
         )
-    if any(stylizer.size is not None for stylizer in stylizers):
+    if any(stylizer.settings.size is not None for stylizer in stylizers):
         raise FastTransferError(
             "size= does not go with volume=true; make the slices as large before"
         )

@@ -16,6 +16,7 @@ from fasttransfer.live.session import Session
 from fasttransfer.live.settings import SessionSettings
 from fasttransfer.models.style_file import StyleFile, save_style
 from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.stylizing.settings import EngineSettings
 from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.video.settings import VideoSettings
 from fasttransfer.video.writer import VideoWriter
@@ -39,7 +40,7 @@ def stylizers(*names: str) -> list[Stylizer]:
         torch.manual_seed(seed)
         network = TransformerNet([4, 8], 1, 3, 2, False).eval()
         style = StyleFile(network, name, {})
-        found.append(Stylizer(style, None, "style", 1.0, None, "torch", "cpu", "float32"))
+        found.append(Stylizer(style, engine=EngineSettings("torch", "cpu", "float32")))
     return found
 
 

@@ -20,6 +20,7 @@ from fasttransfer.models.transformer_net import TransformerNet
 from fasttransfer.pipeline.media import open_media
 from fasttransfer.pipeline.planning import plan
 from fasttransfer.pipeline.runner import stylize_all
+from fasttransfer.stylizing.settings import EngineSettings, StylizerSettings
 from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.video.settings import VideoSettings
 from tests.helpers.clips import decoded, make_clip, packets, picture, times_of
@@ -38,7 +39,9 @@ def stylizer(strength: float = 0.0, size: int | None = None) -> Stylizer:
     torch.manual_seed(0)
     network = TransformerNet([4, 8], 1, 3, 2, False).requires_grad_(False)
     style = StyleFile(network, "wood", {})
-    return Stylizer(style, size, "style", strength, None, "torch", "cpu", "float32")
+    return Stylizer(
+        style, StylizerSettings(size, strength=strength), EngineSettings("torch", "cpu", "float32")
+    )
 
 
 def stylize(

@@ -19,6 +19,7 @@ from fasttransfer.images.tensors import resize, to_bytes
 from fasttransfer.models.style_file import StyleFile, find_style, load_style
 from fasttransfer.models.transformer_net import TransformerNet
 from fasttransfer.stylizing.engines import Engine, OpenVinoEngine, TorchEngine, open_engine
+from fasttransfer.stylizing.settings import EngineSettings
 
 PROBE = Path(fasttransfer.__file__).parent / "assets" / "photos" / "probe"
 OPEN: dict[str, Engine] = {}  # hypothesis has no fixtures for one example after the other
@@ -67,7 +68,7 @@ def photo() -> torch.Tensor:
 def test_engines_agree_on_a_real_photo(engine: str, style: StyleFile, photo: torch.Tensor) -> None:
     with torch.no_grad():
         expected = style.network(photo)
-    opened = open_engine(style, engine, "cpu", "float32")
+    opened = open_engine(style, EngineSettings(engine, "cpu", "float32"))
     assert (opened.name, opened.precision) == (engine, "float32")
     assert (opened(photo) - expected).abs().max() <= 1e-4
     frames = to_bytes(photo).contiguous().numpy()
@@ -82,7 +83,9 @@ def test_engines_agree_on_a_real_photo(engine: str, style: StyleFile, photo: tor
 @given(size=st.tuples(st.integers(1, 2), st.integers(1, 40), st.integers(1, 40)))
 def test_engines_take_any_size(engine: str, size: tuple[int, int, int]) -> None:
     if engine not in OPEN:
-        OPEN[engine] = open_engine(StyleFile(tiny(), "tiny", {}), engine, "cpu", "float32")
+        OPEN[engine] = open_engine(
+            StyleFile(tiny(), "tiny", {}), EngineSettings(engine, "cpu", "float32")
+        )
     batch, height, width = size
     photos = torch.rand(batch, 3, height, width)
     with torch.no_grad():
@@ -97,7 +100,7 @@ def test_openvino_takes_no_more_threads_than_pytorch(style: StyleFile) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        engine = open_engine(style, "openvino", "cpu", "float32")
+        engine = open_engine(style, EngineSettings("openvino", "cpu", "float32"))
         assert isinstance(engine, OpenVinoEngine)
         graph = engine._compile("frames")
         assert graph.get_property("INFERENCE_NUM_THREADS") == 1
@@ -108,7 +111,7 @@ def test_openvino_takes_no_more_threads_than_pytorch(style: StyleFile) -> None:
 
 
 def test_stylized_frames_stay_as_they_are_when_the_next_comes(style: StyleFile) -> None:
-    engine = open_engine(style, "openvino", "cpu", "float32")
+    engine = open_engine(style, EngineSettings("openvino", "cpu", "float32"))
     frames = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     first = engine.frames(frames[:1])
     before = first.copy()
@@ -118,29 +121,29 @@ def test_stylized_frames_stay_as_they_are_when_the_next_comes(style: StyleFile) 
 
 @pytest.mark.slow
 def test_int8_is_close_to_float32(style: StyleFile, photo: torch.Tensor) -> None:
-    engine = open_engine(style, "auto", "cpu", "int8")
+    engine = open_engine(style, EngineSettings("auto", "cpu", "int8"))
     assert (engine.name, engine.precision) == ("openvino", "int8")
     frames = to_bytes(photo).contiguous().numpy()
-    exact = open_engine(style, "torch", "cpu", "float32").frames(frames).astype(int)
+    exact = open_engine(style, EngineSettings("torch", "cpu", "float32")).frames(frames).astype(int)
     assert abs(engine.frames(frames) - exact).mean() < 6  # of 255
 
 
 def test_precision_means_what_it_says(style: StyleFile) -> None:
     capable = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    assert open_engine(style, "openvino", "cpu", "float32").precision == "float32"
-    auto = open_engine(style, "openvino", "cpu", "auto")
+    assert open_engine(style, EngineSettings("openvino", "cpu", "float32")).precision == "float32"
+    auto = open_engine(style, EngineSettings("openvino", "cpu", "auto"))
     assert auto.precision == ("bfloat16" if capable else "float32")
     if not capable:
         with pytest.raises(FastTransferError, match="precision=auto"):
-            open_engine(style, "openvino", "cpu", "bfloat16")
+            open_engine(style, EngineSettings("openvino", "cpu", "bfloat16"))
 
 
 def test_auto_is_openvino_where_it_is_installed(
     style: StyleFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert open_engine(style, "auto", "cpu", "auto").name == "openvino"
+    assert open_engine(style, EngineSettings("auto", "cpu", "auto")).name == "openvino"
     monkeypatch.setattr(engine_module, "is_installed", lambda module: False)
-    assert open_engine(style, "auto", "cpu", "auto").name == "torch"
+    assert open_engine(style, EngineSettings("auto", "cpu", "auto")).name == "torch"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +159,7 @@ def test_what_cannot_be_used_is_named(
     engine: str, precision: str, told: str, style: StyleFile
 ) -> None:
     with pytest.raises(FastTransferError, match=told):
-        open_engine(style, engine, "cpu", precision)
+        open_engine(style, EngineSettings(engine, "cpu", precision))
 
 
 def test_auto_precision_is_what_the_device_has() -> None:
@@ -180,4 +183,4 @@ def test_bfloat16_stays_close() -> None:
 def test_bfloat16_is_refused_where_it_would_be_slow() -> None:
     if not has_bfloat16(CPU):
         with pytest.raises(FastTransferError, match="precision=auto"):
-            open_engine(StyleFile(tiny(), "test", {}), "torch", "cpu", "bfloat16")
+            open_engine(StyleFile(tiny(), "test", {}), EngineSettings("torch", "cpu", "bfloat16"))

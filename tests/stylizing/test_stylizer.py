@@ -11,6 +11,7 @@ from fasttransfer.core.errors import FastTransferError
 from fasttransfer.images.tensors import keep_colors
 from fasttransfer.models.style_file import StyleFile
 from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.stylizing.settings import EngineSettings, StylizerSettings
 from fasttransfer.stylizing.stylizer import Stylizer
 
 
@@ -32,9 +33,10 @@ class Broken(nn.Module):
 
 
 def stylizer(network: nn.Module, **changed: Any) -> Stylizer:
-    settings = {"size": None, "colour": "style", "strength": 1.0, "stroke_size": None}
-    settings |= {"engine": "torch", "device": "cpu", "precision": "float32"} | changed
-    return Stylizer(StyleFile(network, "test", {}), **settings)  # type: ignore[arg-type]
+    engine = {"engine": "torch", "device": "cpu", "precision": "float32"}
+    engine |= {name: changed.pop(name) for name in set(engine) & set(changed)}
+    style = StyleFile(network, "test", {})  # type: ignore[arg-type]
+    return Stylizer(style, StylizerSettings(**changed), EngineSettings(**engine))
 
 
 def tiny() -> TransformerNet:
@@ -79,16 +81,16 @@ def test_size_is_the_longer_side() -> None:
     assert stylizer(Negative(), size=80, strength=0)(torch.rand(3, 40, 20)).shape == (3, 80, 40)
 
 
-def test_colour_of_the_content() -> None:
+def test_color_of_the_content() -> None:
     content = torch.rand(3, 5, 5)
-    kept = stylizer(Negative(), colour="content")(content)
+    kept = stylizer(Negative(), color="content")(content)
     assert torch.allclose(kept, keep_colors((1.5 - 2 * content).clamp(0, 1), content))
 
 
 def test_content_is_left_as_it_was() -> None:
     content = torch.rand(3, 5, 5)
     before = content.clone()
-    stylizer(Negative(), colour="content", strength=0.5)(content)
+    stylizer(Negative(), color="content", strength=0.5)(content)
     assert torch.equal(content, before)
 
 
@@ -100,7 +102,7 @@ def frame(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("changed", [{}, {"strength": 0.4}, {"colour": "content"}, {"size": 10}])
+@pytest.mark.parametrize("changed", [{}, {"strength": 0.4}, {"color": "content"}, {"size": 10}])
 def test_a_frame_is_stylized_as_a_picture_is(changed: dict[str, Any]) -> None:
     run = stylizer(Negative(), **changed)
     given = frame(20, 30)
@@ -114,15 +116,16 @@ def test_strength_zero_is_the_frame_itself() -> None:
     assert np.array_equal(stylizer(Negative(), strength=0).frame(given), given)
 
 
-def test_strength_and_colour_change_while_frames_come() -> None:
+def test_other_settings_share_the_engine_and_leave_the_first_alone() -> None:
     run, given = stylizer(Negative()), frame(6, 8)
     first = run.frame(given)
-    run.strength = 0.0
-    assert np.array_equal(run.frame(given), given)
-    run.strength = 1.0
+    weak = run.with_settings(strength=0.0)
+    assert weak.engine is run.engine
+    assert np.array_equal(weak.frame(given), given)
     assert np.array_equal(run.frame(given), first)
-    run.colour = "content"
-    assert not np.array_equal(run.frame(given), first)
+    assert not np.array_equal(run.with_settings(color="content").frame(given), first)
+    with pytest.raises(FastTransferError, match="strength=2"):
+        run.with_settings(strength=2)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +133,7 @@ def test_strength_and_colour_change_while_frames_come() -> None:
     [
         {"size": 0},
         {"size": "large"},
-        {"colour": "blue"},
+        {"color": "blue"},
         {"strength": 1.1},
         {"strength": -0.1},
         {"strength": "x"},

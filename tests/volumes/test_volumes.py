@@ -15,6 +15,7 @@ from fasttransfer.core.progress import Report
 from fasttransfer.large.settings import TileSettings
 from fasttransfer.models.style_file import save_style
 from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.stylizing.settings import EngineSettings
 from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.volumes.files import open_volume
 from fasttransfer.volumes.stylizing import stylize_volume
@@ -138,7 +139,7 @@ def test_neighbours_agree_more_than_slice_by_slice() -> None:
     noisy = np.repeat((128 + 40 * waves + noise).clip(0, 255).astype(np.uint8)[..., None], 3, -1)
     slices = [Image.fromarray(pixels) for pixels in noisy]
     slices[0].save("noisy.tif", save_all=True, append_images=slices[1:])
-    run = Stylizer("starry_night", None, "style", 1.0, None, "torch", "cpu", "float32")
+    run = Stylizer("starry_night", engine=EngineSettings("torch", "cpu", "float32"))
     stylize_volume(open_volume(Path("noisy.tif"), 10**6), Path("out.tif"), run, OFF, Report())
     together = read(Path("out.tif")).astype(float)
     alone = np.stack([run.frame(pixels) for pixels in noisy]).astype(float)

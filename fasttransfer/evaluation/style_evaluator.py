@@ -8,6 +8,7 @@ from statistics import median
 from rich.console import Console
 from torch import Tensor
 
+from ..core.errors import FastTransferError
 from ..data.style_image import MAX_PIXELS, StyleImage, bundled_style_images
 from ..images.reading import read_picture
 from ..models.style_file import LAST_CHECKPOINT, STYLE_FILE, STYLE_IMAGE_FILE, StyleFile, load_style
@@ -17,6 +18,7 @@ from .scores import Scorer, Scores
 from .slow_baseline import SlowBaseline
 
 UNTOLD_SIZE = 512  # longer side in pixels of the style image of other people's models
+MOST_SIZE = 4096  # longer side of a style image in pixels, whatever a file says
 REPEATS = 3  # of every picture, for the time; one more goes before them
 
 
@@ -115,6 +117,11 @@ def read_style_image(name: str, style_file: StyleFile) -> Tensor:
     """A picture file or a bundled style image (1, 3, H, W), as large as the style was trained with."""
     size = _settings(style_file).get("size")
     size = size if isinstance(size, int) else UNTOLD_SIZE
+    if size > MOST_SIZE:
+        raise FastTransferError(
+            f"'{style_file.path}' says that its style image had {size} pixels, more than {MOST_SIZE}; "
+            "its metadata was changed by hand: train or download the style again."
+        )
     return StyleImage(name, size, name=None, licence=None, strength=1).image
 
 

@@ -1,14 +1,12 @@
-"""The only reader and writer of style files, and the only reader of weights in checkpoints.
+"""Style files: a network's weights with what is known of them, as a safetensors file.
 
-A style file is a safetensors file: the network's weights plus metadata as JSON strings. Nothing
-that is read here may run code: style files hold no objects, and Lightning checkpoints and the weights
-of other programs are opened with ``weights_only=True``.
+This is the only writer, and with ``weight_files`` the only reader. Nothing that is read may run code or
+take much more memory than the file has.
 """
 
 import json
-import pickle
+import os
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -16,28 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from ..core.assets import BUNDLED_STYLES
-from ..core.errors import FastTransferError
+from ..core.errors import FastTransferError, brief
 from ..core.files import write_whole
-from .pytorch_examples import LAYOUT, translate
+from .metadata import check_config, clean_metadata, clean_name
 from .transformer_net import TransformerNet
+from .weight_files import CHECKPOINT_KEY as CHECKPOINT_KEY
+from .weight_files import FORMAT_VERSION as FORMAT_VERSION
+from .weight_files import read_metadata, read_weights
 
-FORMAT_VERSION = 1
+MOST_NAME_BYTES = 100  # of a file name that has a style's name in it; systems take 255
 STYLE_FILE = "style.safetensors"
 STYLE_IMAGE_FILE = "style.png"  # in a run folder, as trained with: the result can be scored later
 LAST_CHECKPOINT = Path("checkpoints") / "last.ckpt"
-CHECKPOINT_KEY = "fasttransfer"  # where a Lightning checkpoint carries a style file's metadata
-TORCH_SUFFIXES = (".ckpt", ".pth", ".pt", ".model")  # all other files are safetensors
-AVERAGED_WEIGHTS = "averaged.module."  # the prefix of the network's weights in such a checkpoint
-
-READABLE = (  # the end of every refusal: what to give instead
-    "give a style.safetensors or a .ckpt that train.py wrote, or a state dict of "
-    f"{LAYOUT} (.pth, .model)"
-)
 
 
 @dataclass(frozen=True)
@@ -47,7 +39,7 @@ class StyleFile:
     Attributes:
         network: in eval mode, float32, on the CPU.
         name: of the style.
-        metadata: ``name``, ``licence``, ``network_config``, ``training`` (settings), ``scores``,
+        metadata: ``name``, ``license``, ``network_config``, ``training`` (settings), ``scores``,
             ``steps``, ``fasttransfer_version``: plain JSON values; of another program's weights
             only the first three, and ``layout``.
         path: of the file it was read from, if it was.
@@ -80,14 +72,14 @@ def save_style(
     strings = {
         "format_version": FORMAT_VERSION,
         "fasttransfer_version": version("fasttransfer"),
-        **metadata,
+        **clean_metadata(metadata),
         "network_config": network.config,
     }
     contents = save(weights, {key: json.dumps(value) for key, value in strings.items()})
     write_whole(Path(path), lambda file: file.write(contents))
 
 
-def find_style(name_or_path: str | Path) -> Path:
+def find_style(name_or_path: str | os.PathLike[str]) -> Path:
     """The file behind what a person calls a style: a bundled name, a style file, a Lightning
     checkpoint or a run folder (its style file, or else its last checkpoint).
 
@@ -124,12 +116,17 @@ def bundled_styles() -> list[str]:
 
 def safe_name(style: str) -> str:
     """A style's name as part of a file name: a style file may say anything."""
-    return re.sub(r"[^\w.-]+", "-", style).lstrip(".") or "style"
+    name = re.sub(r"[^\w.-]+", "-", style).lstrip(".")
+    whole = name.encode(errors="ignore")[:MOST_NAME_BYTES].decode(errors="ignore")
+    return whole.strip("-") or "style"
 
 
 def load_style(path: str | Path) -> StyleFile:
     """Reads a style file, a Lightning checkpoint written by ``train.py``, or weights of another
     program in the layout that ``pytorch_examples`` knows.
+
+    What a file claims is compared with what it holds before anything is made of it: reading takes at
+    most some megabytes more than the file has.
 
     Raises:
         FastTransferError: for a file that is missing, damaged, of an unknown layout, of a newer
@@ -138,101 +135,52 @@ def load_style(path: str | Path) -> StyleFile:
     path = Path(path)
     if not path.is_file():
         raise FastTransferError(f"There is no style file '{path}'; train one with train.py.")
-    read = _read_checkpoint if path.suffix.lower() in TORCH_SUFFIXES else _read_style
-    weights, metadata = read(path)
+    weights, metadata = read_weights(path)
     network = _build(path, weights, metadata)
-    return StyleFile(network, str(metadata.get("name", path.stem)), metadata, path)
+    return StyleFile(network, clean_name(metadata.get("name"), path.stem), metadata, path)
 
 
 def is_scored(path: Path) -> bool:
     """Whether a style file has scores, as that of a complete run; of whatever network it is."""
     try:
-        with safe_open(path, framework="pt") as file:
-            return bool(json.loads((file.metadata() or {}).get("scores", "null")))
-    except (SafetensorError, OSError, ValueError):
+        return bool(read_metadata(path).get("scores"))
+    except (FastTransferError, OSError):
         return False
 
 
-def _read_style(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            strings = file.metadata() or {}
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise FastTransferError(
-            f"'{path}' is damaged or not a style file ({error}); {READABLE}."
-        ) from error
-    if "format_version" not in strings or "network_config" not in strings:
-        return _read_foreign(path, weights)
-    try:
-        metadata = {key: json.loads(value) for key, value in strings.items()}
-    except ValueError as error:
-        raise FastTransferError(
-            f"The metadata of '{path}' is not JSON ({error}); train or download the style again."
-        ) from error
-    return weights, metadata
-
-
-def _read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    checkpoint = _unpickle(path)
-    if not isinstance(checkpoint, dict) or not {CHECKPOINT_KEY, "state_dict"} <= checkpoint.keys():
-        return _read_foreign(path, checkpoint)
-    state = checkpoint["state_dict"]
-    if not isinstance(state, dict):
-        raise FastTransferError(f"'{path}' is damaged: its weights have no names; {READABLE}.")
-    weights = {
-        key.removeprefix(AVERAGED_WEIGHTS): value
-        for key, value in state.items()
-        if isinstance(key, str) and key.startswith(AVERAGED_WEIGHTS)
-    }
-    return weights, checkpoint[CHECKPOINT_KEY]
-
-
-def _unpickle(path: Path) -> object:
-    """What ``torch.save`` wrote, if that is tensors and plain values."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they are about files that are refused anyway
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # damaged archives raise nearly anything
-        problem = f"is damaged or not a checkpoint ({type(error).__name__})"
-        if isinstance(error, pickle.UnpicklingError) and _is_saved_by_torch(path):
-            problem = "would have to run code to be read, so it was refused"
-        raise FastTransferError(f"'{path}' {problem}; {READABLE}.") from error
-
-
-def _is_saved_by_torch(path: Path) -> bool:
-    """Whether it starts like a zip archive or a pickle, and not, for instance, like a web page."""
-    with path.open("rb") as file:
-        return file.read(1) in (b"P", b"\x80")
-
-
-def _read_foreign(path: Path, contents: object) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    try:
-        weights, known = translate(contents)
-    except ValueError as error:
-        raise FastTransferError(
-            f"'{path}' is of another program, and not in the layout of {LAYOUT} ({error}); {READABLE}."
-        ) from error
-    metadata = {"format_version": FORMAT_VERSION, "name": path.stem, "licence": "not stated"}
-    return weights, metadata | known
-
-
-def _build(path: Path, weights: dict[str, Tensor], metadata: dict[str, Any]) -> TransformerNet:
-    found = metadata.get("format_version") if isinstance(metadata, dict) else None
-    if not isinstance(found, int) or found > FORMAT_VERSION:
+def _build(path: Path, weights: Mapping[str, object], metadata: dict[str, Any]) -> TransformerNet:
+    found = metadata.get("format_version")
+    if type(found) is not int or found > FORMAT_VERSION:
         raise FastTransferError(
             f"'{path}' has style format {found}, this fasttransfer reads up to {FORMAT_VERSION}; "
             "upgrade it with pip install --upgrade fasttransfer."
         )
     try:
+        config = check_config(metadata["network_config"], len(weights))
         # On the meta device nothing is allocated before the shapes are known to fit.
         with torch.device("meta"):
-            network = TransformerNet(**metadata["network_config"])
-        network.load_state_dict({key: value.float() for key, value in weights.items()}, assign=True)
+            network = TransformerNet(**config)
+        shapes = {name: value.shape for name, value in network.state_dict().items()}
+        network.load_state_dict(_fitting(weights, shapes), assign=True)
     except (TypeError, ValueError, RuntimeError, KeyError, AttributeError) as error:
         raise FastTransferError(
-            f"The weights in '{path}' do not fit the network that its metadata describe; the file is "
-            "damaged or was changed by hand: train or download the style again."
+            f"The weights in '{path}' do not fit the network that its metadata describe "
+            f"({brief(error)}); the file is damaged or was changed by hand: train or download the "
+            "style again."
         ) from error
     return network.eval().requires_grad_(False)
+
+
+def _fitting(weights: Mapping[str, object], shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
+    """The weights as float32, if each of them is there, has its shape, and holds numbers."""
+    if different := weights.keys() ^ shapes.keys():
+        raise ValueError(f"{len(different)} tensors more or less than it has")
+    fitting = {}
+    for name, shape in shapes.items():
+        value = weights[name]
+        if not isinstance(value, Tensor) or not value.is_floating_point() or value.shape != shape:
+            raise ValueError(f"{name} is not of the shape {tuple(shape)}")
+        fitting[name] = value.float().contiguous()
+        if not bool(fitting[name].isfinite().all()):
+            raise ValueError(f"{name} has values that are no numbers")
+    return fitting

@@ -60,7 +60,7 @@ class Card:
         return cls(
             name=path.stem,
             network=preset_of(style),
-            licence=str(told.get("licence", UNKNOWN)),
+            licence=str(told.get("license", UNKNOWN)),
             start=training.get("start"),
             steps=told.get("steps"),
             seconds=told.get("seconds"),

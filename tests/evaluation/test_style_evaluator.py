@@ -1,5 +1,7 @@
+import pytest
 import torch
 
+from fasttransfer.core.errors import FastTransferError
 from fasttransfer.evaluation.style_evaluator import style_image_of
 from fasttransfer.models.style_file import load_style, save_style
 from fasttransfer.models.transformer_net import TransformerNet
@@ -21,5 +23,8 @@ def test_the_style_image_is_that_of_a_run_folder_or_the_bundled_one(tmp_path):
     )
     save_style(elsewhere, network, {"training": {"style": {"path": "mosaic", "size": 64}}})
     assert max(style_image_of(elsewhere, load_style(elsewhere)).shape) == 64
+    save_style(elsewhere, network, {"training": {"style": {"path": "mosaic", "size": 80_000}}})
+    with pytest.raises(FastTransferError, match="80000 pixels"):
+        style_image_of(elsewhere, load_style(elsewhere))
     save_style(elsewhere, network, {"training": {"style": "mosaic"}})
     assert style_image_of(elsewhere, load_style(elsewhere)) is None

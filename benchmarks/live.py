@@ -36,7 +36,8 @@ from fasttransfer.images.tensors import resize_to, to_bytes
 from fasttransfer.models.style_file import StyleFile, bundled_styles, find_style, load_style
 from fasttransfer.models.transformer_net import TransformerNet
 from fasttransfer.pipeline.runner import stylize_all
-from fasttransfer.stylizing.engines import Engine, open_engine
+from fasttransfer.stylizing.engine import Engine
+from fasttransfer.stylizing.engines import open_engine
 from fasttransfer.stylizing.settings import EngineSettings
 from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.video.settings import VideoSettings
@@ -103,9 +104,7 @@ def engines(network: TransformerNet) -> list[Engine]:
     found = []
     for name, precision in CANDIDATES:
         try:
-            found.append(
-                open_engine(StyleFile(network, "random"), EngineSettings(name, "cpu", precision))
-            )
+            found.append(open_engine(network, EngineSettings(name, "cpu", precision)))
         except FastTransferError:  # no bfloat16 in this processor, or not installed
             continue
     return found
@@ -181,7 +180,7 @@ def show_pictures(name: str, console: Console) -> None:
     style = load_style(find_style(name))
     frames = [frame(path) for path in sorted(PROBE.glob("*.jpg"))]
     exact = [
-        open_engine(style, EngineSettings("torch", "cpu", "float32")).frames(f).astype(int)
+        open_engine(style.network, EngineSettings("torch", "cpu", "float32")).frames(f).astype(int)
         for f in frames
     ]
     table = Table("engine", "precision", "mean", "99 % below", "worst", title=f"levels off: {name}")

@@ -15,6 +15,7 @@ from ..core.files import write_whole
 from ..core.progress import Report
 from ..images.regions import Region, grid
 from ..images.tensors import from_bytes, resize, to_bytes
+from ..models.transformer_net import fingerprint
 from ..stylizing.strokes import GuidedUpsampler
 from .planes import Plane
 from .rasters import pack, too_wide, unpack
@@ -132,15 +133,13 @@ class LargeStylized:
 
     def _work_folder(self, output: Path) -> Path:
         """The folder for this picture, style and settings; what is there of others is removed."""
-        from ..stylizing.export import content_hash
-
         stylizer, file = self._stylizer, self._picture.path.stat()
         key = json.dumps(
             {
                 "photo": [str(self._picture.path.resolve()), file.st_size, file.st_mtime_ns],
                 "sizes": [self._picture.longer, self._picture.most],
                 "settings": asdict(self._picture.settings),
-                "weights": content_hash(stylizer.style.network),
+                "weights": fingerprint(stylizer.network),
                 "precision": stylizer.engine.precision,
                 "stylizer": asdict(stylizer.settings),
             }
@@ -199,7 +198,7 @@ def _tile(
     work = result.path.parent
     exact = _exact(photo, stylizer, settings, title, work)
     network = TiledNetwork(
-        stylizer.style.network,
+        stylizer.network,
         photo,
         work,
         exact=exact,
@@ -220,7 +219,7 @@ def _exact(
     if settings.tiles == "thumbnail":
         return False
     height, width, _ = photo.shape
-    needed = photo.bytes + scratch_bytes(stylizer.style.network, height, width)
+    needed = photo.bytes + scratch_bytes(stylizer.network, height, width)
     taken = sum(file.stat().st_blocks * 512 for file in work.iterdir())
     free = shutil.disk_usage(work).free + taken - photo.bytes
     if needed > free and settings.tiles == "exact":

@@ -83,6 +83,8 @@ class Names(dict[Any, Any]):
 
 @dataclass(frozen=True)
 class Storage:
+    """Values somewhere in the file: of which kind, where, and how many."""
+
     dtype: torch.dtype
     key: str
     numel: int

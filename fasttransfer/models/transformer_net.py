@@ -9,7 +9,9 @@ output instead of a scaled tanh, and, for speed, an optional pixel-unshuffled in
 pixel-shuffled output (Shi et al. 2016, arXiv:1609.05158).
 """
 
+import hashlib
 import itertools
+import json
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -18,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+FORMAT = 1  # of the computation: a new number where the same weights give other pictures
 _RENEWED = 2.0  # so that a step moves a trained kernel half as far as a new one: docs/recipe.md
 
 
@@ -169,6 +172,15 @@ class ResidualBlock(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C, H, W)."""
         return features + self.body(features)
+
+
+def fingerprint(network: TransformerNet) -> str:
+    """32 hexadecimal digits that depend on the network's shape and weights, and on ``FORMAT``."""
+    digest = hashlib.sha256(json.dumps([FORMAT, network.config]).encode())
+    for name, value in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:32]
 
 
 def reflected_conv(

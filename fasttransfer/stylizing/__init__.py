@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from ..core.lazy import lazy
 
 if TYPE_CHECKING:
-    from .engines import Engine, open_engine
+    from .engine import Engine
+    from .engines import open_engine
     from .export import export_style
     from .settings import EngineSettings, StylizerSettings
     from .strokes import GuidedUpsampler
@@ -24,7 +25,7 @@ __all__ = [
 __getattr__ = lazy(
     __name__,
     {
-        "Engine": "engines",
+        "Engine": "engine",
         "EngineSettings": "settings",
         "GuidedUpsampler": "strokes",
         "Stylizer": "stylizer",

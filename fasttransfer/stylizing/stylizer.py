@@ -1,6 +1,7 @@
 """One picture or batch in memory through one style: size, color, strength, and size of strokes."""
 
 import copy
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,8 +15,12 @@ from torch import Tensor
 from ..core.errors import FastTransferError
 from ..images.regions import Region
 from ..images.tensors import from_bytes, keep_colors, resize, resize_to, to_bytes
-from ..models.style_file import StyleFile, find_style, load_style
-from .engines import Engine, open_engine
+from ..models.blending import StyleMixture, load_style_or_blend
+from ..models.style_file import StyleFile
+from ..models.transformer_net import TransformerNet
+from .engine import Engine
+from .engines import open_engine
+from .mixture_engine import MixtureEngine
 from .settings import EngineSettings, StylizerSettings
 from .strokes import GuidedUpsampler
 
@@ -28,7 +33,8 @@ class Stylizer:
     threads: nothing in it changes after it is made.
 
     Args:
-        style: name of a bundled style, style file, run folder, or a style that is loaded.
+        style: name of a bundled style, style file, run folder, a blend such as
+            ``mosaic:0.6,udnie:0.4``, or a style that is loaded.
         settings: what is done around the network.
         engine: what runs the network.
 
@@ -38,14 +44,26 @@ class Stylizer:
 
     def __init__(
         self,
-        style: str | Path | StyleFile,
+        style: str | Path | StyleFile | StyleMixture,
         settings: StylizerSettings = StylizerSettings(),
         engine: EngineSettings = EngineSettings(),
     ) -> None:
-        self.style = style if isinstance(style, StyleFile) else load_style(find_style(style))
+        self.style = load_style_or_blend(style) if isinstance(style, str | Path) else style
         self.name = self.style.name
         self.settings = settings
-        self.engine: Engine = open_engine(self.style, engine)
+        self.engine: Engine
+        if isinstance(self.style, StyleMixture):
+            print(f"{self.style.reason} Their pictures are mixed instead.", file=sys.stderr)
+            engines = [open_engine(part.network, engine) for part, _ in self.style.parts]
+            self.engine = MixtureEngine(engines, [weight for _, weight in self.style.parts])
+        else:
+            self.engine = open_engine(self.style.network, engine)
+
+    @property
+    def network(self) -> TransformerNet:
+        """The one network, where ``bytes_per_pixel`` is a number."""
+        assert isinstance(self.style, StyleFile)
+        return self.style.network
 
     @property
     def bytes_per_pixel(self) -> float | None:
@@ -54,7 +72,9 @@ class Stylizer:
         Fitted to the peaks of the three presets in PyTorch, which are above those of OpenVINO: the
         largest features about seven times, and nine pictures (benchmarks/large_pictures.py).
         """
-        config = self.style.network.config
+        if isinstance(self.style, StyleMixture):
+            return None
+        config = self.network.config
         features = config["channels"][0] / config["unshuffle"] ** 2
         return 4 * (7 * features + 9 * 3)
 

@@ -21,7 +21,7 @@ from fasttransfer.cli.infer import main
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.models.pytorch_examples import LAYOUT, translate
 from fasttransfer.models.style_file import load_style, save_style
-from fasttransfer.stylizing.export import CACHE, cached_onnx
+from fasttransfer.stylizing.onnx_graph import to_onnx
 
 
 class Conv(nn.Module):
@@ -204,7 +204,7 @@ def test_it_is_a_style_file_like_any_other(reference, tmp_path):
     torch.save(reference.state_dict(), tmp_path / "candy.pth")
     style = load_style(tmp_path / "candy.pth")
     assert style.name == style.metadata["name"] == "candy"
-    assert style.metadata["licence"] == "not stated"
+    assert style.metadata["license"] == "not stated"
     assert style.metadata["layout"] == LAYOUT
     assert not style.network.training
     assert not any(parameter.requires_grad for parameter in style.network.parameters())
@@ -214,11 +214,10 @@ def test_it_is_a_style_file_like_any_other(reference, tmp_path):
     assert same_pictures(tmp_path / "candy.safetensors", reference)
 
 
-def test_it_is_exported_and_cached_beside_its_file(reference, tmp_path):
+def test_it_is_exported(reference, tmp_path):
     torch.save(reference.state_dict(), tmp_path / "candy.pth")
-    path = cached_onnx(load_style(tmp_path / "candy.pth"), "photos")
-    assert path.parent == tmp_path / CACHE
-    session = onnxruntime.InferenceSession(path)
+    model = to_onnx(load_style(tmp_path / "candy.pth").network, "photos")
+    session = onnxruntime.InferenceSession(model)
     [stylized] = session.run(None, {"content": photo(32, 44).numpy()})
     expected = reference(255 * photo(32, 44)) / 255
     assert (torch.from_numpy(stylized).clamp(0, 1) - expected).abs().max() <= 1e-4

@@ -14,6 +14,7 @@ from fasttransfer.models.transformer_net import (
     ConvNorm,
     InstanceNorm,
     TransformerNet,
+    fingerprint,
     reflect_to_multiple,
 )
 
@@ -237,3 +238,13 @@ def test_renewed_scales_change_no_picture():
         )
     for name in ("head.0.weight", "encoder.1.1.weight"):  # no norm comes behind these
         assert torch.equal(network.get_parameter(name), new.get_parameter(name))
+
+
+def test_the_fingerprint_follows_weights_and_shape() -> None:
+    def tiny(seed: int, blocks: int = 1) -> TransformerNet:
+        torch.manual_seed(seed)
+        return TransformerNet([4, 8], blocks, 3, 2, True)
+
+    assert fingerprint(tiny(0)) == fingerprint(tiny(0))
+    assert fingerprint(tiny(0)) != fingerprint(tiny(1))
+    assert fingerprint(tiny(0)) != fingerprint(tiny(0, blocks=2))

@@ -1,7 +1,9 @@
 """Engines give what the network gives."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino
@@ -11,15 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fasttransfer
-import fasttransfer.stylizing.engines as engine_module
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.core.hardware import has_bfloat16
 from fasttransfer.images.reading import read_picture
 from fasttransfer.images.tensors import resize, to_bytes
 from fasttransfer.models.style_file import StyleFile, find_style, load_style
 from fasttransfer.models.transformer_net import TransformerNet
-from fasttransfer.stylizing.engines import Engine, OpenVinoEngine, TorchEngine, open_engine
+from fasttransfer.stylizing import engines
+from fasttransfer.stylizing.engine import Engine
+from fasttransfer.stylizing.engines import open_engine
 from fasttransfer.stylizing.settings import EngineSettings
+from fasttransfer.stylizing.torch_engine import TorchEngine
 
 PROBE = Path(fasttransfer.__file__).parent / "assets" / "photos" / "probe"
 OPEN: dict[str, Engine] = {}  # hypothesis has no fixtures for one example after the other
@@ -68,7 +72,7 @@ def photo() -> torch.Tensor:
 def test_engines_agree_on_a_real_photo(engine: str, style: StyleFile, photo: torch.Tensor) -> None:
     with torch.no_grad():
         expected = style.network(photo)
-    opened = open_engine(style, EngineSettings(engine, "cpu", "float32"))
+    opened = open_engine(style.network, EngineSettings(engine, "cpu", "float32"))
     assert (opened.name, opened.precision) == (engine, "float32")
     assert (opened(photo) - expected).abs().max() <= 1e-4
     frames = to_bytes(photo).contiguous().numpy()
@@ -83,9 +87,7 @@ def test_engines_agree_on_a_real_photo(engine: str, style: StyleFile, photo: tor
 @given(size=st.tuples(st.integers(1, 2), st.integers(1, 40), st.integers(1, 40)))
 def test_engines_take_any_size(engine: str, size: tuple[int, int, int]) -> None:
     if engine not in OPEN:
-        OPEN[engine] = open_engine(
-            StyleFile(tiny(), "tiny", {}), EngineSettings(engine, "cpu", "float32")
-        )
+        OPEN[engine] = open_engine(tiny(), EngineSettings(engine, "cpu", "float32"))
     batch, height, width = size
     photos = torch.rand(batch, 3, height, width)
     with torch.no_grad():
@@ -96,22 +98,29 @@ def test_engines_take_any_size(engine: str, size: tuple[int, int, int]) -> None:
     assert frames.shape == (batch, height, width, 3)
 
 
-def test_openvino_takes_no_more_threads_than_pytorch(style: StyleFile) -> None:
+def test_openvino_takes_no_more_threads_than_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[openvino.CompiledModel] = []
+
+    class Core(openvino.Core):
+        def compile_model(self, *arguments: Any) -> openvino.CompiledModel:
+            compiled.append(super().compile_model(*arguments))
+            return compiled[-1]
+
+    monkeypatch.setattr(openvino, "Core", Core)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        engine = open_engine(style, EngineSettings("openvino", "cpu", "float32"))
-        assert isinstance(engine, OpenVinoEngine)
-        graph = engine._compile("frames")
-        assert graph.get_property("INFERENCE_NUM_THREADS") == 1
-        if os.cpu_count() != 1:  # bound to one core, all workers would share that
-            assert not graph.get_property("ENABLE_CPU_PINNING")
+        frames = np.zeros((1, 64, 64, 3), np.uint8)
+        open_engine(tiny(), EngineSettings("openvino", "cpu", "float32")).frames(frames)
     finally:
         torch.set_num_threads(threads)
+    assert compiled[0].get_property("INFERENCE_NUM_THREADS") == 1
+    if os.cpu_count() != 1:  # bound to one core, all workers would share that
+        assert not compiled[0].get_property("ENABLE_CPU_PINNING")
 
 
 def test_stylized_frames_stay_as_they_are_when_the_next_comes(style: StyleFile) -> None:
-    engine = open_engine(style, EngineSettings("openvino", "cpu", "float32"))
+    engine = open_engine(style.network, EngineSettings("openvino", "cpu", "float32"))
     frames = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     first = engine.frames(frames[:1])
     before = first.copy()
@@ -121,33 +130,40 @@ def test_stylized_frames_stay_as_they_are_when_the_next_comes(style: StyleFile) 
 
 @pytest.mark.slow
 def test_int8_is_close_to_float32(style: StyleFile, photo: torch.Tensor) -> None:
-    engine = open_engine(style, EngineSettings("auto", "cpu", "int8"))
+    engine = open_engine(style.network, EngineSettings("auto", "cpu", "int8"))
     assert (engine.name, engine.precision) == ("openvino", "int8")
     frames = to_bytes(photo).contiguous().numpy()
-    exact = open_engine(style, EngineSettings("torch", "cpu", "float32")).frames(frames).astype(int)
+    exact = (
+        open_engine(style.network, EngineSettings("torch", "cpu", "float32"))
+        .frames(frames)
+        .astype(int)
+    )
     assert abs(engine.frames(frames) - exact).mean() < 6  # of 255
 
 
 def test_precision_means_what_it_says(style: StyleFile) -> None:
     capable = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    assert open_engine(style, EngineSettings("openvino", "cpu", "float32")).precision == "float32"
-    auto = open_engine(style, EngineSettings("openvino", "cpu", "auto"))
+    assert (
+        open_engine(style.network, EngineSettings("openvino", "cpu", "float32")).precision
+        == "float32"
+    )
+    auto = open_engine(style.network, EngineSettings("openvino", "cpu", "auto"))
     assert auto.precision == ("bfloat16" if capable else "float32")
     if not capable:
         with pytest.raises(FastTransferError, match="precision=auto"):
-            open_engine(style, EngineSettings("openvino", "cpu", "bfloat16"))
+            open_engine(style.network, EngineSettings("openvino", "cpu", "bfloat16"))
 
 
 def test_auto_is_openvino_where_it_is_installed(
     style: StyleFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert open_engine(style, EngineSettings("auto", "cpu", "auto")).name == "openvino"
-    monkeypatch.setattr(engine_module, "is_installed", lambda module: False)
-    assert open_engine(style, EngineSettings("auto", "cpu", "auto")).name == "torch"
+    assert open_engine(style.network, EngineSettings("auto", "cpu", "auto")).name == "openvino"
+    monkeypatch.setattr(engines, "is_installed", lambda module: False)
+    assert open_engine(style.network, EngineSettings("auto", "cpu", "auto")).name == "torch"
 
 
 @pytest.mark.parametrize(
-    ("engine", "precision", "told"),
+    ("engine", "precision", "text"),
     [
         ("tensorrt", "auto", "engine=tensorrt"),
         ("torch", "float16", "precision=float16"),
@@ -156,10 +172,10 @@ def test_auto_is_openvino_where_it_is_installed(
     ],
 )
 def test_what_cannot_be_used_is_named(
-    engine: str, precision: str, told: str, style: StyleFile
+    engine: str, precision: str, text: str, style: StyleFile
 ) -> None:
-    with pytest.raises(FastTransferError, match=told):
-        open_engine(style, EngineSettings(engine, "cpu", precision))
+    with pytest.raises(FastTransferError, match=text):
+        open_engine(style.network, EngineSettings(engine, "cpu", precision))
 
 
 def test_auto_precision_is_what_the_device_has() -> None:
@@ -183,4 +199,46 @@ def test_bfloat16_stays_close() -> None:
 def test_bfloat16_is_refused_where_it_would_be_slow() -> None:
     if not has_bfloat16(CPU):
         with pytest.raises(FastTransferError, match="precision=auto"):
-            open_engine(StyleFile(tiny(), "test", {}), EngineSettings("torch", "cpu", "bfloat16"))
+            open_engine(tiny(), EngineSettings("torch", "cpu", "bfloat16"))
+
+
+THREADS, CALLS = 8, 50
+
+
+@pytest.mark.parametrize("engine", ["torch", "openvino", "onnxruntime"])
+def test_many_threads_get_what_one_gets(engine: str) -> None:
+    opened = open_engine(tiny(), EngineSettings(engine, "cpu", "float32"))
+    rng = np.random.default_rng(0)
+    sizes = [(1, 20 + 3 * number, 31 + 2 * number, 3) for number in range(THREADS)]
+    frames = [rng.integers(0, 256, size, dtype=np.uint8) for size in sizes]
+    photos = [torch.from_numpy(frame).permute(0, 3, 1, 2) / 255 for frame in frames]
+
+    def call(number: int) -> tuple[np.ndarray, torch.Tensor]:
+        return opened.frames(frames[number]), opened(photos[number])
+
+    def calls(number: int) -> list[tuple[np.ndarray, torch.Tensor]]:
+        return [call(number) for _ in range(CALLS // 2)]
+
+    with ThreadPoolExecutor(THREADS) as pool:  # which also load the graphs, all at the same time
+        found = list(pool.map(calls, range(THREADS)))
+    for number in range(THREADS):
+        as_frame, as_photo = call(number)
+        assert all(np.array_equal(frame, as_frame) for frame, _ in found[number])
+        assert all(torch.equal(photo, as_photo) for _, photo in found[number])
+
+
+def test_auto_falls_back_to_pytorch_and_a_named_engine_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("no such operator")
+
+    monkeypatch.setattr(openvino.Core, "compile_model", broken)
+    photos = torch.rand(1, 3, 32, 32)
+    named = open_engine(tiny(), EngineSettings("openvino", "cpu", "float32"))
+    with pytest.raises(FastTransferError, match=r"no such operator.*engine=torch"):
+        named(photos)
+    auto = open_engine(tiny(), EngineSettings(device="cpu", precision="float32"))
+    assert torch.equal(auto(photos), TorchEngine(tiny(), CPU, "float32")(photos))
+    assert auto.name == "torch"
+    assert "using PyTorch" in capsys.readouterr().err

@@ -1,0 +1,120 @@
+"""A network as an ONNX graph, ``photos`` or ``frames``.
+
+``photos`` takes and gives float RGB (B, 3, H, W), linear like ``TransformerNet``; ``frames`` takes and
+gives RGB bytes (B, H, W, 3). In both, batch, height, and width are free (at least
+``TransformerNet.smallest_side`` pixels a side), and padding and cropping are inside.
+"""
+
+import contextlib
+import copy
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..core.errors import FastTransferError
+from ..core.libraries import require
+from ..images.tensors import from_bytes, to_bytes
+from ..models.transformer_net import TransformerNet
+from .cache import cached
+
+KINDS = ("photos", "frames")
+GRAPH_FORMAT = 1  # counts the ways a graph is made: a new number makes all of them again
+
+
+class OnFrames(nn.Module):
+    """A network on RGB bytes, as cameras and videos have them."""
+
+    def __init__(self, network: TransformerNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """uint8 (B, H, W, 3) to the same, clamped and rounded."""
+        height, width = frames.shape[1:3]
+        # Cropped last: OpenVINO makes clamping part of the last convolution only if it comes next.
+        stylized = to_bytes(self.network.uncropped(from_bytes(frames)))
+        return stylized[:, :height, :width]
+
+
+def to_onnx(network: TransformerNet, kind: str) -> bytes:
+    """The network as an ONNX model, ``photos`` or ``frames``; float32.
+
+    Exporting takes seconds and depends on nothing but the shape of the network, so each shape is
+    exported once on a machine; the weights of a style are put into it in milliseconds.
+
+    Raises:
+        FastTransferError: a library is missing, or another kind was asked for.
+    """
+    if kind not in KINDS:
+        raise FastTransferError(f"export_kind={kind} must be photos or frames")
+    onnx = require("onnx", "fast", "running or exporting a style as ONNX")
+    model = onnx.load_from_string(cached(_key(network, kind), lambda: _graph(network, kind)))
+    weights = {
+        name if kind == "photos" else f"network.{name}": value
+        for name, value in network.state_dict().items()
+    }
+    for tensor in model.graph.initializer:
+        if tensor.name in weights:
+            array = weights.pop(tensor.name).detach().cpu().float().numpy()
+            tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
+    if weights:
+        raise RuntimeError(f"the exported graph has no places for {', '.join(weights)}")
+    return bytes(model.SerializeToString())
+
+
+def _key(network: TransformerNet, kind: str) -> str:
+    return json.dumps(["graph", GRAPH_FORMAT, kind, network.config, torch.__version__])
+
+
+def _graph(network: TransformerNet, kind: str) -> bytes:
+    """The graph of all networks of this shape, with random weights: equal ones would be merged."""
+    require("onnxscript", "fast", "running or exporting a style as ONNX")
+    print("exporting this shape of network, once …", file=sys.stderr)
+    network = copy.deepcopy(network).cpu().eval()
+    for parameter in network.parameters():
+        nn.init.normal_(parameter)
+    free = torch.export.Dim.DYNAMIC
+    side = 2 * network.smallest_side
+    if kind == "photos":
+        module: nn.Module = network
+        example, axes = torch.zeros(2, 3, side, side + 4), {0: free, 2: free, 3: free}
+    else:
+        module = OnFrames(network).eval()
+        example = torch.zeros(2, side, side + 4, 3, dtype=torch.uint8)
+        axes = {0: free, 1: free, 2: free}
+    with quiet():
+        program: Any = torch.onnx.export(
+            module,
+            (example,),
+            input_names=["content"],
+            output_names=["stylized"],
+            dynamic_shapes=(axes,),
+            dynamo=True,
+            verbose=False,
+        )
+    model = program.model_proto
+    for value in (*model.graph.input, *model.graph.output):  # instead of s41 and Min(s45, 4*…)
+        dims = value.type.tensor_type.shape.dim
+        for axis, name in zip(sorted(axes), ("batch", "height", "width"), strict=True):
+            dims[axis].dim_param = name
+    return bytes(model.SerializeToString())
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warnings that exporters print about their own code."""
+    logger = logging.getLogger("torch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,91 @@
+"""A network in 8-bit integers, which OpenVINO computes with."""
+
+import contextlib
+import json
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from ..core.assets import BUNDLED_PHOTOS
+from ..core.libraries import require
+from ..images.reading import read_picture
+from ..images.tensors import resize_to, to_bytes
+from ..models.transformer_net import TransformerNet, fingerprint
+from .cache import cached
+from .onnx_graph import GRAPH_FORMAT, quiet, to_onnx
+
+CALIBRATION_PHOTOS = BUNDLED_PHOTOS["bundled"]
+CALIBRATION = (24, 480, 640)  # photos, height and width: 8 bits are scaled to what these activate
+QUANTIZATION_FORMAT = 1  # counts the ways a network is quantized: a new number does it again
+_LENGTH = 8  # bytes of the number that says how long the first of two parts is
+
+
+def quantized(network: TransformerNet, kind: str) -> Any:
+    """The network as an ``openvino.Model`` in 8-bit integers, quantized once on a machine.
+
+    Args:
+        network: in float32.
+        kind: ``photos`` or ``frames``, see ``onnx_graph``.
+
+    Raises:
+        FastTransferError: a library is missing.
+    """
+    openvino = require("openvino", "fast", "precision=int8")
+    numbers = [GRAPH_FORMAT, QUANTIZATION_FORMAT, openvino.__version__]
+    key = json.dumps(["int8", kind, fingerprint(network), *numbers])
+    packed = cached(key, lambda: _pack(_quantize(network, kind)))
+    end = _LENGTH + int.from_bytes(packed[:_LENGTH], "big")
+    graph, weights = packed[_LENGTH:end], packed[end:]
+    return openvino.Core().read_model(model=graph, weights=weights)
+
+
+def save_openvino(model: Any, path: Path) -> None:
+    """Writes ``path`` (.xml) and the weights beside it (.bin), in float32 where they are not int8."""
+    openvino = require("openvino", "fast", "export=openvino")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+        openvino.save_model(model, Path(folder, "model.xml"), compress_to_fp16=False)
+        # The .xml last: where it is, the weights are.
+        os.replace(Path(folder, "model.bin"), path.with_suffix(".bin"))
+        os.replace(Path(folder, "model.xml"), path)
+
+
+def _quantize(network: TransformerNet, kind: str) -> Any:
+    """Post-training quantization by NNCF: convolutions in 8-bit integers, scaled to what the bundled
+    photos activate, instance norm as before."""
+    openvino = require("openvino", "fast", "precision=int8")
+    source = openvino.Core().read_model(to_onnx(network, kind))
+    print("quantizing this style, once …", file=sys.stderr)
+    os.environ.setdefault("NNCF_CI", "1")  # or it would send statistics of its use to its makers
+    with quiet():
+        nncf = require("nncf", "fast", "precision=int8")
+        nncf.set_log_level(logging.ERROR)
+        photos = [frame.numpy() for frame in _calibration(kind)]
+        with contextlib.redirect_stdout(sys.stderr):
+            return nncf.quantize(
+                source,
+                nncf.Dataset(photos),
+                preset=nncf.QuantizationPreset.MIXED,  # activations of both signs have a zero point
+                subset_size=len(photos),
+            )
+
+
+def _pack(model: Any) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.xml")
+        save_openvino(model, path)
+        graph, weights = path.read_bytes(), path.with_suffix(".bin").read_bytes()
+    return len(graph).to_bytes(_LENGTH, "big") + graph + weights
+
+
+def _calibration(kind: str) -> Iterator[Tensor]:
+    count, height, width = CALIBRATION
+    for path in sorted(CALIBRATION_PHOTOS.glob("*.jpg"))[:count]:
+        photo = resize_to(read_picture(path, max_pixels=100_000_000).rgb, height, width)[None]
+        yield photo if kind == "photos" else to_bytes(photo).contiguous()

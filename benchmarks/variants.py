@@ -3,14 +3,14 @@
 Each takes the place of a class of the settings by its ``_target_``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from fasttransfer.data.datamodule import ContentPhotos
-from fasttransfer.losses.perceptual import PerceptualLoss
+from fasttransfer.losses.terms import Seen, Term, Value
 from fasttransfer.models.style_file import find_style, load_style
 from fasttransfer.models.transformer_net import (
     ConvNorm,
@@ -139,22 +139,16 @@ class FlatPatches(ContentPhotos):
         return (one + (other - one) * place + noise).clamp(0, 1).to(photo)
 
 
-class Distilled(PerceptualLoss):
-    """Also the mean squared difference to the pictures of ``teacher``, a trained style, over their
-    variance, times ``distilled_weight``."""
+class Distilled(Term):
+    """Mean squared difference to the pictures of ``teacher``, a trained style, over their variance."""
 
-    def __init__(self, teacher: str, distilled_weight: float, **loss: Any) -> None:
-        super().__init__(**loss)
+    def __init__(self, teacher: str) -> None:
+        super().__init__()
         self.teacher = load_style(find_style(teacher)).network.requires_grad_(False)
-        self.distilled_weight = distilled_weight
 
-    def forward(
-        self, stylized: Tensor, content: Tensor, target: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """The terms of ``PerceptualLoss``, and ``distilled``."""
-        terms = super().forward(stylized, content, target)
+    def forward(self, seen: Seen, target: Mapping[str, Tensor]) -> Value:
+        """0 for the teacher's own pictures."""
         with torch.no_grad():
-            wanted = self.teacher(content).float()
-        term = (stylized.float() - wanted).square().mean() / wanted.var(correction=0)
-        total = terms["total"] + self.distilled_weight * term
-        return terms | {"distilled": term, "total": total}
+            wanted = self.teacher(seen.content).float()
+        difference = (seen.stylized.float() - wanted).square().mean()
+        return Value(difference / wanted.var(correction=0), {})

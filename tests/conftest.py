@@ -5,17 +5,22 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 from absl.logging import get_absl_handler
 
 from fasttransfer.data.style_image import StyleImage
 from fasttransfer.losses.objectives import make_objective
-from fasttransfer.losses.perceptual import PerceptualLoss
+from fasttransfer.losses.perceptual import StyleObjective
 from fasttransfer.models.vgg import VGG16Features
 from tests.helpers.photos import make_photo
 
 torch.set_num_threads(2)
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # TensorBoard's log handler takes sys.stderr for its own unless it is the real one, and closes it when
 # logging is configured, as Hydra does; during a test it is a file of pytest's.
@@ -47,11 +52,10 @@ def style_picture(photo_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def loss() -> PerceptualLoss:
+def objective() -> StyleObjective:
     """The balanced loss with a small mosaic as its style."""
-    objective = make_objective("balanced", VGG16Features("bundled"))
-    objective.set_style(StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image)
-    return objective
+    style = StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image
+    return make_objective("balanced", VGG16Features("bundled")).for_style(style)
 
 
 @pytest.fixture(scope="session")

@@ -100,7 +100,7 @@ def test_infer_settings_fit_their_constructors(stylizer):
 
 def test_a_misspelt_key_is_found():
     config = composed()
-    config["loss"]["style_loss"]["over_bacth"] = True
+    config["loss"]["terms"]["style"]["distance"]["over_bacth"] = True
     with pytest.raises(AssertionError, match="over_bacth"):
         check(config)
 

@@ -25,11 +25,13 @@ class Scorer:
 
     def __init__(self, style: Tensor | None, features: VGG16Features) -> None:
         self.device = features.mean.device
-        self.objectives = {name: make_objective(name, features) for name in OBJECTIVES}
+        self.losses = {name: make_objective(name, features) for name in OBJECTIVES}
         self.knows_style = style is not None
-        if style is not None:
-            for objective in self.objectives.values():
-                objective.set_style(style.to(self.device))
+        self.objectives = (
+            {name: loss.for_style(style.to(self.device)) for name, loss in self.losses.items()}
+            if style is not None
+            else {}
+        )
 
     @torch.no_grad()
     def __call__(self, stylized: Tensor, content: Tensor) -> Scores:
@@ -42,14 +44,10 @@ class Scorer:
             pictures that are large enough. Less is better.
         """
         found: Scores = {}
-        for name, objective in self.objectives.items():
-            pair = stylized[None].to(self.device), content[None].to(self.device)
-            if self.knows_style:
-                terms = objective(*pair)
-            else:
-                own, target = (objective.content_target(picture) for picture in pair)
-                terms = {"content": objective.content_loss(own, target)}
-                terms["grid"] = objective.grid(pair[0])
+        pair = stylized[None].to(self.device), content[None].to(self.device)
+        for name, loss in self.losses.items():
+            objective = self.objectives.get(name)
+            terms = objective(*pair) if objective else loss.without_style(*pair)
             found |= {f"{name}_{term}": value.item() for term, value in terms.items()}
         found["grid"] = 255 * found["balanced_grid"] ** 0.5
         return found | artifacts(stylized.cpu(), content.cpu())

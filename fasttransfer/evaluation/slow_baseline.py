@@ -49,15 +49,20 @@ class SlowBaseline:
         traces = {}
         terms = {}
         for name in OBJECTIVES:
-            loss = make_objective(name, features)
-            loss.set_style(style.to(device))
+            objective = make_objective(name, features).for_style(style.to(device))
             for start in STARTS:
                 steps = optimize(
-                    first_picture(start, photo), photo, loss, "lbfgs", iterations, HISTORY, lr=1.0
+                    first_picture(start, photo),
+                    photo,
+                    objective,
+                    "lbfgs",
+                    iterations,
+                    HISTORY,
+                    lr=1.0,
                 )
                 found = list(steps)  # the picture is the same one each time, as it is in the end
                 with torch.no_grad():
-                    last = loss(found[-1][0], photo)
+                    last = objective(found[-1][0], photo)
                 traces[name, start] = [*(total for _, total in found), last["total"].item()]
                 if start == "noise":
                     terms[name] = {term: value.item() for term, value in last.items()}

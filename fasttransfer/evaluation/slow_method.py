@@ -21,7 +21,7 @@ from ..data.style_image import StyleImage
 from ..images.tensors import from_bytes, resize, resize_to, to_bytes
 from ..images.writing import write_picture
 from ..losses.objectives import OBJECTIVES, make_objective
-from ..losses.perceptual import PerceptualLoss
+from ..losses.perceptual import StyleObjective
 from ..models.style_file import safe_name
 from ..models.vgg import LEAST_SIDE, VGG16Features
 from ..stylizing.settings import StylizerSettings
@@ -36,20 +36,20 @@ _FIRST_STEP = 0.03  # mean change of colours in [0, 1] along the first gradients
 def optimize(
     picture: Tensor,
     content: Tensor,
-    loss: PerceptualLoss,
+    objective: StyleObjective,
     method: str,
     iterations: int,
     history: int,
     lr: float,
 ) -> Iterator[tuple[Tensor, float]]:
-    """Changes a picture until ``loss`` is low. Its colours are brought back to [0, 1] after each
+    """Changes a picture until ``objective`` is low. Its colours are brought back to [0, 1] after each
     iteration, as in section 4.1 of Johnson et al. 2016: a picture file holds no others, and to give
     them up at the end would cost what was gained by them.
 
     Args:
         picture: where to start, float RGB (1, 3, H, W); it is left as it is.
         content: the photo, (1, 3, H, W) in [0, 1].
-        loss: with the style set.
+        objective: of the style.
         method: ``lbfgs`` or ``adam``.
         iterations: how many.
         history: of L-BFGS, how many steps it remembers.
@@ -60,13 +60,13 @@ def optimize(
         iteration.
     """
     picture = picture.clone(memory_format=torch.contiguous_format).requires_grad_(True)
-    target = loss.content_target(content)
+    activations = objective.loss.content_activations(content)
     scale = 1.0
 
     def evaluate() -> float:
         optimizer.zero_grad()
-        total = loss(picture, content, target)["total"] * scale
-        total.backward()
+        total = objective(picture, content, activations=activations)["total"] * scale
+        torch.autograd.backward(total)
         return total.item()
 
     optimizer: torch.optim.Optimizer
@@ -75,7 +75,9 @@ def optimize(
     else:  # one iteration a step, so that each can be looked at
         # Until it knows a curvature, PyTorch's L-BFGS steps along the bare gradient, which johnson's
         # loss, in millions, would throw out of all colours and never bring back.
-        (gradient,) = torch.autograd.grad(loss(picture, content, target)["total"], picture)
+        (gradient,) = torch.autograd.grad(
+            objective(picture, content, activations=activations)["total"], picture
+        )
         scale = _FIRST_STEP / (gradient.abs().mean().item() or 1)
         optimizer = torch.optim.LBFGS(
             [picture],
@@ -130,7 +132,7 @@ class PixelOptimizer:
     """The slow method as an engine (see ``engine.Engine``): photos in, stylized pictures out.
 
     Args:
-        loss: with the style set; its device is used.
+        objective: of the style; its device is used.
         method, iterations, history, lr: see ``optimize``; iterations at each size.
         start: ``photo`` or ``noise``.
         coarsest: longer side in pixels at which a large picture is begun.
@@ -143,7 +145,7 @@ class PixelOptimizer:
 
     def __init__(
         self,
-        loss: PerceptualLoss,
+        objective: StyleObjective,
         method: str,
         iterations: int,
         history: int,
@@ -153,8 +155,8 @@ class PixelOptimizer:
         intermediate: Path | None,
         every: int,
     ) -> None:
-        self.loss = loss
-        self.device = loss.features.mean.device
+        self.objective = objective
+        self.device = objective.loss.features.mean.device
         self.settings = {"method": method, "history": history, "lr": lr, "iterations": iterations}
         self.iterations = iterations
         self.start = start
@@ -185,7 +187,7 @@ class PixelOptimizer:
                 if picture is None:
                     picture = first_picture(self.start, content)
                 picture = resize_to(picture[0], *content.shape[-2:])[None]
-                steps = optimize(picture, content, self.loss, **self.settings)  # type: ignore[arg-type]
+                steps = optimize(picture, content, self.objective, **self.settings)  # type: ignore[arg-type]
                 for iteration, (picture, total) in enumerate(steps, 1):
                     bar.update(task, advance=1, loss=f"{size} px, objective {total:.4g}")
                     self._keep(picture, size, iteration)
@@ -275,9 +277,9 @@ class OptimizingStylizer(Stylizer):
             raise FastTransferError(f"stylizer.lr={lr} must be a number above 0")
         image = StyleImage(style, style_size, name=None, licence=None, strength=1)
         self.name = image.name
-        objective = make_objective(loss, VGG16Features(weights)).to(pick_device(device))
-        objective.weights |= chosen
-        objective.set_style(image.image.to(objective.features.mean.device))
+        place = pick_device(device)
+        wanted = make_objective(loss, VGG16Features(weights)).to(place).weighted(**chosen)
+        objective = wanted.for_style(image.image.to(place))
         folder = None if intermediate is None else Path(intermediate) / safe_name(self.name)
         self.engine = PixelOptimizer(
             objective, method, iterations, history, lr, start, coarsest, folder, every

@@ -1,15 +1,18 @@
 """Terms for brightness and color: tone follows the photo, the palette follows the style image."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..core.errors import FastTransferError
 from .precision import widened
+from .terms import Activations, Level, Seen, Term, Value
 
 LEAST_TONE = (4 / 255) ** 2
-_DIRECTIONS, _SHARES = 12, 256  # in which colours are compared, and how finely
+_DIRECTIONS, _SHARES = 12, 256  # in which colors are compared, and how finely
 
 
 def tone_difference(stylized: Tensor, content: Tensor, cell: int) -> Tensor:
@@ -43,10 +46,10 @@ def tone_difference(stylized: Tensor, content: Tensor, cell: int) -> Tensor:
 
 
 def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
-    """How far the colours of a batch are from those of the style image, in all of their mixture: the
+    """How far the colors of a batch are from those of the style image, in all of their mixture: the
     sliced Wasserstein distance (Rabin et al. 2011; for textures, Heitz et al. 2021, arXiv:2006.07229).
 
-    The Gram matrices ask for the right colours too, but through the products of activations, in which
+    The Gram matrices ask for the right colors too, but through the products of activations, in which
     a network first finds the two or three that are most frequent.
 
     Args:
@@ -54,21 +57,21 @@ def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
         palette: of the style image, see ``palette_of``.
 
     Returns:
-        A scalar: the mean squared distance between the sorted colours along each of some directions,
-        divided by the variance of the style's colours. 0 for the same palette, about 1 for a picture of
-        one colour. Less than 4 of 255 levels of variety count as 4.
+        A scalar: the mean squared distance between the sorted colors along each of some directions,
+        divided by the variance of the style's colors. 0 for the same palette, about 1 for a picture of
+        one color. Less than 4 of 255 levels of variety count as 4.
     """
     variance = palette.var(dim=1, correction=0).mean().clamp_min(LEAST_TONE)
     return (palette_of(stylized) - palette).square().mean() / variance
 
 
 def palette_of(images: Tensor) -> Tensor:
-    """The colours of all images (B, 3, H, W) together, whatever their number and size: means over
+    """The colors of all images (B, 3, H, W) together, whatever their number and size: means over
     2×2 pixels, projected to each of some directions (K), sorted, in ``_SHARES`` groups of equal
     size: (K, _SHARES)."""
     cells = F.avg_pool2d(widened(images), min(2, *images.shape[-2:]))
-    colours = cells.permute(1, 0, 2, 3).flatten(1)  # (3, N)
-    along = (directions(_DIRECTIONS).to(colours) @ colours).sort(dim=1).values
+    colors = cells.permute(1, 0, 2, 3).flatten(1)  # (3, N)
+    along = (directions(_DIRECTIONS).to(colors) @ colors).sort(dim=1).values
     return F.adaptive_avg_pool1d(along[None], _SHARES)[0]
 
 
@@ -79,3 +82,35 @@ def directions(number: int) -> Tensor:
     angle = place * math.pi * (5**0.5 - 1)
     radius = (1 - height.square()).sqrt()
     return torch.stack([radius * angle.cos(), radius * angle.sin(), height], dim=1)
+
+
+class ToneTerm(Term):
+    """``tone_difference``.
+
+    Args:
+        cell: side of its cells in pixels, 1 or more.
+    """
+
+    def __init__(self, cell: int) -> None:
+        super().__init__()
+        if cell < 1:
+            raise FastTransferError(f"loss.terms.tone.cell={cell} must be 1 or more.")
+        self.cell = cell
+
+    def forward(self, seen: Seen, target: Mapping[str, Tensor]) -> Value:
+        """0 for a picture as light and dark as its photo."""
+        return Value(tone_difference(seen.stylized, seen.content, self.cell), {})
+
+
+class PaletteTerm(Term):
+    """``palette_difference``."""
+
+    follows_style = True
+
+    def target(self, style: Tensor, levels: Mapping[Level, Activations]) -> dict[str, Tensor]:
+        """See ``palette_of``."""
+        return {"palette": palette_of(style)}
+
+    def forward(self, seen: Seen, target: Mapping[str, Tensor]) -> Value:
+        """0 for the colors of the style image."""
+        return Value(palette_difference(seen.stylized, target["palette"]), {})

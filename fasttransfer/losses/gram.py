@@ -1,12 +1,18 @@
-"""The style terms: Gram matrices and two ways to compare them."""
+"""The style term: Gram matrices and two ways to compare them."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from ..core.errors import FastTransferError
+from ..models.vgg import layer_index
 from .precision import widened
+from .terms import FULL, Activations, Level, Seen, Term, Value
+
+GramDistance = Callable[[Tensor, Tensor], Tensor]
 
 
 def gram_matrix(features: Tensor) -> Tensor:
@@ -50,7 +56,7 @@ class _Gram(torch.autograd.Function):
 
 
 def squared_style_loss(gram: Tensor, style_gram: Tensor) -> Tensor:
-    """Mean squared difference of G / C, as G / (C·H·W) is the normalisation of Johnson et al. 2016
+    """Mean squared difference of G / C, as G / (C·H·W) is the normalization of Johnson et al. 2016
     (equations 3 and 4, mean instead of sum as in jcjohnson/fast-neural-style).
 
     Args:
@@ -76,3 +82,56 @@ def relative_style_loss(gram: Tensor, style_gram: Tensor, over_batch: bool) -> T
     difference = (gram - style_gram).square().sum(dim=(1, 2))
     size = gram.detach().square().sum(dim=(1, 2)) + style_gram.square().sum(dim=(1, 2))
     return (difference / size.clamp_min(1e-12)).mean()
+
+
+class StyleTerm(Term):
+    """Distance of the Gram matrices to those of the style image, at every level and layer.
+
+    Args:
+        layers: of VGG16.
+        distance: of Gram matrices (B, C, C) and (1, C, C), a scalar.
+        average: whether the layers of a level are averaged or, as in Johnson et al. 2016, added up.
+
+    Raises:
+        FastTransferError: no layer, or one that does not exist.
+    """
+
+    follows_style = True
+
+    def __init__(self, layers: Sequence[str], distance: GramDistance, average: bool) -> None:
+        super().__init__()
+        if not layers:
+            raise FastTransferError("loss.terms.style.layers is empty; give one layer or more.")
+        for layer in layers:
+            layer_index(layer)
+        self.style_layers = tuple(layers)
+        self.distance = distance
+        self.average = average
+
+    @torch.no_grad()
+    def target(self, style: Tensor, levels: Mapping[Level, Activations]) -> dict[str, Tensor]:
+        """Gram matrices (1, C, C), by level and layer."""
+        return {
+            f"{level.name}_{layer}": gram_matrix(activations[layer])
+            for level, activations in levels.items()
+            for layer in self.style_layers
+        }
+
+    def forward(self, seen: Seen, target: Mapping[str, Tensor]) -> Value:
+        """The sum over levels, and as parts each level's own and the layers at full size."""
+        parts: dict[str, Tensor] = {}
+        total = seen.stylized.new_zeros(())
+        for each in seen.levels:
+            level = each.level
+            by_layer = {
+                layer: self.distance(
+                    gram_matrix(each.stylized[layer]), target[f"{level.name}_{layer}"]
+                )
+                for layer in self.style_layers
+            }
+            if level.reduce == FULL:
+                parts |= by_layer
+            own = torch.stack(list(by_layer.values())).sum()
+            parts[level.name] = own / len(by_layer) if self.average else own
+            total = total + level.style * parts[level.name]
+        return Value(total, parts)

@@ -1,171 +1,288 @@
-"""The perceptual loss: the weighted sum of the terms in the other modules.
+"""The perceptual loss: a weighted sum of named terms, at full size and in reduced pictures.
 
 Two sets of settings use it:
 
 * ``johnson``: the published objective of jcjohnson/fast-neural-style, on the 0–255 scale;
-* ``balanced``: the same terms made dimensionless, so that one style weight suits every painting.
+* ``balanced``: dimensionless terms, so that one style weight suits every painting, at full, half and
+  quarter size, so that shapes larger than a stroke are learned as well.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..core.errors import FastTransferError
-from ..models.vgg import VGG16Features, layer_index
-from .color import (
-    palette_difference,
-    palette_of,
-    tone_difference,
-)
-from .gram import gram_matrix
-from .regularizers import (
-    fine_energy,
-    fine_excess,
-    grid_pattern,
-    out_of_range,
-)
+from ..models.vgg import LEAST_SIDE, VGG16Features
+from .precision import widened
+from .terms import FULL, Activations, Level, Seen, SeenLevel, Term, Value
 
-FeatureLoss = Callable[[Tensor, Tensor], Tensor]
+_CORNERS = 5  # of the random number streams of a run: where the parts of crops are
+
+
+class StyleTarget(nn.Module):
+    """What the terms compare with for one style image, as buffers that follow the module they are in.
+
+    Args:
+        values: by term and name. The means of two targets are a style between both.
+        strength: multiplies the terms that follow the style.
+    """
+
+    def __init__(self, values: Mapping[str, Mapping[str, Tensor]], strength: float = 1.0) -> None:
+        super().__init__()
+        self.strength = strength
+        self.names = {term: tuple(tensors) for term, tensors in values.items()}
+        for term, tensors in values.items():
+            for name, tensor in tensors.items():
+                self.register_buffer(f"{term}_{name}", tensor, persistent=False)
+
+    def of(self, term: str) -> dict[str, Tensor]:
+        """The values of one term."""
+        return {name: self.get_buffer(f"{term}_{name}") for name in self.names[term]}
+
+    def mixed_with(self, other: "StyleTarget") -> "StyleTarget":
+        """A style halfway between two."""
+        values = {
+            term: {name: (own + other.of(term)[name]) / 2 for name, own in self.of(term).items()}
+            for term in self.names
+        }
+        return StyleTarget(values, (self.strength + other.strength) / 2)
+
+
+@dataclass(frozen=True)
+class StyleObjective:
+    """A loss and the style it asks for: stylized pictures and photos in, terms out."""
+
+    loss: "PerceptualLoss"
+    target: StyleTarget
+
+    def __call__(self, stylized: Tensor, content: Tensor, **known: Any) -> dict[str, Tensor]:
+        """See ``PerceptualLoss.forward``."""
+        terms: dict[str, Tensor] = self.loss(stylized, content, self.target, **known)
+        return terms
 
 
 class PerceptualLoss(nn.Module):
-    """Weighted sum of content, style, total variation, out-of-range, grid, fine, tone and palette terms.
+    """Weighted sum of named terms.
 
     Args:
         features: the loss network.
-        content_layer: where content is compared.
-        style_layers: where Gram matrices are compared.
-        content_loss: of two activations (B, C, H, W).
-        style_loss: of the Gram matrices (B, C, C) and (1, C, C).
-        variation_loss: of pictures (B, 3, H, W).
-        average_layers: whether the style term is the mean over the layers or, as in Johnson et
-            al. 2016, their sum.
-        content_weight, style_weight, tv_weight: α, β, γ of the literature.
-        range_weight: of the penalty for colours outside [0, 1], which the linear output needs.
-        grid_weight: of the penalty for a grid.
-        grid_period, grid_window: see ``grid_pattern``.
-        fine_weight: of ``fine_excess``.
-        tone_weight: of ``tone_difference``.
-        tone_cell: see there.
-        palette_weight: of ``palette_difference``.
+        levels: the sizes at which content and style are compared; full size is one of them.
+        part: at full size VGG16 looks at a random square of this many pixels a side of each crop,
+            which costs no more than the whole at half size; None for the whole.
+        terms: by name.
+        weights: ``NAME_weight`` of each term; ``content_weight``, ``style_weight``, and ``tv_weight``
+            are α, β, and γ of the literature.
 
     Raises:
-        FastTransferError: a layer that does not exist, no style layer, or a number out of range.
+        FastTransferError: levels, weights, or a part that cannot be used.
     """
 
     def __init__(
         self,
         features: VGG16Features,
-        content_layer: str,
-        style_layers: Sequence[str],
-        content_loss: FeatureLoss,
-        style_loss: FeatureLoss,
-        variation_loss: Callable[[Tensor], Tensor],
-        average_layers: bool,
-        content_weight: float,
-        style_weight: float,
-        tv_weight: float,
-        range_weight: float,
-        grid_weight: float,
-        grid_period: int,
-        grid_window: int,
-        fine_weight: float,
-        tone_weight: float,
-        tone_cell: int,
-        palette_weight: float,
+        levels: Sequence[Mapping[str, float]],
+        part: int | None,
+        terms: Mapping[str, Term],
+        **weights: float,
     ) -> None:
         super().__init__()
         self.features = features
-        for layer in (content_layer, *style_layers):
-            layer_index(layer)  # a misspelt name is told now
-        if not style_layers:
-            raise FastTransferError("loss.style_layers is empty; give one layer or more.")
-        self.content_layer = content_layer
-        self.style_layers = list(style_layers)
-        self.content_loss = content_loss
-        self.style_loss = style_loss
-        self.variation_loss = variation_loss
-        self.average_layers = average_layers
-        self.weights = {
-            "content": content_weight,
-            "style": style_weight,
-            "tv": tv_weight,
-            "range": range_weight,
-            "grid": grid_weight,
-            "fine": fine_weight,
-            "tone": tone_weight,
-            "palette": palette_weight,
-        }
-        for name, weight in self.weights.items():
-            if not 0 <= weight < math.inf:
-                raise FastTransferError(f"loss.{name}_weight={weight} must be a number from 0 on.")
-        if not 1 <= grid_period <= grid_window or tone_cell < 1:
+        self.levels = _checked_levels(levels)
+        if part is not None and part < LEAST_SIDE:
             raise FastTransferError(
-                f"loss.grid_period={grid_period} must be from 1 to loss.grid_window={grid_window}, and "
-                f"loss.tone_cell={tone_cell} 1 or more."
+                f"loss.part={part} must be {LEAST_SIDE} pixels or more, or null."
             )
-        self.grid = partial(grid_pattern, period=grid_period, window=grid_window)
-        self.tone = partial(tone_difference, cell=tone_cell)
+        self.part = part
+        self.terms = nn.ModuleDict(terms)
+        self.weights = _checked_weights(weights, list(terms))
 
-    def set_style(self, style: Tensor) -> None:
-        """Takes the style image, float RGB (1, 3, H, W) in [0, 1], for what is wanted; its strokes
-        appear in the size that they have in this picture."""
-        self.use(self.style_target(style))
+    @property
+    def style_layers(self) -> tuple[str, ...]:
+        """The layers that are read from stylized pictures alone."""
+        return tuple(dict.fromkeys(n for term in self._all() for n in term.style_layers))
+
+    @property
+    def content_layers(self) -> tuple[str, ...]:
+        """The layers that are read from stylized pictures and photos."""
+        return tuple(dict.fromkeys(n for term in self._all() for n in term.content_layers))
+
+    def weighted(self, **weights: float) -> "PerceptualLoss":
+        """The same loss with other weights, by the names of the terms."""
+        changed = {f"{name}_weight": weight for name, weight in (self.weights | weights).items()}
+        return PerceptualLoss(
+            self.features,
+            [vars(level) for level in self.levels],
+            self.part,
+            dict(self._named()),
+            **changed,
+        )
 
     @torch.no_grad()
-    def style_target(self, style: Tensor) -> dict[str, Tensor]:
-        """What the terms compare with for a style image (1, 3, H, W) in [0, 1]: Gram matrices
-        ``gram_LAYER``, ``palette`` and ``fine``. The means of two are a style between both."""
-        activations = self.features(style, self.style_layers)
-        grams = {f"gram_{layer}": gram_matrix(activations[layer]) for layer in self.style_layers}
-        return grams | {"palette": palette_of(style), "fine": fine_energy(style)}
+    def target(self, style: Tensor, strength: float = 1.0) -> StyleTarget:
+        """What the terms compare with for a style image (1, 3, H, W) in [0, 1]. Strokes become as large
+        as they are in this picture."""
+        fitting = self._fitting(style)
+        seen = self._activations(
+            [_reduced(style, level.reduce) for level in fitting], self.style_layers
+        )
+        levels = dict(zip(fitting, seen, strict=True))
+        return StyleTarget(
+            {name: term.target(style, levels) for name, term in self._named()}, strength
+        )
 
-    def use(self, target: dict[str, Tensor]) -> None:
-        """Compares with this ``style_target`` from here on."""
-        for name, value in target.items():
-            self.register_buffer(name, value, persistent=False)
+    def for_style(self, style: Tensor, strength: float = 1.0) -> StyleObjective:
+        """This loss for a style image (1, 3, H, W) in [0, 1]."""
+        return StyleObjective(self, self.target(style, strength))
 
     @torch.no_grad()
-    def content_target(self, content: Tensor) -> Tensor:
-        """What the content term compares with: (B, C, H', W') for photos (B, 3, H, W) in [0, 1]."""
-        return self.features(content, [self.content_layer])[self.content_layer]
+    def content_activations(
+        self, content: Tensor, corner: tuple[int, int] | None = None
+    ) -> list[Activations]:
+        """What the content term compares with for photos (B, 3, H, W) in [0, 1], for each level that
+        fits into them."""
+        levels = self._fitting(content)
+        used = [level for level in levels if level.content > 0]
+        views = [self._view(content, level, corner) for level in used]
+        found = dict(zip(used, self._activations(views, self.content_layers), strict=True))
+        return [found.get(level, {}) for level in levels]
+
+    def corner(self, images: Tensor, first_crop: int | None) -> tuple[int, int] | None:
+        """Row and column of the part of crops (B, 3, H, W) that is looked at in full size, a function
+        of the number of the first crop; None if that is all."""
+        height, width = images.shape[-2:]
+        if first_crop is None or self.part is None or min(height, width) <= self.part:
+            return None
+        rng = np.random.default_rng((_CORNERS, first_crop))
+        row, column = rng.integers((height - self.part + 1, width - self.part + 1))
+        return int(row), int(column)
 
     def forward(
-        self, stylized: Tensor, content: Tensor, target: Tensor | None = None
+        self,
+        stylized: Tensor,
+        content: Tensor,
+        target: StyleTarget,
+        first_crop: int | None = None,
+        activations: list[Activations] | None = None,
     ) -> dict[str, Tensor]:
         """The terms and their weighted sum.
 
         Args:
             stylized: the network's output, (B, 3, H, W).
             content: the photos, float RGB in [0, 1], (B, 3, H, W).
-            target: ``content_target`` of them, if it is known already.
+            target: what ``target`` found for the style image.
+            first_crop: number of the first crop in training, from which its part follows; None looks at
+                the whole.
+            activations: ``content_activations`` of the photos, if they are known.
 
         Returns:
-            Scalars ``content``, ``style``, ``tv``, ``range``, ``grid``, ``fine``, ``tone`` and
-            ``palette`` before weighting, ``style_LAYER`` for each layer, and ``total``.
+            A scalar for each term before weighting, ``TERM_PART`` for its parts, such as
+            ``style_half`` or ``style_relu4_3`` (at full size), and ``total``.
         """
-        if target is None:
-            target = self.content_target(content)
-        activations = self.features(stylized, [self.content_layer, *self.style_layers])
-        by_layer = {
-            f"style_{layer}": self.style_loss(
-                gram_matrix(activations[layer]), self.get_buffer(f"gram_{layer}")
-            )
-            for layer in self.style_layers
-        }
-        style = torch.stack(list(by_layer.values())).sum()
-        terms = {
-            "content": self.content_loss(activations[self.content_layer], target),
-            "style": style / len(by_layer) if self.average_layers else style,
-            "tv": self.variation_loss(stylized),
-            "range": out_of_range(stylized),
-            "grid": self.grid(stylized),
-            "fine": fine_excess(stylized, self.get_buffer("fine")),
-            "tone": self.tone(stylized, content),
-            "palette": palette_difference(stylized, self.get_buffer("palette")),
-        }
-        total = torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
-        return terms | by_layer | {"total": total}
+        corner = self.corner(stylized, first_crop)
+        levels = self._fitting(stylized)
+        if activations is None:
+            activations = self.content_activations(content, corner)
+        layers = (*self.content_layers, *self.style_layers)
+        own = self._activations([self._view(stylized, level, corner) for level in levels], layers)
+        seen = Seen(stylized, content, tuple(map(SeenLevel, levels, own, activations)))
+        found: dict[str, Tensor] = {}
+        weighted = []
+        for name, term in self._named():
+            value = term(seen, target.of(name))
+            weight = self.weights[name] * (target.strength if term.follows_style else 1)
+            weighted.append(weight * value.total)
+            found |= _named_parts(name, value)
+        return found | {"total": torch.stack(weighted).sum()}
+
+    @torch.no_grad()
+    def without_style(self, stylized: Tensor, content: Tensor) -> dict[str, Tensor]:
+        """The terms that need no style image; arguments and names as ``forward`` has them."""
+        levels = self._fitting(stylized)
+        views = [self._view(stylized, level, None) for level in levels]
+        own = self._activations(views, self.content_layers)
+        theirs = self.content_activations(content)
+        seen = Seen(stylized, content, tuple(map(SeenLevel, levels, own, theirs)))
+        found: dict[str, Tensor] = {}
+        for name, term in self._named():
+            if term.is_free_of_style:
+                found |= _named_parts(name, term(seen, {}))
+        return found
+
+    def _named(self) -> list[tuple[str, Term]]:
+        return [(name, term) for name, term in self.terms.items() if isinstance(term, Term)]
+
+    def _all(self) -> list[Term]:
+        return [term for _, term in self._named()]
+
+    def _fitting(self, images: Tensor) -> list[Level]:
+        """The levels at which VGG16's deepest layer still sees something."""
+        side = min(images.shape[-2:])
+        return [
+            level
+            for level in self.levels
+            if level.reduce == FULL or side // level.reduce >= LEAST_SIDE
+        ]
+
+    def _view(self, images: Tensor, level: Level, corner: tuple[int, int] | None) -> Tensor:
+        if level.reduce == FULL and corner is not None and self.part is not None:
+            row, column = corner
+            return images[..., row : row + self.part, column : column + self.part]
+        return _reduced(images, level.reduce)
+
+    def _activations(self, pictures: list[Tensor], layers: Sequence[str]) -> list[Activations]:
+        """Pictures of one size go through VGG16 together."""
+        if not layers or not pictures:
+            return [{} for _ in pictures]
+        groups: dict[torch.Size, list[int]] = {}
+        for number, picture in enumerate(pictures):
+            groups.setdefault(picture.shape, []).append(number)
+        found: dict[int, Activations] = {}
+        for numbers in groups.values():
+            batch = torch.cat([pictures[number].contiguous() for number in numbers])
+            activations = self.features(batch, layers)
+            split = {name: value.chunk(len(numbers)) for name, value in activations.items()}
+            for place, number in enumerate(numbers):
+                found[number] = {name: chunks[place] for name, chunks in split.items()}
+        return [found[number] for number in range(len(pictures))]
+
+
+def _named_parts(name: str, value: Value) -> dict[str, Tensor]:
+    return {name: value.total} | {f"{name}_{part}": each for part, each in value.parts.items()}
+
+
+def _reduced(images: Tensor, factor: int) -> Tensor:
+    return images if factor == 1 else F.avg_pool2d(widened(images), factor)
+
+
+def _checked_levels(levels: Sequence[Mapping[str, float]]) -> tuple[Level, ...]:
+    found = tuple(
+        Level(int(level["reduce"]), float(level["content"]), float(level["style"]))
+        for level in levels
+    )
+    divisors = [level.reduce for level in found]
+    shares = [share for level in found for share in (level.content, level.style)]
+    if FULL not in divisors or min(divisors) < 1 or len({*divisors}) < len(divisors):
+        raise FastTransferError(
+            f"loss.levels has the divisors {divisors}; give different whole numbers from 1 on, and 1."
+        )
+    if not all(0 <= share < math.inf for share in shares):
+        raise FastTransferError(f"loss.levels has the shares {shares}; give numbers from 0 on.")
+    return found
+
+
+def _checked_weights(weights: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
+    if {*weights} != {f"{name}_weight" for name in names}:
+        raise FastTransferError(
+            f"The loss has the terms {', '.join(names)}, and weights {', '.join(weights)}; give each "
+            "term its NAME_weight."
+        )
+    for name, weight in weights.items():
+        if not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+            raise FastTransferError(f"loss.{name}={weight} must be a number from 0 on.")
+    return {name: float(weights[f"{name}_weight"]) for name in names}

@@ -1,10 +1,14 @@
 """Terms that look at the pixels alone: smoothness, range, grids and detail that is too fine."""
 
+from collections.abc import Callable, Mapping
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..core.errors import FastTransferError
 from .precision import widened
+from .terms import Activations, Level, Seen, Term, Value
 
 
 def total_variation(images: Tensor, scale: float) -> Tensor:
@@ -19,13 +23,13 @@ def total_variation(images: Tensor, scale: float) -> Tensor:
 
 
 def mean_variation(images: Tensor) -> Tensor:
-    """``total_variation`` of images (B, 3, H, W) in [0, 1] for each colour value, so that it does
+    """``total_variation`` of images (B, 3, H, W) in [0, 1] for each color value, so that it does
     not grow with the picture."""
     return total_variation(images, scale=1) * len(images) / images.numel()
 
 
 def out_of_range(images: Tensor) -> Tensor:
-    """Mean squared distance of (B, C, H, W) to [0, 1]: 0 while every value is a colour."""
+    """Mean squared distance of (B, C, H, W) to [0, 1]: 0 while every value is a color."""
     images = widened(images)
     return (images - images.clamp(0, 1)).square().mean()
 
@@ -43,7 +47,7 @@ def grid_pattern(images: Tensor, period: int, window: int) -> Tensor:
         window: side of the windows in pixels, a multiple of ``period``; less where a picture is less.
 
     Returns:
-        A scalar: for each window and colour the variance over the places in a block of the mean
+        A scalar: for each window and color the variance over the places in a block of the mean
         over all blocks, averaged. 0 without a grid, also on a plane of any slope; for stripes or
         checks of amplitude a and period 2 it is a².
     """
@@ -92,3 +96,60 @@ def fine_excess(stylized: Tensor, style: Tensor) -> Tensor:
     """
     ours = fine_energy(stylized)
     return ((ours - style).relu() / (ours.detach() + style).clamp_min(1e-12)).mean()
+
+
+class VariationTerm(Term):
+    """A smoothness of the stylized picture.
+
+    Args:
+        measure: of pictures (B, 3, H, W), a scalar: ``total_variation`` or ``mean_variation``.
+    """
+
+    def __init__(self, measure: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.measure = measure
+
+    def forward(self, seen: Seen, target: Mapping[str, Tensor]) -> Value:
+        """0 for a picture of one color."""
+        return Value(self.measure(seen.stylized), {})
+
+
+class RangeTerm(Term):
+    """``out_of_range``, which the linear output of the network requires."""
+
+    def forward(self, seen: Seen, target: Mapping[str, Tensor]) -> Value:
+        """0 while every value is a color."""
+        return Value(out_of_range(seen.stylized), {})
+
+
+class GridTerm(Term):
+    """``grid_pattern``.
+
+    Args:
+        period, window: of the grid and of the windows that it is looked for in, in pixels.
+    """
+
+    def __init__(self, period: int, window: int) -> None:
+        super().__init__()
+        if not 1 <= period <= window:
+            raise FastTransferError(
+                f"loss.terms.grid.period={period} must be from 1 to loss.terms.grid.window={window}."
+            )
+        self.period = period
+        self.window = window
+
+    def forward(self, seen: Seen, target: Mapping[str, Tensor]) -> Value:
+        """0 without a grid."""
+        return Value(grid_pattern(seen.stylized, self.period, self.window), {})
+
+
+class FineTerm(Term):
+    """``fine_excess``."""
+
+    def target(self, style: Tensor, levels: Mapping[Level, Activations]) -> dict[str, Tensor]:
+        """See ``fine_energy``."""
+        return {"fine": fine_energy(style)}
+
+    def forward(self, seen: Seen, target: Mapping[str, Tensor]) -> Value:
+        """0 for pictures that are no finer than the style image."""
+        return Value(fine_excess(seen.stylized, target["fine"]), {})

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..core.assets import BASES
 from ..core.errors import FastTransferError
-from ..losses.perceptual import PerceptualLoss
+from ..losses.perceptual import StyleObjective
 from ..models.style_file import StyleFile, bundled_styles, find_style, load_style
 from ..models.transformer_net import TransformerNet
 
@@ -16,7 +16,7 @@ NEAREST = "nearest"
 
 
 def starting_style(
-    start: str, network: TransformerNet, photos: Tensor, loss: PerceptualLoss
+    start: str, network: TransformerNet, photos: Tensor, objective: StyleObjective
 ) -> StyleFile | None:
     """The trained style whose weights the network is to start with.
 
@@ -26,7 +26,7 @@ def starting_style(
             with commas, are the ones to choose the nearest from.
         network: what is to be trained; only styles of its shape can be started from.
         photos: a few to compare styles with, (B, 3, H, W) in [0, 1].
-        loss: with the new style set.
+        objective: of the new style.
 
     Returns:
         None if ``base`` and ``nearest`` find nothing of this shape.
@@ -37,7 +37,7 @@ def starting_style(
     if start == BASE:
         bases = (load_style(path) for path in sorted(BASES.glob("*.safetensors")))
         fitting_base = next((b for b in bases if b.network.config == network.config), None)
-        return fitting_base or starting_style(NEAREST, network, photos, loss)
+        return fitting_base or starting_style(NEAREST, network, photos, objective)
     names = bundled_styles() if start == NEAREST else [name.strip() for name in start.split(",")]
     styles = [load_style(find_style(name)) for name in names]
     fitting = [style for style in styles if style.network.config == network.config]
@@ -46,16 +46,16 @@ def starting_style(
             f"start={start} has a network of another shape than the one that is to be trained; give a "
             "style with the same network=, or start=null."
         )
-    return nearest(fitting, photos, loss) if fitting else None
+    return nearest(fitting, photos, objective) if fitting else None
 
 
 @torch.no_grad()
-def nearest(styles: Sequence[StyleFile], photos: Tensor, loss: PerceptualLoss) -> StyleFile:
+def nearest(styles: Sequence[StyleFile], photos: Tensor, objective: StyleObjective) -> StyleFile:
     """The style whose pictures of ``photos`` (B, 3, H, W) have the lowest loss in the new style."""
     if len(styles) == 1:
         return styles[0]
 
     def distance(style: StyleFile) -> float:
-        return loss(style.network(photos).clamp(0, 1), photos)["total"].item()
+        return objective(style.network(photos).clamp(0, 1), photos)["total"].item()
 
     return min(styles, key=distance)

@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from ..core.errors import FastTransferError
 from ..data.style_image import StyleImage
-from ..losses.perceptual import PerceptualLoss
+from ..losses.perceptual import PerceptualLoss, StyleObjective
 from ..losses.temporal import TemporalLoss
 from ..models.style_file import CHECKPOINT_KEY, FORMAT_VERSION, LAST_CHECKPOINT
 from ..models.transformer_net import TransformerNet
@@ -65,9 +65,7 @@ class StyleTraining(pl.LightningModule):
             )
         self.network = network
         self.loss = loss
-        self.loss.set_style(style.image)
-        for term in ("style", "palette"):
-            self.loss.weights[term] *= style.strength
+        self.target = loss.target(style.image, style.strength)
         self.style = style
         self.temporal = temporal
         self.averaged = AveragedModel(network, multi_avg_fn=mean_of_last(averaged_part))
@@ -115,6 +113,11 @@ class StyleTraining(pl.LightningModule):
         return network
 
     @property
+    def objective(self) -> StyleObjective:
+        """The loss for the style image."""
+        return StyleObjective(self.loss, self.target)
+
+    @property
     def learned(self) -> Iterable[Parameter]:
         """What the optimizer moves."""
         return self.network.parameters()
@@ -146,7 +149,7 @@ class StyleTraining(pl.LightningModule):
         """The terms of the loss over a batch of photos (B, 3, H, W), and ``total``; ``first_crop``
         is the number of the first of them, as ``crops.CropNumbers`` counts."""
         stylized = self.network(content)
-        terms: dict[str, Tensor] = self.loss(stylized, content)
+        terms: dict[str, Tensor] = self.loss(stylized, content, self.target, first_crop)
         if self.temporal is not None:
             term = self.temporal(self.network, content, stylized, first_crop)
             total = terms["total"] + self.temporal.weight * term

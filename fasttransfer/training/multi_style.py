@@ -27,7 +27,7 @@ from ..draw import STYLES, draw
 from ..images.folders import pictures_below
 from ..images.reading import open_rgb
 from ..images.tensors import to_tensor
-from ..losses.perceptual import PerceptualLoss
+from ..losses.perceptual import PerceptualLoss, StyleTarget
 from ..losses.temporal import TemporalLoss
 from ..models.transformer_net import TransformerNet
 from .module import StyleTraining
@@ -106,15 +106,12 @@ class ManyStyles:
             if name not in self.held_out:
                 yield from (draw(name, _DRAWN_AT, int(seed)) for seed in seeds)
 
-    def targets(self, loss: PerceptualLoss) -> list[dict[str, Tensor]]:
-        """What ``loss`` is to ask for, see ``PerceptualLoss.style_target``: styles, then mixtures."""
-        found = [loss.style_target(image) for image in self.images()]
+    def targets(self, loss: PerceptualLoss) -> list[StyleTarget]:
+        """What ``loss`` compares with: styles, then mixtures."""
+        found = [loss.target(image) for image in self.images()]
         rng = np.random.default_rng((self.seed, 2))
         pairs = [rng.integers(len(found), size=2) for _ in range(self.mixtures)]
-        return found + [
-            {name: (found[one][name] + found[other][name]) / 2 for name in found[one]}
-            for one, other in pairs
-        ]
+        return found + [found[one].mixed_with(found[other]) for one, other in pairs]
 
 
 class BaseTraining(StyleTraining):
@@ -183,11 +180,11 @@ class BaseTraining(StyleTraining):
     def terms(self, content: Tensor, first_crop: int) -> dict[str, Tensor]:
         """As ``StyleTraining``'s, for the style whose turn it is."""
         number = self.turn(first_crop // len(content))
-        target = self.targets[number]
-        self.loss.use({name: value.to(content.device) for name, value in target.items()})
+        target = self.targets[number].to(content.device)
         first = number * len(self.names)
         own = {name: self.own[first + place] for place, name in enumerate(self.names)}
-        terms: dict[str, Tensor] = self.loss(functional_call(self.network, own, content), content)
+        stylized = functional_call(self.network, own, content)
+        terms: dict[str, Tensor] = self.loss(stylized, content, target, first_crop)
         return terms
 
     def turn(self, step: int) -> int:

@@ -189,7 +189,7 @@ class Run:
             return
         crops = photos.first_crops(_CROPS_TO_COMPARE)
         start = ",".join(as_list(self.config.start))
-        style = starting_style(start, training.network, crops, training.loss)
+        style = starting_style(start, training.network, crops, training.objective)
         self.config.start = None
         if style is None:
             self.console.print(

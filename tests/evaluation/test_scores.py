@@ -47,8 +47,7 @@ def test_scores_are_means_over_the_photos(pictures, features):
     each = [score_pictures([pair], style[None], features) for pair in pairs]
     for key, value in both.items():
         assert value == pytest.approx((each[0][key] + each[1][key]) / 2, rel=1e-5), key
-    objective = make_objective("balanced", features)
-    objective.set_style(style[None])
+    objective = make_objective("balanced", features).for_style(style[None])
     assert objective(other[None], photo[None])["total"].item() == pytest.approx(
         each[0]["balanced_total"]
     )

@@ -8,7 +8,6 @@ from PIL import Image
 
 from fasttransfer.cli.infer import main
 from fasttransfer.core.errors import FastTransferError
-from fasttransfer.data.style_image import StyleImage
 from fasttransfer.evaluation.slow_method import (
     METHODS,
     STARTS,
@@ -17,7 +16,7 @@ from fasttransfer.evaluation.slow_method import (
     optimize,
     sizes,
 )
-from fasttransfer.losses.objectives import make_objective
+from fasttransfer.losses.perceptual import StyleObjective
 
 
 @pytest.fixture
@@ -27,39 +26,39 @@ def photo():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("start", STARTS)
-def test_every_method_from_every_start_lowers_the_loss(loss, photo, method, start):
+def test_every_method_from_every_start_lowers_the_objective(objective, photo, method, start):
     begin = first_picture(start, photo)
     steps = []
-    for picture, total in optimize(begin, photo, loss, method, iterations=15, history=20, lr=0.02):
+    for picture, total in optimize(
+        begin, photo, objective, method, iterations=15, history=20, lr=0.02
+    ):
         assert 0 <= picture.min() <= picture.max() <= 1
         steps.append((picture, total))
     assert len(steps) == 15
-    first, last = steps[0][1], loss(steps[-1][0], photo)["total"].item()
-    assert first == pytest.approx(loss(begin, photo)["total"].item(), rel=1e-4)
+    first, last = steps[0][1], objective(steps[-1][0], photo)["total"].item()
+    assert first == pytest.approx(objective(begin, photo)["total"].item(), rel=1e-4)
     assert last < 0.7 * first
     assert torch.equal(begin, first_picture(start, photo)), "the start is left as it is"
 
 
 @pytest.mark.parametrize("unit", [1e-6, 1e6])
-def test_the_unit_of_the_loss_makes_no_difference_to_lbfgs(loss, photo, unit):
-    other = make_objective("balanced", loss.features)
-    other.set_style(StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image)
+def test_the_unit_of_the_loss_makes_no_difference_to_lbfgs(objective, photo, unit):
+    loss = objective.loss
+    scaled = loss.weighted(**{name: unit * weight for name, weight in loss.weights.items()})
 
-    def last() -> float:
+    def last(asked: StyleObjective) -> float:
         begin = first_picture("noise", photo)
-        *_, (_, total) = optimize(begin, photo, other, "lbfgs", iterations=15, history=20, lr=1)
+        *_, (_, total) = optimize(begin, photo, asked, "lbfgs", iterations=15, history=20, lr=1)
         return total
 
-    expected = last()
-    other.weights = {name: unit * weight for name, weight in other.weights.items()}
-    assert last() / unit == pytest.approx(expected, rel=0.1)
+    expected = last(objective)
+    assert last(StyleObjective(scaled, objective.target)) / unit == pytest.approx(expected, rel=0.1)
 
 
-def test_a_picture_without_a_reason_to_change_stays(loss, photo):
+def test_a_picture_without_a_reason_to_change_stays(objective, photo):
     """With the content term alone the photo itself is the best picture."""
-    alone = make_objective("balanced", loss.features)
-    alone.set_style(StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image)
-    alone.weights = dict.fromkeys(alone.weights, 0.0) | {"content": 1.0}
+    weights = dict.fromkeys(objective.loss.weights, 0.0) | {"content": 1.0}
+    alone = StyleObjective(objective.loss.weighted(**weights), objective.target)
     *_, (picture, total) = optimize(photo, photo, alone, "lbfgs", 5, history=5, lr=0)
     assert total == 0
     assert torch.equal(picture, photo)
@@ -90,8 +89,10 @@ def test_noise_is_the_same_every_time_and_around_grey(photo):
     assert noise.mean() == pytest.approx(0.5, abs=0.02)
 
 
-def test_coarse_to_fine_keeps_odd_sizes_and_is_an_engine(loss, tmp_path):
-    engine = PixelOptimizer(loss, "lbfgs", 2, 5, 0.02, "photo", 32, tmp_path / "steps", every=2)
+def test_coarse_to_fine_keeps_odd_sizes_and_is_an_engine(objective, tmp_path):
+    engine = PixelOptimizer(
+        objective, "lbfgs", 2, 5, 0.02, "photo", 32, tmp_path / "steps", every=2
+    )
     photos = torch.rand(2, 3, 37, 65)
     with torch.inference_mode():  # as Stylizer calls it
         stylized = engine(photos)

@@ -25,7 +25,7 @@ def test_a_step_lowers_the_loss(training):
     optimizer = training.make_optimizer(training.network.parameters())
     losses = []
     for _ in range(12):
-        total = training.loss(training.network(content), content)["total"]
+        total = training.objective(training.network(content), content)["total"]
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
@@ -91,10 +91,8 @@ def test_runs_of_any_length_have_a_schedule(training, steps):
 
 
 def test_strength_is_a_factor_of_what_the_painting_asks_for():
-    before = tiny_training().loss.weights
-    training = tiny_training(strength=2.5)
-    asked = {name: 2.5 * before[name] for name in ("style", "palette")}
-    assert training.loss.weights == before | asked
+    assert tiny_training().target.strength == 1
+    assert tiny_training(strength=2.5).target.strength == 2.5
 
 
 def test_no_number_is_told_with_step_term_and_remedy(training, tmp_path):
@@ -111,7 +109,7 @@ def test_the_temporal_term_is_part_of_the_total():
     training = tiny_training(temporal=temporal)
     content = torch.rand(2, 3, 32, 32)
     terms = training.terms(content, first_crop=4)
-    still = training.loss(training.network(content), content)
+    still = training.objective(training.network(content), content)
     term = temporal(training.network, content, training.network(content), first=4)
     assert term > 0
     assert torch.equal(terms["temporal"], term)

@@ -75,16 +75,14 @@ def test_several_devices_are_refused(training):
         training.on_fit_start()
 
 
-def test_a_mixture_is_half_of_each_of_two(loss):
-    targets = many(None, mixtures=1).targets(loss)
+def test_a_mixture_is_half_of_each_of_two(objective):
+    targets = many(None, mixtures=1).targets(objective.loss)
     assert len(targets) == 3
-    halves = [
-        {name: (one[name] + other[name]) / 2 for name in one}
-        for one in targets[:2]
-        for other in targets[:2]
-    ]
+    halves = [one.mixed_with(other) for one in targets[:2] for other in targets[:2]]
+    found = dict(targets[2].named_buffers())
     assert any(
-        all(torch.allclose(half[name], targets[2][name]) for name in half) for half in halves
+        all(torch.allclose(value, found[name]) for name, value in half.named_buffers())
+        for half in halves
     )
 
 
@@ -122,8 +120,9 @@ def test_a_step_moves_the_kernels_and_what_is_the_style_s_own(training):
 def test_the_terms_are_those_of_the_style_whose_turn_it_is(training):
     content = torch.rand(1, 3, 16, 16)
     found = training.terms(content, first_crop=3)
-    training.loss.use(training.targets[training.turn(3)])
-    expected = training.loss(training.network(content), content)  # all still have the same weights
+    target = training.targets[training.turn(3)]
+    stylized = training.network(content)  # all still have the same weights
+    expected = training.loss(stylized, content, target, 3)
     assert found["total"].item() == pytest.approx(expected["total"].item(), rel=1e-5)
 
 

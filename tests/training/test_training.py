@@ -229,7 +229,11 @@ def test_two_processes_together_are_one_with_twice_the_batch(
     tiny_run: list[str], tmp_path: Path
 ) -> None:
     """The crops, the flows and, with terms that are means over the photos of a step, the weights."""
-    means = ["loss.style_loss.over_batch=false", "loss.grid_weight=0", "loss.palette_weight=0"]
+    means = [
+        "loss.terms.style.distance.over_batch=false",
+        "loss.grid_weight=0",
+        "loss.palette_weight=0",
+    ]
     means += ["loss.fine_weight=0"]
     # Adam follows the sign of a gradient, also of one that is nothing but rounding; not with this.
     means += [
@@ -290,11 +294,14 @@ def test_a_sweep_takes_one_device_a_run(tiny_run: list[str], tmp_path: Path) -> 
         ("style.path=missing.jpg", "no style image 'missing.jpg'"),
         ("data.root=missing", "photo folder 'missing' does not exist"),
         ("budget=soon", "budget=soon is not a time"),
-        ("loss.content_layer=relu9_9", "no layer 'relu9_9'"),
-        ("loss.style_layers=[]", "loss.style_layers is empty"),
+        ("loss.terms.content.layer=relu9_9", "no layer 'relu9_9'"),
+        ("loss.terms.style.layers=[]", "loss.terms.style.layers is empty"),
         ("loss.style_weight=-1", "loss.style_weight=-1 must be a number from 0 on"),
-        ("loss.tone_cell=0", "loss.tone_cell=0 1 or more"),
-        ("loss.grid_period=0", "loss.grid_period=0 must be from 1 to loss.grid_window=60"),
+        ("loss.terms.tone.cell=0", "loss.terms.tone.cell=0 must be 1 or more"),
+        (
+            "loss.terms.grid.period=0",
+            "loss.terms.grid.period=0 must be from 1 to loss.terms.grid.window=60",
+        ),
         ("optimizer.lr=-1", "optimizer.lr=-1 must be a number above 0"),
         ("optimizer.betas=[0.9]", "optimizer.betas=[0.9] must be two numbers"),
         ("+scheduler.div_factor=0", "schedule cannot be made: "),

@@ -6,14 +6,18 @@ from ..core.lazy import lazy
 
 if TYPE_CHECKING:
     from .contact_sheets import captioned, contact_sheet, side_by_side
-    from .decoding import open_image, read_size
+    from .decoding import Decoded, open_image, read_size
     from .folders import pictures_below
+    from .metadata import NO_METADATA, Metadata
     from .reading import Picture, open_rgb, read_picture
     from .regions import Region, grid
     from .tensors import from_bytes, keep_colors, resize, resize_to, to_bytes, to_pil, to_tensor
     from .writing import write_picture
 
 __all__ = [
+    "NO_METADATA",
+    "Decoded",
+    "Metadata",
     "Picture",
     "Region",
     "captioned",
@@ -38,6 +42,9 @@ __all__ = [
 __getattr__ = lazy(
     __name__,
     {
+        "NO_METADATA": "metadata",
+        "Decoded": "decoding",
+        "Metadata": "metadata",
         "Picture": "reading",
         "Region": "regions",
         "captioned": "contact_sheets",

@@ -2,26 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from PIL import Image
 from torch import Tensor
 
 from .decoding import Openable, open_image
+from .metadata import NO_METADATA, Metadata
 from .tensors import resize_to, to_tensor
 
 
 @dataclass(frozen=True)
 class Picture:
     """One picture: ``rgb`` (3, H, W) and, where it is not opaque, ``alpha`` (1, H, W), both float32
-    in [0, 1]; ``notes`` say in words what had to be left out while reading it."""
+    in [0, 1]; ``notes``, ``damage`` and ``metadata`` are those of ``Decoded``."""
 
     rgb: Tensor
     alpha: Tensor | None
     notes: tuple[str, ...] = ()
+    damage: str | None = None
+    metadata: Metadata = NO_METADATA
 
     def with_rgb(self, rgb: Tensor) -> "Picture":
-        """The same picture in other colours, (3, h, w); alpha follows if the size is another."""
+        """The same picture in other colors, (3, h, w); alpha follows if the size is another."""
         alpha = self.alpha
         if alpha is not None and alpha.shape[-2:] != rgb.shape[-2:]:
             alpha = resize_to(alpha, rgb.shape[-2], rgb.shape[-1])
@@ -33,8 +35,9 @@ class Picture:
 
 
 def open_rgb(path: Openable, *, max_pixels: int, min_side: int | None = None) -> Image.Image:
-    """Like ``open_image``, always in mode RGB: what is transparent becomes white."""
-    image, _ = open_image(path, max_pixels=max_pixels, min_side=min_side)
+    """Like ``open_image``, always in mode RGB: what is transparent becomes white. Damaged files are
+    errors."""
+    image = open_image(path, max_pixels=max_pixels, min_side=min_side).image
     return image if image.mode == "RGB" else on_white(image)
 
 
@@ -44,9 +47,11 @@ def on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, image).convert("RGB")
 
 
-def read_picture(path: Path, *, max_pixels: int, min_side: int | None = None) -> Picture:
+def read_picture(
+    path: Openable, *, max_pixels: int, min_side: int | None = None, damaged_up_to: float = 0.0
+) -> Picture:
     """``open_image`` as tensors; a fully opaque alpha is dropped."""
-    image, notes = open_image(path, max_pixels=max_pixels, min_side=min_side)
-    tensor = to_tensor(image)
+    found = open_image(path, max_pixels=max_pixels, min_side=min_side, damaged_up_to=damaged_up_to)
+    tensor = to_tensor(found.image)
     alpha = tensor[3:] if len(tensor) == 4 and bool((tensor[3:] < 1).any()) else None
-    return Picture(tensor[:3], alpha, notes)
+    return Picture(tensor[:3], alpha, found.notes, found.damage, found.metadata)

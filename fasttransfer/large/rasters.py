@@ -108,7 +108,8 @@ def _read_by_vips(path: Path) -> bool:
 def _unpack_by_pillow(
     path: Path, target: Path, longer: int | None, max_pixels: int
 ) -> tuple[tuple[int, int, int], tuple[str, ...]]:
-    image, notes = open_image(path, max_pixels=max_pixels, min_side=longer)
+    found = open_image(path, max_pixels=max_pixels, min_side=longer)
+    image, notes = found.image, found.notes
     if longer is not None:
         scale = longer / max(image.size)
         width, height = (max(1, round(side * scale)) for side in image.size)

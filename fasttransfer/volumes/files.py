@@ -64,7 +64,7 @@ def _open_folder(path: Path, max_pixels: int) -> Volume:
         raise FastTransferError(f"there are no pictures in the folder {path}")
 
     def read(file: Path) -> np.ndarray:
-        return np.asarray(open_image(file, max_pixels=max_pixels)[0].convert("RGB"))
+        return np.asarray(open_image(file, max_pixels=max_pixels).image.convert("RGB"))
 
     height, width, _ = read(files[0]).shape
 

@@ -47,7 +47,7 @@ def test_train_a_style_and_stylize_a_photo_with_it(tiny_run: list[str], tmp_path
     stylized = run(*next_command, "device=cpu", cwd=tmp_path)
     assert stylized.returncode == 0, stylized.stderr
     output = tmp_path / "stylized.jpg"
-    sizes = [open_image(path, max_pixels=10**6)[0].size for path in (photo, output)]
+    sizes = [open_image(path, max_pixels=10**6).image.size for path in (photo, output)]
     assert sizes[0] == sizes[1]
 
     written = output.stat().st_mtime_ns

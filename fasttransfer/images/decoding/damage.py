@@ -1,0 +1,130 @@
+"""What is left of a picture file that is cut short, and how much of it is missing."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import IO
+
+import numpy as np
+from PIL import Image, ImageFile
+
+Identify = Callable[[IO[bytes]], Image.Image]
+
+_END_OF_IMAGE = b"\xff\xd9"
+_ENDS = 2**16  # times that it is given to a decoder that goes on to read
+_NOISE = bytes(np.random.default_rng(0).integers(0, 255, 4096, dtype=np.uint8))  # never 0xff
+# Two values for a pixel that was not decoded, by mode: for people, and to compare with.
+_BLANKS: dict[str, tuple[float, float]] = {"I;16": (32768, 0), "I": (32768, 0), "F": (0, 1)}
+
+
+@dataclass(frozen=True)
+class Salvaged:
+    """A picture of which ``missing`` is the part of its pixels that was not in the file."""
+
+    image: Image.Image
+    missing: float
+    description: str
+
+
+def salvage(contents: bytes, identify: Identify, error: Exception) -> Salvaged:
+    """Decodes what there is of a damaged file.
+
+    It is decoded twice, with different values where the file has none; pixels that differ are those
+    that are missing.
+
+    Raises:
+        Exception: ``error``, the one that a plain decoder raised, if nothing can be decoded.
+    """
+    try:
+        if contents[:3] == b"\xff\xd8\xff":
+            return _jpeg(contents, identify)
+        if contents[:4] == b"RIFF":
+            return _webp(contents, identify)
+        return _by_rows(contents, identify)
+    except Exception as failure:
+        raise error from failure
+
+
+def _jpeg(contents: bytes, identify: Identify) -> Salvaged:
+    first_scan = _first_scan(contents)
+    if first_scan is None:
+        raise ValueError("its header is cut short")
+    image = _decoded(_Longer(contents, repeat(_END_OF_IMAGE, _ENDS)), identify)
+    if image.info.get("progressive") and contents.count(b"\xff\xda", first_scan + 2):
+        # The first scan is whole, so every pixel has its color; the later ones make it sharp.
+        return Salvaged(image, 0.0, "its end is missing, and with it fine detail")
+    other = _decoded(_Longer(contents, _noise()), identify)
+    return _compared(image, other)
+
+
+def _webp(contents: bytes, identify: Identify) -> Salvaged:
+    announced = int.from_bytes(contents[4:8], "little") + 8
+    left = announced - len(contents)
+    if left <= 0:
+        raise ValueError("it is not cut short")
+    if left > 64 * len(contents) + 2**20:
+        raise ValueError("nearly all is missing")
+    noise = (_NOISE * (left // len(_NOISE) + 1))[:left]
+    image, other = (
+        _decoded(io.BytesIO(contents + more), identify) for more in (bytes(left), noise)
+    )
+    return _compared(image, other)
+
+
+def _by_rows(contents: bytes, identify: Identify) -> Salvaged:
+    """Of formats that Pillow decodes into a picture that is there before."""
+    images = []
+    for which in range(2):
+        image = identify(io.BytesIO(contents))
+        if not isinstance(image, ImageFile.ImageFile):
+            raise TypeError("its decoder makes a picture of its own")
+        blank = _BLANKS.get(image.mode, (128, 0))[which]
+        bands = len(image.getbands())
+        image.im = Image.new(
+            image.mode, image.size, (int(blank),) * bands if bands > 1 else blank
+        ).im
+        try:
+            image.load()
+        except Exception:
+            image.tile = []  # what is decoded is all there will be
+        image.load()
+        images.append(image)
+    return _compared(*images)
+
+
+def _decoded(file: IO[bytes], identify: Identify) -> Image.Image:
+    image = identify(file)
+    image.load()
+    return image
+
+
+def _compared(image: Image.Image, other: Image.Image) -> Salvaged:
+    differs = np.asarray(image) != np.asarray(other)
+    missing = float((differs.any(axis=-1) if differs.ndim == 3 else differs).mean())
+    part = "nothing that is visible" if missing == 0 else f"{max(missing, 0.001):.1%} of its pixels"
+    return Salvaged(image, missing, f"its end is missing, and with it {part}")
+
+
+def _first_scan(contents: bytes) -> int | None:
+    """Where the first scan of a JPEG begins; the thumbnail within its EXIF data has scans, too."""
+    place = 2
+    while contents[place : place + 1] == b"\xff" and contents[place + 1] != 0xDA:
+        place += 2 + int.from_bytes(contents[place + 2 : place + 4], "big")
+    return place if contents[place : place + 2] == b"\xff\xda" else None
+
+
+def _noise() -> Iterator[bytes]:
+    return chain(repeat(_NOISE, 2**16), repeat(_END_OF_IMAGE, _ENDS))  # more than a picture needs
+
+
+class _Longer(io.BytesIO):
+    """A file behind whose end more can be read, though not for ever."""
+
+    def __init__(self, contents: bytes, more: Iterator[bytes]) -> None:
+        super().__init__(contents)
+        self._more = more
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        return found if found or size == 0 else next(self._more, b"")

@@ -92,7 +92,7 @@ def _volumes(styles: list[str], inputs: list[str], config: DictConfig) -> None:
 
 def _end(report: Report) -> None:
     report.print_summary()
-    if report.failures:
+    if report.failures or report.damages:
         sys.exit(1)
 
 

@@ -118,7 +118,7 @@ def fresh_folder(folder: Path) -> Path:
 
 def is_remote(name: str | Path) -> bool:
     """Whether it is a URL, also as a ``Path``, where ``s3://bucket/a`` is ``s3:/bucket/a``."""
-    return re.match(r"(?!file:)[a-z][a-z0-9+.-]+:/", _text(name)) is not None
+    return re.match(r"(?!file:|camera:)[a-z][a-z0-9+.-]+:/", _text(name)) is not None
 
 
 def shown(path: Path) -> str:

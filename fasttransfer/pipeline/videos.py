@@ -82,12 +82,9 @@ class VideoSource:
         while not self._dropped and (decoded := decoding.popleft().result()) is not None:
             decoding.append(self._pool.submit(next, frames, None))
             yield self._job, ClipFrame(self._reader.clip, *decoded)
-        if self._reader.damaged and not self._dropped:
-            self._report.damage(
-                self._job.input,
-                f"{self._reader.damaged} damaged packets, the first after "
-                f"{self._reader.first_damage:.1f} s",
-            )
+        damage = None if self._dropped else self._reader.damage
+        if damage is not None:
+            self._report.damage(self._job.input, damage)
 
     def drop(self, job: Job) -> None:
         """The rest is not read."""

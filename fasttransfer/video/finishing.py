@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 
 from ..core.files import whole_file
-from .reader import open_container
+from .opening import open_container
 from .settings import INDEX_FIRST, VIDEO_WRITERS, ffmpeg_name
 from .writer import in_one_sentence
 
@@ -31,7 +31,7 @@ def finish_video(growing: Path, path: Path) -> None:
     ):
         copies = {s.index: target.add_stream_from_template(s, opaque=True) for s in source.streams}
         for packet in source.demux():
-            if packet.dts is not None:
+            if packet.size:
                 packet.stream = copies[packet.stream_index]
                 target.mux(packet)
 

@@ -1,19 +1,23 @@
 """What a video keeps of the clip that it was made from, besides the frames."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import av
 
-from .reader import Clip, open_container
+from .opening import open_container
+from .packets import PacketReader
+from .reader import Clip
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.stream import Stream
 
 
+_STEP = Fraction(1, 1000)  # seconds, which Matroska counts in
 COPIED = ("audio", "subtitle", "attachment")
 
 # What the muxer writes itself, and what counts bytes of the old encoding.
@@ -43,6 +47,7 @@ class StreamCopier:
         self._copies: dict[int, Stream] = {}  # by the number of the stream in the clip
         self._packets: Iterator[av.Packet[Stream]] = iter(())
         self._waiting: av.Packet[Stream] | None = None
+        self._written: dict[int, int] = {}  # last time of each stream, in its own ticks
 
     def __enter__(self) -> "StreamCopier":
         return self
@@ -71,12 +76,8 @@ class StreamCopier:
         for stream in self._input.streams:
             if stream.index > self._clip.index:
                 self._add(stream)
-        followed = [self._input.streams[index] for index in self._copies]
-        if followed:
-            for stream in self._input.streams:
-                if stream.index not in self._copies:
-                    stream.discard = av.stream.Discard.all  # not even read
-            self._packets = self._all_packets(followed)
+        if self._copies:
+            self._packets = self._all_packets()
             self._waiting = next(self._packets, None)
 
     def copy_until(self, seconds: float | None) -> None:
@@ -84,9 +85,20 @@ class StreamCopier:
         while (packet := self._waiting) is not None:
             if seconds is not None and (packet.dts or 0) * packet.time_base > seconds:
                 return
+            self._let_rise(packet)
             packet.stream = self._copies[packet.stream_index]
             self._output.mux(packet)
             self._waiting = next(self._packets, None)
+
+    def _let_rise(self, packet: "av.Packet[Stream]") -> None:
+        """Where parts were joined, sound may overlap by a few packets: they follow each other."""
+        if packet.dts is None or packet.time_base is None:
+            return
+        before = self._written.get(packet.stream_index)
+        if before is not None and packet.dts <= before:
+            packet.dts = before + max(1, round(_STEP / packet.time_base))
+            packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
+        self._written[packet.stream_index] = packet.dts
 
     def _add(self, stream: "Stream") -> None:
         if stream.type not in COPIED:
@@ -109,13 +121,13 @@ class StreamCopier:
             f"{self._path.suffix} and is left out; an output= that ends in .mkv may keep it"
         )
 
-    def _all_packets(self, streams: list["Stream"]) -> Iterator["av.Packet[Stream]"]:
-        try:
-            for packet in self._input.demux(streams):
-                if packet.dts is not None:  # the last of each stream is empty
-                    yield packet
-        except av.FFmpegError:
-            return  # cut short: the reader of the frames tells of it
+    def _all_packets(self) -> Iterator["av.Packet[Stream]"]:
+        # The video is read along, though not copied, for the same times as its reader finds.
+        main = self._input.streams[self._clip.index]
+        assert isinstance(main, av.VideoStream)
+        for packet in PacketReader(self._input, main):
+            if packet.stream_index in self._copies:
+                yield packet
 
 
 def _metadata(tags: dict[str, str]) -> dict[str, str]:

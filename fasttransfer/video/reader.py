@@ -1,5 +1,6 @@
 """Reading videos: what is known of a clip, and its frames as RGB bytes."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,12 +13,24 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from ..core.errors import FastTransferError, brief
+from ..core.errors import FastTransferError
 from .color import FULL, MATRICES, TO_RGB, Colors, colors_of
+from .opening import open_container
+from .packets import PacketReader
 from .settings import VideoSettings
 
 FALLBACK_RATE = Fraction(30)  # frames a second where a file states no rate at all
-_BAD_READS = 100  # so many in a row that the rest of the file is given up
+# Kinds of files that say in front how long they are; others are measured by FFmpeg at their end.
+_ANNOUNCING = ("matroska", "mov", "avi", "flv", "ivf")
+_INACCURACY = Fraction(1, 10)  # seconds, of what they say
+_AT_A_JOIN = 4  # packets before a new part that a join makes look damaged
+
+_ONE, _UNIT = 1 << 16, 1 << 30  # numbers of a display matrix
+_TURNS = {
+    1: (0, -_ONE, 0, _ONE, 0, 0, 0, 0, _UNIT),
+    2: (-_ONE, 0, 0, 0, -_ONE, 0, 0, 0, _UNIT),
+    3: (0, _ONE, 0, -_ONE, 0, 0, 0, 0, _UNIT),
+}
 
 
 @dataclass(frozen=True)
@@ -63,17 +76,16 @@ class ClipReader:
 
     Attributes:
         clip: what is known of the file.
-        damaged: how many packets could not be read, or not well.
-        first_damage: at about how many seconds.
 
     Raises:
         FastTransferError: missing, damaged, without video, or too large.
     """
 
     def __init__(self, path: Path, settings: VideoSettings, max_pixels: int) -> None:
-        self.damaged = 0
-        self.first_damage = 0.0
+        self._damages: list[int] = []  # numbers of packets that could not be read, or not well
+        self._first_damage = 0.0  # seconds
         self._seconds = 0.0  # of the last frame
+        self._frames = self._packets_read = 0
         self._path = path
         self._reformatter = VideoReformatter()
         self._container = open_container(path)
@@ -81,6 +93,7 @@ class ClipReader:
             self._stream = self._video_stream(max_pixels)
             self._stream.codec_context.thread_count = settings.threads
             self._stream.codec_context.thread_type = "AUTO"
+            self._packets = PacketReader(self._container, self._stream, self._note_damage)
             self._decoded = self._decode()
             first = next(self._decoded, None)
             if first is None:
@@ -151,8 +164,9 @@ class ClipReader:
         stream = self._stream
         rate = stream.average_rate or stream.guessed_rate or FALLBACK_RATE
         total = stream.frames
-        if not total and self._container.duration is not None:
-            total = round(self._container.duration / av.time_base * rate)
+        length = _length(self._container, stream)
+        if not total and length is not None:
+            total = round(length * rate)
         return Clip(
             path=self._path,
             index=stream.index,
@@ -168,8 +182,40 @@ class ClipReader:
             sample=frame,
         )
 
+    @property
+    def damage(self) -> str | None:
+        """What is missing of the frames that have been read to their end, in a few words, or None."""
+        found = []
+        if self._damages:
+            count, first = len(self._damages), self._first_damage
+            found.append(f"{count} damaged packets, the first after {first:.1f} s")
+        announced, end = self._announced(), self._packets.end
+        if announced is not None and end < announced - 1 / self.clip.rate - _INACCURACY:
+            regular = abs(self._frames / self.clip.rate - end) < 1 + end / 10
+            counted = regular and self.clip.total is not None and self._frames < self.clip.total
+            found.append(
+                f"ended after {self._frames} of {self.clip.total} frames"
+                if counted
+                else f"ended after {float(end):.2f} of {float(announced):.2f} s"
+            )
+        return "; ".join(found) or None
+
+    def _announced(self) -> Fraction | None:
+        """The second at which the file ends, by what it says itself."""
+        container = self._container
+        if container.duration is None or not container.format.name.startswith(_ANNOUNCING):
+            return None
+        return Fraction(container.duration, av.time_base)
+
     def _decode(self) -> Iterator[av.VideoFrame]:
-        for packet in self._packets():
+        parts, packet = self._packets.parts, None
+        for packet in chain(self._packets, [None]):  # None asks for what the decoder still holds
+            if packet is not None and packet.stream_index != self._stream.index:
+                continue
+            self._packets_read += 1
+            if self._packets.parts > parts:
+                parts = self._packets.parts
+                self._forgive_join()
             damaged = packet is not None and packet.is_corrupt
             frames: list[av.VideoFrame] = []
             try:
@@ -178,49 +224,38 @@ class ClipReader:
                 damaged = True
             if damaged or any(frame.is_corrupt for frame in frames):
                 self._note_damage()
+            self._frames += len(frames)
             yield from frames
 
-    def _packets(self) -> Iterator["av.Packet[av.VideoStream] | None"]:
-        """All packets and, at the end, one that asks the decoder for what it still holds."""
-        bad_reads = 0
-        while bad_reads < _BAD_READS:
-            try:
-                for packet in self._container.demux(self._stream):
-                    bad_reads = 0
-                    yield packet
-            except av.FFmpegError:
-                bad_reads += 1
-                self._note_damage()
-            else:
-                return
-        yield None
-
     def _note_damage(self) -> None:
-        if not self.damaged:
-            self.first_damage = self._seconds
-        self.damaged += 1
+        if not self._damages:
+            self._first_damage = self._seconds
+        self._damages.append(self._packets_read)
+
+    def _forgive_join(self) -> None:
+        """Forgets the last packets of a part that a new one follows: nothing of them is missing, but
+        FFmpeg finds that the count of the next ones does not go on."""
+        first = self._packets_read - _AT_A_JOIN
+        self._damages = [number for number in self._damages if number < first]
 
 
-def open_container(path: Path) -> "av.container.InputContainer":
-    """Opens a video file.
-
-    Raises:
-        FastTransferError: missing, or nothing that FFmpeg reads.
-    """
-    try:
-        # Names and titles may be in any encoding; they are copied as the bytes they are.
-        return av.open(str(path), metadata_errors="surrogateescape")
-    except FileNotFoundError as error:
-        raise FastTransferError(f"{path} does not exist; check the spelling") from error
-    except (PermissionError, IsADirectoryError) as error:
-        raise FastTransferError(f"{path} cannot be opened ({error.strerror})") from error
-    except (av.FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or brief(error)
-        raise FastTransferError(f"{path} is no video, damaged or cut short ({reason})") from error
+def _length(container: "av.container.InputContainer", stream: av.VideoStream) -> Fraction | None:
+    """Seconds of a video as far as the file knows them; its sound may be longer."""
+    tagged = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    if tagged is not None:  # in Matroska
+        hours, minutes, seconds = (Fraction(part) for part in tagged.groups())
+        return 3600 * hours + 60 * minutes + seconds
+    return None if container.duration is None else Fraction(container.duration, av.time_base)
 
 
 def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
-    if "DISPLAYMATRIX" not in frame.side_data:
+    try:
+        matrix: Any = frame.side_data["DISPLAYMATRIX"]  # type: ignore[typeddict-item]
+    except KeyError:
         return None
-    matrix: Any = frame.side_data["DISPLAYMATRIX"]  # type: ignore[typeddict-item]
+    except (
+        ValueError
+    ):  # a kind of side data that PyAV does not know, such as EXIF, hides all others
+        turns = frame.rotation // 90 % 4
+        return _TURNS[turns] if turns else None
     return tuple(np.frombuffer(bytes(matrix), np.int32).tolist())

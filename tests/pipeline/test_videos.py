@@ -343,7 +343,7 @@ def test_what_is_no_video(content: bytes | None, words: str) -> None:
         report = stylize("*.mp4", "out/")
         assert os.listdir("out") == ["good.mp4"]
     else:
-        from fasttransfer.video.reader import open_container
+        from fasttransfer.video.opening import open_container
 
         with pytest.raises(FastTransferError, match=words):
             open_container(Path("bad.mp4"))

@@ -31,6 +31,14 @@ def test_the_live_page_loads_nothing_of_training() -> None:
     assert loaded_by("fasttransfer.live.server, fasttransfer.live.clip", TRAINING) == ""
 
 
+def test_a_style_is_opened_without_the_compiler() -> None:
+    """It takes seconds to import."""
+    code = "import sys; from fasttransfer.models.style_file import find_style, load_style; "
+    code += "load_style(find_style('mosaic')); print('torch._dynamo' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 @pytest.mark.parametrize("module", ["fasttransfer.cli.infer"])
 def test_help_and_mistakes_do_not_wait_for_torch(module: str) -> None:
     assert loaded_by(module, ("torch", "numpy", "PIL")) == ""

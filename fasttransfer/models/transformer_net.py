@@ -91,11 +91,13 @@ class TransformerNet(nn.Module):
             ),
         )
         last = reflected_conv(channels[0], folded, kernel_size)
-        _start_flat(last, unshuffle)
+        if not last.weight.is_meta:  # dividing there imports PyTorch's compiler, which takes 2 s
+            _start_flat(last, unshuffle)
         self.head = nn.Sequential(last, nn.PixelShuffle(unshuffle))
         if smooth:
             blur = reflected_conv(3, 3, 3)
-            _start_as_blur(blur)
+            if not blur.weight.is_meta:
+                _start_as_blur(blur)
             self.head.append(blur)
 
     def forward(self, content: Tensor) -> Tensor:

@@ -17,24 +17,25 @@ from ..core.values import as_list
 from ..live.run import is_camera
 from ..pipeline.runner import stylize_all
 from .config import command
+from .program import Program
 
 if TYPE_CHECKING:  # torch is loaded when the first object is built, so --help answers at once
     from ..stylizing.stylizer import Stylizer
 
 _OF_NETWORKS = ("stroke_size", "tiles", "engine", "precision")
-_PATHS = (
-    "style",
-    "style.path",
-    "input",
-    "output",
-    "log_dir",
-    "comparison.style",
-    "stylizer.intermediate",
+_SEVERAL = ("style", "style.path", "input")
+
+# A folder of its own: in conf/ itself, style= would mean the group conf/style of the training.
+PROGRAM = Program(
+    "infer",
+    CONF_DIR / "infer",
+    texts=(*_SEVERAL, "output", "log_dir", "comparison.style", "stylizer.intermediate"),
+    lists=_SEVERAL,
+    argument="input",
 )
 
 
-# A folder of its own: in conf/ itself, style= would mean the group conf/style of the training.
-@command("infer", paths=_PATHS, folder=CONF_DIR / "infer")
+@command(PROGRAM)
 def main(config: DictConfig) -> None:
     """Does what ``config`` says; exit code 1 if a file could not be done."""
     if config.list:

@@ -6,9 +6,12 @@ from ..core.assets import CONF_DIR
 from ..core.errors import FastTransferError
 from ..training.search import Search
 from .config import command
+from .program import Program
+
+PROGRAM = Program("tune", CONF_DIR / "tune", texts=("study", "overrides"), lists=("overrides",))
 
 
-@command("tune", paths=("study", "overrides"), folder=CONF_DIR / "tune")
+@command(PROGRAM)
 def main(config: DictConfig) -> None:
     """Makes the trials that are missing, and tells the best."""
     for name in ("trials", "steps", "reports"):

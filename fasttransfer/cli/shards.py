@@ -10,9 +10,12 @@ from ..core.errors import FastTransferError
 from ..core.progress import Report
 from ..data.shards import pack
 from .config import command
+from .program import Program
+
+PROGRAM = Program("shards", CONF_DIR / "shards", texts=("photos", "output"), argument="photos")
 
 
-@command("shards", paths=("photos", "output"), folder=CONF_DIR / "shards")
+@command(PROGRAM)
 def main(config: DictConfig) -> None:
     """Packs the folder that ``config`` names."""
     for name in ("photos", "output"):

@@ -6,9 +6,16 @@ from omegaconf import DictConfig
 
 from ..training.build import TRAINING_PATHS, build, build_training
 from .config import command
+from .program import Program
+
+PROGRAM = Program(
+    "train",
+    texts=(*TRAINING_PATHS, "resume", "run_dir", "start", "style.name", "style.licence"),
+    argument="style.path",
+)
 
 
-@command("train", paths=(*TRAINING_PATHS, "resume", "run_dir", "start"))
+@command(PROGRAM)
 def main(config: DictConfig) -> None:
     """Trains what ``config`` describes; exit code 130 or 143 if Ctrl-C or SIGTERM ended it."""
     from ..training.run import Run, quiet_lightning  # with Lightning, which takes seconds as well

@@ -11,11 +11,17 @@ from ..images.writing import write_picture
 from ..zoo.gallery import SHOWN_AT, cards, sheet
 from ..zoo.training import DEFAULT_NETWORK, score_again, train, trainings, write_cards
 from .config import command
+from .program import Program
 
-
-@command(
-    "zoo", paths=("paintings", "photos", "runs", "output", "overrides"), folder=CONF_DIR / "zoo"
+PROGRAM = Program(
+    "zoo",
+    CONF_DIR / "zoo",
+    texts=("paintings", "photos", "runs", "output", "overrides", "sheet"),
+    lists=("overrides",),
 )
+
+
+@command(PROGRAM)
 def main(config: DictConfig) -> None:
     """Trains what is missing, or scores what is there; writes style files, their cards and the sheet."""
     output = Path(config.output)

@@ -20,6 +20,7 @@ from torch import Tensor
 from ..core.assets import BUNDLED_STYLES
 from ..core.errors import FastTransferError, brief
 from ..core.files import write_whole
+from ..core.words import did_you_mean
 from .metadata import check_config, clean_metadata, clean_name
 from .transformer_net import TransformerNet
 from .weight_files import CHECKPOINT_KEY as CHECKPOINT_KEY
@@ -103,9 +104,10 @@ def find_style(name_or_path: str | os.PathLike[str]) -> Path:
         return path
     if is_bundled:
         return bundled
+    hint = did_you_mean(str(name_or_path), bundled_styles())
     raise FastTransferError(
-        f"There is no style '{name_or_path}'; give a style file, a run folder or one of the bundled "
-        f"styles ({', '.join(bundled_styles())})."
+        f"There is no style '{name_or_path}'; {hint}{' ' if hint else ''}give a style file, a run "
+        f"folder or one of the bundled styles ({', '.join(bundled_styles())})."
     )
 
 

@@ -297,17 +297,17 @@ class Run:
     @rank_zero_only
     def end(self, steps: int, stopped_by: Signals | None) -> None:
         """Says what to type next."""
-        script = Path(sys.argv[0])
-        train = "python train.py" if script.suffix == ".py" else "fasttransfer-train"
-        infer = "python infer.py" if script.suffix == ".py" else "fasttransfer-infer"
         folder = shlex.quote(str(self.folder))
+        if Path(sys.argv[0]).name == "train.py":
+            resume = f"python train.py resume={folder}"
+            stylize = f"python infer.py style={folder} input=photo.jpg output=stylized.jpg"
+        else:
+            resume = f"fasttransfer train --resume {folder}"
+            stylize = f"fasttransfer stylize photo.jpg --style {folder} -o stylized.jpg"
         if stopped_by is not None:
-            self.console.print(f"stopped at step {steps}; go on with: {train} resume={folder}")
+            self.console.print(f"stopped at step {steps}; continue with: {resume}")
             return
-        print(
-            f"{self.folder / STYLE_FILE} is ready; stylize a photo with:\n"
-            f"{infer} style={folder} input=photo.jpg output=stylized.jpg"
-        )
+        print(f"{self.folder / STYLE_FILE} is ready; stylize a photo with:\n{stylize}")
 
 
 def is_complete(folder: Path) -> bool:

@@ -1,78 +1,14 @@
-"""What people type, as Hydra gets it; and mistakes in one sentence."""
+"""A program run by what was typed after a script's name; mistakes in one sentence."""
 
 import sys
 from pathlib import Path
 
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from fasttransfer.cli.config import command, quote_paths
-from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.cli.config import command
+from fasttransfer.cli.program import Program, Typed
 from fasttransfer.core.errors import FastTransferError
-from fasttransfer.core.values import as_list
-
-
-def through_hydra(argument: str) -> object:
-    """The value that a task finds after typing ``argument``."""
-    (quoted,) = quote_paths([argument], ("input",))
-    override = OverridesParser.create().parse_override(quoted)
-    return OmegaConf.to_container(OmegaConf.create({"v": override.value()}), resolve=True)["v"]  # type: ignore[index,call-overload]
-
-
-def test_conf_is_found() -> None:
-    assert (CONF_DIR / "infer" / "infer.yaml").is_file()
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("photo.jpg", "my photo (1).jpg", "a=b.jpg", "ünïcode.jpg", "it's.jpg", "a,b.jpg"),
-        *('say "x".jpg', "007", "1e3", "true", "photo[1].jpg", "{a: b}.jpg", "${x}.jpg", "$HOME"),
-        *(
-            r"C:\photos\a.jpg",
-            "C:\\photos\\",
-            "a:b",
-            "*/**/x?.jpg",
-            " leading.jpg",
-            "~/a.jpg",
-            "é 日",
-        ),
-    ],
-)
-def test_names_arrive_as_typed(name: str) -> None:
-    assert through_hydra(f"input={name}") == name
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=12))
-def test_any_name_arrives_as_typed(name: str) -> None:
-    quoted = name[0] == name[-1] and name[0] in "'\""
-    # Backslashes before ${ are the one thing that OmegaConf has for itself.
-    assume(not quoted and name[0] != "[" and name != "null" and "\\${" not in name)
-    assert through_hydra(f"input={name}") == name
-
-
-def test_lists() -> None:
-    assert through_hydra("input=[a b.jpg,c(1).jpg]") == ["a b.jpg", "c(1).jpg"]
-    assert through_hydra("input=[ a.jpg , it's.jpg ]") == ["a.jpg", "it's.jpg"]
-    assert through_hydra("""input=['x,y.jpg',"z.jpg",w.jpg]""") == ["x,y.jpg", "z.jpg", "w.jpg"]
-
-
-def test_what_hydra_already_understands_stays() -> None:
-    arguments = ["input=null", "input='a b'", "size=3", "--help", "+input=", "other=a b"]
-    assert quote_paths(arguments, ("input",)) == arguments
-    once = quote_paths(["input=it's a,b.jpg"], ("input",))
-    assert quote_paths(once, ("input",)) == once
-    assert quote_paths(["-m", "input=a,b"], ("input",)) == ["-m", "input=a,b"]
-
-
-def test_as_list() -> None:
-    assert as_list(None) == []
-    assert as_list("a") == ["a"]
-    assert as_list(OmegaConf.create(["a", "b"])) == ["a", "b"]
 
 
 @pytest.fixture
@@ -91,63 +27,97 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "conf"
 
 
-def run(folder: Path, monkeypatch: pytest.MonkeyPatch, *typed: str) -> list[DictConfig]:
+def run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *words: str, typed: Typed | None = None
+) -> DictConfig:
     seen = []
 
-    @command("main", paths=("path",), folder=folder)
+    @command(Program("main", folder, texts=("path",), argument="path"))
     def main(config: DictConfig) -> None:
+        assert sys.argv == ["main.py", *words]  # by which further processes are started
         seen.append(config)
         if config.size == 99:
-            raise FastTransferError("size=99 is too large; take less")
+            raise FastTransferError("size=99 is too\nlarge; take less")
         if config.size == 98:
             raise KeyError("a fault of ours")
 
-    monkeypatch.setattr(sys, "argv", ["main.py", *typed])
-    main()
-    return seen
+    monkeypatch.setattr(sys, "argv", ["main.py", *words])
+    main(typed)
+    [config] = seen
+    return config
 
 
 def test_command_composes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    typed = ("path=a=b (1).jpg", "nested.depth=3", "sizes=[]", "paint=ink", "+more=yes")
-    (config,) = run(folder, monkeypatch, *typed)
+    words = ("path=a=b (1).jpg", "nested.depth=3", "sizes=[]", "paint=ink", "+more=yes")
+    config = run(folder, monkeypatch, *words)
     assert config.paint.black == 0.5
     assert config.path == "a=b (1).jpg"
     assert config.nested.depth == 3
     assert sorted(path.name for path in folder.parent.iterdir()) == ["conf"]
 
 
+def test_values_as_they_are(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = Typed(("paint=ink",), {"path": "${size},'{", "nested.depth": 3, "sizes": [1, 2]})
+    config = run(folder, monkeypatch, typed=typed)
+    assert (config.path, config.nested.depth, config.sizes) == ("${size},'{", 3, [1, 2])
+    assert config.paint.black == 0.5
+
+
+def test_a_single_value_for_a_list(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(folder, monkeypatch, "sizes=256").sizes == [256]
+    assert run(folder, monkeypatch, "sizes=256,128").sizes == [256, 128]
+
+
+def test_values_are_checked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        run(folder, monkeypatch, typed=Typed(values={"size": "large"}))
+    assert end.value.code == 2
+    assert capsys.readouterr().err == "size=large must be a number.\n"
+
+
 @pytest.mark.parametrize(
-    ("typed", "sentence"),
+    ("words", "sentence"),
     [
-        ("size=99", "size=99 is too large; take less"),
+        ("size=99", r"size=99 is too\nlarge; take less"),
         ("sise=3", "there is no setting sise; did you mean size? --help lists them"),
         ("nested.dept=3", "there is no setting nested.dept; did you mean nested.depth? "),
         ("zzz=3", "there is no setting zzz; --help lists them"),
-        ("photo.jpg", "photo.jpg is not of the form setting=value; --help lists the settings"),
+        ("photo.jpg", "photo.jpg has no setting before it; write path=photo.jpg"),
+        ("word", "word is not of the form setting=value; --help lists the settings"),
         ("size=(", "size=( is not of the form setting=value"),
         ("fast=no", "fast=no must be true or false."),
         ("size=large", "size=large must be a number."),
-        ("size=true", "size=True must be a number."),
-        ("sizes=256", "sizes=256 must be a list, such as [512]."),
-        ("sizes=[a]", "sizes=['a'] must be a list of numbers."),
+        ("size=true", "size=true must be a number."),
+        ("size=0,5", "size=0,5 must be a number; write 0.5."),
+        ("sizes=null", "sizes=null must be a list."),
+        ("sizes=a", "sizes=a must be a list of numbers."),
+        ("sizes=[a]", "sizes=a must be a list of numbers."),
+        ("sizes=a,b", "sizes=a,b must be a list of numbers."),
         ("paint=inc", "there is no paint=inc; did you mean ink? choose from ink, oil"),
         ("paint=ink paint.blak=1", "there is no setting paint.blak; did you mean paint.black? "),
         ("paint=ink paint.black=no", "paint.black=no must be a number."),
+        ("--size 3", "write size=3 instead of --size: settings of this script have no dashes"),
+        ("--size=3", "write size=3 instead of --size=3: settings"),
+        ("--depth 3", "write nested.depth=3 instead of --depth: "),
+        ("--sise 3", "there is no option --sise; did you mean size?"),
+        ("--zzz", "there is no option --zzz; settings are written setting=value"),
     ],
 )
 def test_mistakes_are_one_sentence(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    typed: str,
+    words: str,
     sentence: str,
 ) -> None:
     with pytest.raises(SystemExit) as end:
-        run(folder, monkeypatch, *typed.split())
+        run(folder, monkeypatch, *words.split())
     assert end.value.code == 2
-    told = capsys.readouterr().err
-    assert told.startswith(sentence)
-    assert told.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith(sentence)
+    assert printed.count("\n") == 1
 
 
 def test_faults_of_ours_keep_their_traceback(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,10 @@ import sys
 import time
 from pathlib import Path
 
-import hydra
 import pytest
 from omegaconf import DictConfig
 
-from fasttransfer.cli.config import quote_paths
-from fasttransfer.cli.search import main
-from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.cli.search import PROGRAM, main
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.training.callbacks import SCORES_FILE, read_scores
 from fasttransfer.training.run import is_complete
@@ -21,9 +18,7 @@ from fasttransfer.training.search import Search
 
 
 def composed(*typed: str) -> DictConfig:
-    overrides = quote_paths(list(typed), ("overrides",))
-    with hydra.initialize_config_dir(str(CONF_DIR / "tune"), version_base="1.3"):
-        return hydra.compose("tune", overrides)
+    return PROGRAM.configured(PROGRAM.parse(typed))
 
 
 @pytest.fixture
@@ -133,7 +128,7 @@ def test_what_does_not_compare_is_another_study(tmp_path: Path, other: str) -> N
         ("space=[{name: optimizer.lr, low: 2, high: 1}]", "space has {'name': 'optimizer.lr'"),
         ("space=[optimizer.lr]", "expected {name: x, low: a, high: b}"),
         ("space=[]", "space=[] must be a list"),
-        ("space=null", "space=None must be a list"),
+        ("space=null", "space=null must be a list"),
         pytest.param(
             "overrides=[style.path=none.jpg]",
             "train.py refused the settings of trial 0",

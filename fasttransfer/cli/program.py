@@ -1,0 +1,203 @@
+"""A program: the settings it has, and what a person typed for them."""
+
+import contextlib
+import glob
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+
+from ..core.assets import CONF_DIR, config_names
+from ..core.errors import FastTransferError
+from ..core.files import is_remote
+from ..core.paths import exists, expand_user
+from .hydra_messages import no_such_choice
+
+_WEIGHT = re.compile(r":\s*\d*\.?\d+\s*(,|$)")  # mosaic:0.6,udnie:0.4 is one style
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a person asked for.
+
+    Attributes:
+        overrides: in Hydra's grammar.
+        values: by setting, put into the configuration as they are.
+    """
+
+    overrides: tuple[str, ...] = ()
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Program:
+    """Settings in YAML files.
+
+    Attributes:
+        config_name: the YAML file, without its ending.
+        folder: where it lies; its subfolders are the groups.
+        texts: settings that are names, of files for the most part, taken exactly as typed.
+        lists: those among ``texts`` that may be several: ``a,b,c`` or ``[a,b,c]``.
+        argument: the setting that a word without ``=`` is meant for.
+    """
+
+    config_name: str
+    folder: Path = CONF_DIR
+    texts: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    argument: str = ""
+
+    def compose(self, overrides: Sequence[str] = ()) -> DictConfig:
+        """The configuration with ``overrides``."""
+        if GlobalHydra.instance().is_initialized():  # in the task, and for the same folder
+            return hydra.compose(self.config_name, list(overrides))
+        with hydra.initialize_config_dir(str(self.folder), version_base="1.3"):
+            return hydra.compose(self.config_name, list(overrides))
+
+    def configured(self, typed: Typed) -> DictConfig:
+        """The configuration with what was typed."""
+        config = self.compose(typed.overrides)
+        put(config, typed)
+        return config
+
+    def settings(self, chosen: Sequence[str] = ()) -> list[str]:
+        """Every setting, as it is typed: ``size``, ``stylizer.size``, … with the groups ``chosen``."""
+        config = OmegaConf.to_container(self.compose(chosen), resolve=False)
+        return [name for name in _names(config, "") if name]
+
+    def text(self) -> str:
+        """All settings with their defaults, as YAML, and the names that each group has."""
+        groups = sorted(path.name for path in self.folder.iterdir() if path.is_dir())
+        choices = [f"{group}: {', '.join(config_names(group, self.folder))}" for group in groups]
+        lines = [f"# {line}" for line in choices if not line.endswith(": ")]
+        return "\n".join([*lines, OmegaConf.to_yaml(self.compose())])
+
+    def is_group(self, key: str) -> bool:
+        """Whether it chooses one of several YAML files."""
+        return bool(re.fullmatch(r"\w+", key)) and (self.folder / key).is_dir()
+
+    def parse(self, words: Sequence[str]) -> Typed:
+        """What ``key=value`` words stand for.
+
+        Raises:
+            FastTransferError: a word that is not ``key=value``, or a choice that does not exist.
+        """
+        overrides: list[str] = []
+        values: dict[str, object] = {}
+        for word in words:
+            key, equals, text = word.partition("=")
+            if key in self.texts and equals:
+                values[key] = _text(text, several=key in self.lists)
+                continue
+            parsed = self._override(word)
+            if parsed is None:
+                values[key] = text
+            else:
+                overrides.append(parsed)
+        return Typed(tuple(overrides), values)
+
+    def _override(self, word: str) -> str | None:
+        """A word in Hydra's grammar, ``a,b`` as a list; None if its value is not in that grammar."""
+        key, equals, text = word.partition("=")
+        if not equals and not word.startswith("~"):
+            raise FastTransferError(self._no_setting(word))
+        if self.is_group(key) and text not in (known := config_names(key, self.folder)):
+            own = next((name for name in self.texts if name == f"{key}.path"), None)
+            if own and exists(text) and known:
+                raise FastTransferError(f"{key}={text} is a file; write {own}={text}")
+            if text != "null" and "/" not in text:
+                raise FastTransferError(no_such_choice(key, text, self.folder))
+        try:
+            [override] = OverridesParser.create().parse_overrides([word])
+        except OverrideParseException:
+            is_name = re.fullmatch(r"[\w./]+", key) and key in self.settings()
+            if is_name and not re.search(r"[\[\](){}]", text):
+                return None
+            raise
+        if override.is_sweep_override() and not self.is_group(key):
+            return f"{key}=[{text}]"
+        return word
+
+    def _no_setting(self, word: str) -> str:
+        if self.argument and (exists(word) or "." in word):
+            return f"{word} has no setting before it; write {self.argument}={word}"
+        return f"{word} is not of the form setting=value; --help lists the settings"
+
+    def groups_in(self, words: Sequence[str]) -> list[str]:
+        """Those among ``words`` that choose a YAML file."""
+        chosen = []
+        for word in words:
+            key, equals, text = word.partition("=")
+            if equals and self.is_group(key) and text in config_names(key, self.folder):
+                chosen.append(word)
+        return chosen
+
+
+def put(config: DictConfig, typed: Typed) -> None:
+    """Puts the typed values into a configuration that has their settings."""
+    for key, value in typed.values.items():
+        OmegaConf.update(config, key, literal(value))
+
+
+def literal(value: object) -> object:
+    """``value`` for OmegaConf, in which ``${`` means another setting: in a typed name it does not."""
+    if isinstance(value, str):
+        return re.sub(r"(\\*)\$\{", lambda found: 2 * found[1] + r"\${", value)
+    return [literal(item) for item in value] if isinstance(value, list) else value
+
+
+def names_in(text: str) -> list[str]:
+    """The names in ``a,b``, which may also be a single one."""
+    value = _text(text, several=True)
+    return [str(item) for item in value] if isinstance(value, list) else [text]
+
+
+def _text(text: str, several: bool) -> object:
+    """A name exactly as typed where there is such a file; otherwise without quotes around it, and
+    ``a,b`` and ``[a,b]`` are lists where there may be ``several``."""
+    if text == "null":
+        return None
+    if exists(text):
+        return text
+    if not several:
+        return _unquoted(text)
+    if _WEIGHT.search(text) or _finds_files(text):
+        return text
+    bracketed = text.startswith("[") and text.endswith("]")
+    items = [_unquoted(item) for item in _split(text[1:-1] if bracketed else text)]
+    if bracketed:
+        return items
+    whole = len(items) < 2 or (is_remote(text) and not all(map(is_remote, items)))
+    return _unquoted(text) if whole else items
+
+
+def _finds_files(pattern: str) -> bool:
+    with contextlib.suppress(OSError, ValueError, re.error):
+        return glob.has_magic(pattern) and any(glob.iglob(str(expand_user(pattern))))
+    return False
+
+
+def _split(text: str) -> list[str]:
+    """At commas, but not inside quotes and brackets."""
+    item = r"""(?:'[^']*'(?=\s*(?:,|$))|"[^"]*"(?=\s*(?:,|$))|\[[^\]]*\]|\{[^}]*\}|[^,])+"""
+    return [found.strip() for found in re.findall(item, text) if found.strip()]
+
+
+def _unquoted(text: str) -> str:
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    return text[1:-1] if quoted else text
+
+
+def _names(node: object, prefix: str) -> list[str]:
+    if not isinstance(node, dict):
+        return [prefix]
+    found = [prefix]
+    for key, child in node.items():
+        found += _names(child, f"{prefix}.{key}" if prefix else str(key))
+    return found

@@ -1,0 +1,78 @@
+"""From what was typed behind a verb to the settings of a program."""
+
+import glob
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..core.errors import FastTransferError
+from ..core.paths import exists
+from ..core.words import did_you_mean
+from .options import Line
+from .program import Program, Typed
+
+
+def request(
+    program: Program,
+    line: Line,
+    values: Mapping[str, object],
+    overrides: Sequence[str] = (),
+) -> Typed:
+    """The settings that a command line asks for.
+
+    Args:
+        program: whose settings they are.
+        line: what was typed; its words must all be settings.
+        values: by setting, from the verb itself and its words that are names.
+        overrides: choices of YAML files that follow from options.
+
+    Raises:
+        FastTransferError: a setting that is given twice or that does not exist.
+    """
+    typed = program.parse(line.words)
+    by_option = {**line.options, **values}
+    given = {word.partition("=")[0].lstrip("+~") for word in line.words}
+    for key in given & set(by_option):
+        option = line.spelled.get(key, "a word of the command")
+        raise FastTransferError(f"{key} is given twice, by {option} and by {key}=; leave one out")
+    return Typed((*overrides, *typed.overrides), {**by_option, **typed.values})
+
+
+def sort_words(program: Program, line: Line) -> tuple[list[str], Line]:
+    """The names among the words of a line, and the line with only the settings left.
+
+    A word is a setting if what stands before its ``=`` is one; ``./size=3.jpg``, or ``size=3.jpg``
+    after ``--``, is a file.
+
+    Raises:
+        FastTransferError: a word that looks like a misspelled setting.
+    """
+    candidates = [word for word in line.words if re.match(r"[+~]*[A-Za-z_][\w./]*=", word)]
+    known: set[str] = set()
+    if candidates:
+        known = {*program.settings(program.groups_in(candidates))}
+    settings: list[str] = []
+    names: list[str] = []
+    for word in line.words:
+        key = word.partition("=")[0]
+        is_setting = word in candidates and (
+            key in known or key.startswith(("+", "~", "hydra.", "hydra/")) or program.is_group(key)
+        )
+        if word in candidates and not is_setting:
+            _check_name(word, known)
+        (settings if is_setting else names).append(word)
+    return [*names, *line.files], Line(tuple(settings), (), line.options, line.spelled)
+
+
+def _check_name(word: str, known: set[str]) -> None:
+    key, _, value = word.partition("=")
+    hint = did_you_mean(key, known)
+    if hint and not exists(word) and not (glob.has_magic(word) and glob.glob(word)):
+        raise FastTransferError(
+            f"there is no setting {key} and no file '{word}'; {hint[:-1]}={value}?"
+        )
+
+
+def one_or_many(names: Sequence[str]) -> Any:
+    """As settings are: a single one is not a list."""
+    return names[0] if len(names) == 1 else list(names)

@@ -1,0 +1,296 @@
+"""The verbs that use trained styles: stylize, live, compare, styles, export."""
+
+from typing import Any
+
+import click
+
+from ..core.errors import FastTransferError
+from ..core.paths import exists
+from .options import (
+    NUMBER,
+    PATH,
+    WHOLE,
+    Verb,
+    Words,
+    complete_styles,
+    line_of,
+    setting,
+    settings_of,
+    together,
+)
+
+STYLE = setting(
+    *("-s", "--style"),
+    key="style",
+    metavar="STYLE",
+    shell_complete=complete_styles,
+    help="A bundled style, a style file, or a run folder; several: A,B,C.  [default: mosaic]",
+)
+OUTPUT = setting(
+    *("-o", "--output"),
+    key="output",
+    type=PATH,
+    help="A file or a folder.  [default: next to the input, named after the style]",
+)
+SIZE = setting(
+    "--size", key="size", type=WHOLE, help="Longer side of the result in pixels.  [default: as is]"
+)
+OVERWRITE = setting("--overwrite", key="overwrite", is_flag=True, help="Replace existing results.")
+PRECISION = setting(
+    "--precision",
+    key="precision",
+    type=Words(["auto", "float32", "bfloat16", "int8"]),
+    help="What the network computes in.",
+)
+ENGINES = together(
+    setting(
+        "--engine",
+        key="engine",
+        type=Words(["auto", "torch", "openvino", "onnxruntime"]),
+        help="What runs the network.",
+    ),
+    PRECISION,
+    setting("--device", key="device", metavar="DEVICE", help="auto, cpu, cuda, or mps."),
+)
+LOOKS = together(
+    setting(
+        "--strength", key="strength", type=NUMBER, help="0 is the photo, 1 the full style (1)."
+    ),
+    setting(
+        "--color",
+        key="colour",
+        type=Words(["style", "content"]),
+        help="content keeps the photo's own colors.",
+    ),
+    setting(
+        "--keep-colors", key="colour", flag_value="content", is_flag=True, help="--color content"
+    ),
+    setting(
+        "--stroke-size",
+        key="stroke_size",
+        type=WHOLE,
+        help="Strokes as large as in a picture of this longer side.",
+    ),
+)
+
+
+@click.command(
+    "stylize",
+    cls=Verb,
+    short_help="Stylize pictures, videos, and folders.",
+    epilog="""\
+Examples:
+  fasttransfer stylize photo.jpg --style starry_night -o out.jpg
+  fasttransfer stylize photos/ --style mosaic -o out/        a folder with its subfolders
+  fasttransfer stylize 'photos/*.jpg' --style mosaic,udnie   one result for each style
+  fasttransfer stylize clip.mp4 --style mosaic -o out.mp4    a video, with its sound
+  fasttransfer stylize photo.jpg --keep-colors --strength 0.7 --size 1600
+  fasttransfer stylize -- -odd-name.jpg                      a name that starts with a dash
+  fasttransfer photo.jpg --style mosaic                      stylize may be left out
+
+Any setting that --settings lists may follow as key=value, such as video.crf=16.
+""",
+)
+@click.argument("files", nargs=-1, type=PATH)
+@STYLE
+@OUTPUT
+@SIZE
+@LOOKS
+@setting("--format", key="format", help="Of all results, such as png or mkv.")
+@setting("--quality", key="quality", type=WHOLE, help="Of JPEG, WebP, and AVIF, 1 to 100 (92).")
+@setting(
+    "--tiles",
+    key="tiles",
+    type=Words(["auto", "exact", "thumbnail", "off"]),
+    help="For pictures larger than memory.",
+)
+@setting("--volume", key="volume", is_flag=True, help="The input is a stack of slices.")
+@setting("--shard", key="shard", metavar="I/N", help="Only the I-th of N parts of the files.")
+@setting("--cluster", key="cluster", type=Words(["ray"]), help="Use all machines of a cluster.")
+@ENGINES
+@OVERWRITE
+@settings_of("infer")
+@click.pass_context
+def stylize(ctx: click.Context, /, files: tuple[str, ...], **_: Any) -> None:
+    """Stylizes FILES: pictures, videos, folders, patterns in quotes, or URLs.
+
+    Without -o, results go next to the input and are named after the style. Existing results are
+    skipped unless --overwrite is given."""
+    from .infer import PROGRAM, main
+    from .request import one_or_many, request, sort_words
+
+    names, line = sort_words(PROGRAM, line_of(ctx, files))
+    values: dict[str, object] = {}
+    if names:
+        values["input"] = one_or_many([_file(name) for name in names])
+    elif not any(word.startswith("input=") for word in line.words):
+        raise FastTransferError(
+            "give a picture, a video, a folder, or a pattern in quotes, such as "
+            "fasttransfer stylize photo.jpg --style mosaic"
+        )
+    main(request(PROGRAM, _with_styles(line), values))
+
+
+@click.command(
+    "live",
+    cls=Verb,
+    short_help="Show a camera in the browser, stylized live.",
+    epilog="""\
+Examples:
+  fasttransfer live --style mosaic,udnie
+  fasttransfer live 1 --style mosaic           the second camera
+  fasttransfer live clip.mp4 --style mosaic    a video instead of a camera
+  fasttransfer live pattern                    a test picture
+""",
+)
+@click.argument("words", metavar="[SOURCE]", nargs=-1, type=PATH)
+@STYLE
+@setting(
+    *("-o", "--output"), key="output", type=PATH, help="Folder for snapshots and recordings (.)."
+)
+@setting("--size", key="size", type=WHOLE, help="Longer side of the pictures in pixels (640).")
+@LOOKS
+@setting("--host", key="live.host", help="Address to listen at (127.0.0.1: this machine only).")
+@setting("--port", key="live.port", type=WHOLE, help="Port of the page, or the next free one.")
+@setting("--rate", key="live.rate", type=NUMBER, help="Frames per second to request (30).")
+@setting(
+    "--browser/--no-browser",
+    key="live.open_browser",
+    help="Open the page where there is a desktop.",
+)
+@ENGINES
+@settings_of("infer")
+@click.pass_context
+def live(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> None:
+    """Shows a camera on a page in the browser, in styles that the page switches between.
+
+    SOURCE is the number of a camera (0), a video file, or the word pattern."""
+    from .infer import PROGRAM, main
+    from .request import request, sort_words
+
+    names, line = sort_words(PROGRAM, line_of(ctx, words))
+    if len(names) > 1:
+        raise FastTransferError(f"give one camera or video, not {len(names)}: {', '.join(names)}")
+    source = names[0].removeprefix("camera").removeprefix(":") if names else ""
+    camera = f"camera:{source}" if source else "camera"
+    main(request(PROGRAM, _with_styles(line), {"input": camera}))
+
+
+@click.command(
+    "compare",
+    cls=Verb,
+    short_help="Compare styles side by side, with scores.",
+    epilog="""\
+Examples:
+  fasttransfer compare mosaic udnie
+  fasttransfer compare runs/a runs/b mine.safetensors --input photos/ -o runs/compare
+""",
+)
+@click.argument("styles", nargs=-1, type=PATH, shell_complete=complete_styles)
+@setting(
+    *("-i", "--input"),
+    key="input",
+    type=PATH,
+    multiple=True,
+    help="Photos and clips; may be repeated.  [default: bundled photos]",
+)
+@setting(*("-o", "--output"), key="log_dir", type=PATH, help="Folder for the page (runs/compare).")
+@SIZE
+@setting(
+    "--painting",
+    key="comparison.style",
+    type=PATH,
+    help="The painting, for styles that come without it.",
+)
+@setting(
+    "--slow",
+    key="comparison.limit",
+    type=WHOLE,
+    metavar="N",
+    help="Also N iterations of the slow method.",
+)
+@ENGINES
+@settings_of("infer")
+@click.pass_context
+def compare(ctx: click.Context, /, styles: tuple[str, ...], **_: Any) -> None:
+    """Compares STYLES on the same photos and clips: as one page, in TensorBoard, and as JSON."""
+    from .infer import PROGRAM, main
+    from .program import names_in
+    from .request import one_or_many, request, sort_words
+
+    names, line = sort_words(PROGRAM, line_of(ctx, styles))
+    names = [name for text in names for name in names_in(text)]
+    if not names:
+        raise FastTransferError(
+            "give at least one style, such as fasttransfer compare mosaic udnie"
+        )
+    if "input" in line.options:
+        line.options["input"] = one_or_many(
+            [name for text in line.options["input"] for name in names_in(text)]
+        )
+    main(request(PROGRAM, line, {"style": one_or_many(names), "compare": True}))
+
+
+@click.command(
+    "export",
+    cls=Verb,
+    short_help="Write a style as ONNX or OpenVINO.",
+    epilog="""\
+Examples:
+  fasttransfer export mosaic
+  fasttransfer export runs/painting --format openvino -o exported/
+""",
+)
+@click.argument("styles", nargs=-1, type=PATH, shell_complete=complete_styles)
+@setting("--format", key="export", type=Words(["onnx", "openvino"]), help="onnx, or openvino.")
+@setting(*("-o", "--output"), key="output", type=PATH, help="A file or a folder.  [default: here]")
+@setting(
+    "--kind",
+    key="export_kind",
+    type=Words(["photos", "frames"]),
+    help="photos: float RGB (B, 3, H, W) in [0, 1]; frames: RGB bytes (B, H, W, 3).",
+)
+@PRECISION
+@OVERWRITE
+@click.pass_context
+def export(ctx: click.Context, /, styles: tuple[str, ...], **_: Any) -> None:
+    """Writes STYLES for other programs, for any batch, height, and width."""
+    from .infer import PROGRAM, main
+    from .program import names_in
+    from .request import one_or_many, request, sort_words
+
+    names, line = sort_words(PROGRAM, line_of(ctx, styles))
+    names = [name for text in names for name in names_in(text)]
+    if not names:
+        raise FastTransferError("give at least one style, such as fasttransfer export mosaic")
+    line.options.setdefault("export", "onnx")
+    main(request(PROGRAM, line, {"style": one_or_many(names)}))
+
+
+@click.command("styles", cls=Verb, short_help="List the bundled styles.")
+def styles() -> None:
+    """Lists the bundled styles: network, scores, size, and style image."""
+    from rich.console import Console
+
+    from ..zoo.gallery import cards, print_cards
+
+    print_cards(cards(), Console())
+
+
+def _with_styles(line: Any) -> Any:
+    """The line with ``--style A,B`` as a list."""
+    from .program import names_in
+    from .request import one_or_many
+
+    if "style" in line.options:
+        line.options["style"] = one_or_many(names_in(line.options["style"]))
+    return line
+
+
+def _file(name: str) -> str:
+    """A file, also one with a name that means a camera elsewhere."""
+    if name.partition(":")[0] != "camera":
+        return name
+    if exists(name):
+        return f"./{name}"
+    raise FastTransferError(f"{name} is no file; for a camera, write fasttransfer live")

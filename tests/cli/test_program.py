@@ -1,0 +1,143 @@
+"""What people type for settings, and what arrives."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+
+from fasttransfer.cli.infer import PROGRAM
+from fasttransfer.cli.program import Program, put
+from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.values import as_list
+
+TRAIN = Program("train", texts=("style.path", "style.name"))
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def arrives(word: str) -> object:
+    """The value that a task finds after ``word``."""
+    config = OmegaConf.create({"input": None, "output": None})
+    put(config, PROGRAM.parse([word]))
+    return OmegaConf.to_container(config, resolve=True)[word.partition("=")[0]]  # type: ignore[index,call-overload]
+
+
+def test_conf_is_found() -> None:
+    assert (CONF_DIR / "infer" / "infer.yaml").is_file()
+
+
+@pytest.mark.parametrize("setting", ["input", "output"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("photo.jpg", "my photo (1).jpg", "a=b.jpg", "ünïcode.jpg", "it's.jpg", "photo[1].jpg"),
+        *('say "x".jpg', "007", "1e3", "true", "{a: b}.jpg", "${x}.jpg", "$HOME", "-x.jpg"),
+        *(r"C:\photos\a.jpg", "C:\\photos\\", "a:b", "*/**/x?.jpg", " leading.jpg", "~/a.jpg"),
+        *("é 日", "caf\udce9.jpg", r"\${x}", r"a\\\${x}.jpg", "${", "https://a.org/b,c.jpg"),
+    ],
+)
+def test_names_arrive_as_typed(setting: str, name: str) -> None:
+    assert arrives(f"{setting}={name}") == name
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=12))
+def test_any_name_arrives_as_typed(name: str) -> None:
+    assume(name != "null" and not (len(name) > 1 and name[0] == name[-1] and name[0] in "'\""))
+    assert arrives(f"output={name}") == name
+
+
+@pytest.mark.parametrize("name", ["a,b.jpg", "[2024]", "[1],{2}.png", "'quoted'", "null.jpg"])
+def test_a_file_that_is_there_is_that_file(name: str) -> None:
+    Path(name).touch()
+    assert arrives(f"input={name}") == name
+
+
+def test_a_pattern_that_finds_files_is_that_pattern() -> None:
+    Path("photos, [2024]").mkdir()
+    Path("photos, [2024]/a.jpg").touch()
+    assert arrives("input=photos, [[]2024]/*.jpg") == "photos, [[]2024]/*.jpg"
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("a.jpg,b.jpg", ["a.jpg", "b.jpg"]),
+        ("[a b.jpg,c(1).jpg]", ["a b.jpg", "c(1).jpg"]),
+        ("[ a.jpg , it's.jpg ]", ["a.jpg", "it's.jpg"]),
+        ("""['x,y.jpg',"z.jpg",w.jpg]""", ["x,y.jpg", "z.jpg", "w.jpg"]),
+        ("s3://b/a.jpg,s3://b/c.jpg", ["s3://b/a.jpg", "s3://b/c.jpg"]),
+        ("[one.jpg]", ["one.jpg"]),
+    ],
+)
+def test_lists(typed: str, names: list[str]) -> None:
+    assert arrives(f"input={typed}") == names
+
+
+def test_into_the_real_configuration() -> None:
+    config = PROGRAM.configured(PROGRAM.parse(["input=a=b, {1}.jpg", "size=3"]))
+    assert (config.input, config.size) == (["a=b", "{1}.jpg"], 3)
+
+
+def test_null_and_quotes() -> None:
+    assert arrives("input=null") is None
+    assert arrives("input=") == ""
+    assert arrives("input='a b'") == "a b"
+
+
+def test_a_blend_is_one_style() -> None:
+    blend = "mosaic:0.6,udnie:0.4"
+    assert PROGRAM.parse([f"style={blend}"]).values == {"style": blend}
+
+
+def test_lists_of_other_settings() -> None:
+    typed = PROGRAM.parse(["comparison.sizes=256,512", "size=3"])
+    config = PROGRAM.configured(typed)
+    assert config.comparison.sizes == [256, 512]
+    assert config.size == 3
+
+
+def test_text_that_is_not_in_the_grammar_of_hydra() -> None:
+    typed = TRAIN.parse(["style.name=Van Gogh (1889)", "style.licence=it's mine", "seed=3"])
+    config = TRAIN.configured(typed)
+    assert config.style.name == "Van Gogh (1889)"
+    assert config.style.licence == "it's mine"
+    assert config.seed == 3
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence"),
+    [
+        ("style=mosiac", "there is no style=mosiac; did you mean mosaic? choose from "),
+        ("style=painting.jpg", "style=painting.jpg is a file; write style.path=painting.jpg"),
+        ("painting.jpg", "painting.jpg is not of the form setting=value"),
+    ],
+)
+def test_mistakes(word: str, sentence: str) -> None:
+    Path("painting.jpg").touch()
+    with pytest.raises(FastTransferError) as error:
+        TRAIN.parse([word])
+    assert str(error.value).startswith(sentence)
+
+
+def test_settings_of_groups_that_are_chosen() -> None:
+    assert "stylizer.iterations" not in PROGRAM.settings()
+    assert "stylizer.iterations" in PROGRAM.settings(["stylizer=optimize"])
+
+
+def test_as_list() -> None:
+    assert as_list(None) == []
+    assert as_list("a") == ["a"]
+    assert as_list(OmegaConf.create(["a", "b"])) == ["a", "b"]
+
+
+def test_names_are_bytes_to_the_system() -> None:
+    name = os.fsdecode(b"caf\xe9.jpg")
+    assert os.fsencode(str(arrives(f"input={name}"))) == b"caf\xe9.jpg"

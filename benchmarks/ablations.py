@@ -5,10 +5,10 @@
         [--curves PICTURE [--scored 6]]
 
 Every variant of ablations.yaml, or another such file, takes the steps that fit into the same time at its
-pace. Paces are measured once, each right after one of `as it is`, since what else the machine does
+pace. Paces are measured once, each right after one of `baseline`, since what else the machine does
 changes; after that the runs may lie beside other work. Complete ones are skipped and stopped ones go on,
 so the same command ends what was begun; more paintings and seeds can follow. The table compares each run
-with that of `as it is` for the same painting and seed. PICTURE shows how the objectives of the first
+with that of `baseline` for the same painting and seed. PICTURE shows how the objectives of the first
 painting and seed fell; runs that are complete already have as many points as they were scored times.
 """
 
@@ -34,7 +34,7 @@ from fasttransfer.training.build import build_training
 from fasttransfer.training.callbacks import SCORES_FILE, read_scores
 from fasttransfer.zoo.training import Training
 
-BASE, OBJECTIVE = "as it is", "balanced_total"
+BASE, OBJECTIVE = "baseline", "balanced_total"
 ROUNDS = 2
 SHOWN = ("balanced_content", "balanced_style", "balanced_palette", "balanced_tone", "grid")
 
@@ -79,7 +79,7 @@ def main() -> None:
 
 def measured(variants: dict[str, list[str]], file: Path) -> dict[str, float]:
     """Steps a second of every variant. For those that ``file`` does not hold, how many times the pace
-    of `as it is` they have is measured, and multiplied by the one there."""
+    of `baseline` they have is measured, and multiplied by the one there."""
     paces: dict[str, float] = json.loads(file.read_text()) if file.exists() else {}
     for name in variants:
         if name not in paces:

@@ -39,9 +39,17 @@ def open_engine(network: TransformerNet, settings: EngineSettings) -> Engine:
     if engine == "openvino" or precision == "int8":
         return openvino_engine(network, precision)
     if is_installed("openvino") and is_installed("onnxscript"):
-        fast = openvino_engine(network, precision)
+        try:
+            fast = openvino_engine(network, precision)
+        except FastTransferError as error:
+            return _instead(TorchEngine(network, device, precision), error)
         return FirstThatRuns(fast, lambda: TorchEngine(network, device, precision))
     return TorchEngine(network, device, precision)
+
+
+def _instead(engine: TorchEngine, error: FastTransferError) -> TorchEngine:
+    print(f"using PyTorch: {error}", file=sys.stderr)
+    return engine
 
 
 class FirstThatRuns:
@@ -52,8 +60,8 @@ class FirstThatRuns:
         other: makes what is used from then on if ``first`` raises FastTransferError.
     """
 
-    def __init__(self, first: Engine, other: Callable[[], Engine]) -> None:
-        self._engine = first
+    def __init__(self, first: Engine, other: Callable[[], TorchEngine]) -> None:
+        self._engine: Engine = first
         self._first = first
         self._other = other
         self._lock = threading.Lock()
@@ -87,6 +95,5 @@ class FirstThatRuns:
         except FastTransferError as error:
             with self._lock:
                 if self._engine is self._first:
-                    self._engine = self._other()
-                    print(f"using PyTorch: {error}", file=sys.stderr)
+                    self._engine = _instead(self._other(), error)
         return run(self._engine)

@@ -207,7 +207,8 @@ THREADS, CALLS = 8, 50
 
 @pytest.mark.parametrize("engine", ["torch", "openvino", "onnxruntime"])
 def test_many_threads_get_what_one_gets(engine: str) -> None:
-    opened = open_engine(tiny(), EngineSettings(engine, "cpu", "float32"))
+    network = TransformerNet([4], 0, 3, 1, False)  # threads that wait for each other take long
+    opened = open_engine(network, EngineSettings(engine, "cpu", "float32"))
     rng = np.random.default_rng(0)
     sizes = [(1, 20 + 3 * number, 31 + 2 * number, 3) for number in range(THREADS)]
     frames = [rng.integers(0, 256, size, dtype=np.uint8) for size in sizes]
@@ -225,6 +226,19 @@ def test_many_threads_get_what_one_gets(engine: str) -> None:
         as_frame, as_photo = call(number)
         assert all(np.array_equal(frame, as_frame) for frame, _ in found[number])
         assert all(torch.equal(photo, as_photo) for _, photo in found[number])
+
+
+def test_auto_falls_back_to_pytorch_where_openvino_cannot_be_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def homeless() -> None:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(openvino, "Core", homeless)
+    with pytest.raises(FastTransferError, match=r"home directory.*engine=torch"):
+        open_engine(tiny(), EngineSettings("openvino", "cpu"))
+    assert open_engine(tiny(), EngineSettings(device="cpu")).name == "torch"
+    assert "using PyTorch" in capsys.readouterr().err
 
 
 def test_auto_falls_back_to_pytorch_and_a_named_engine_is_refused(

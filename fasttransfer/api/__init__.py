@@ -1,0 +1,23 @@
+"""What ``import fasttransfer`` offers; see ``docs/python.md``."""
+
+from typing import TYPE_CHECKING
+
+from ..core.lazy import lazy
+
+if TYPE_CHECKING:
+    from .style import Style, blend, load, styles, stylize
+    from .training import train
+
+__all__ = ["Style", "blend", "load", "styles", "stylize", "train"]
+
+__getattr__ = lazy(
+    __name__,
+    {
+        "Style": "style",
+        "blend": "style",
+        "load": "style",
+        "styles": "style",
+        "stylize": "style",
+        "train": "training",
+    },
+)

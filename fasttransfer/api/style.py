@@ -1,0 +1,328 @@
+"""Styles from Python: load, stylize, blend, save."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+
+from ..core.assets import BUNDLED_STYLES
+from ..core.errors import FastTransferError
+from ..models.blending import StyleMixture, load_style_or_blend
+from ..models.blending import blend as blend_styles
+from ..models.style_file import StyleFile, bundled_styles, find_style, save_style
+from ..models.weight_files import read_metadata
+from ..stylizing.settings import EngineSettings, StylizerSettings
+from ..stylizing.stylizer import Stylizer
+from .pictures import through
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # of Python 3.11
+
+    Named = str | os.PathLike[str]  # a bundled name, a style file, or a run folder
+
+Content = TypeVar("Content")
+
+STYLE_SUFFIX = ".safetensors"
+CARD = ("license", "start", "steps", "seconds", "device", "scores", "parts")
+_KEPT_LOADED = 4  # styles that ``stylize`` has ready for its next call
+
+
+class Options(TypedDict, total=False):
+    """How pictures are stylized; the names and values are those of the commands.
+
+    Attributes:
+        size: longer side of the output in pixels; None keeps the size of the picture.
+        color: ``"style"``, or ``"content"`` to keep the colors of the picture.
+        strength: 0 (the picture) to 1 (the full style).
+        stroke_size: longer side in pixels of the picture in which strokes are as large as the style
+            was trained with; None leaves their size in pixels.
+        engine: ``"auto"``, ``"torch"``, ``"openvino"`` or ``"onnxruntime"``.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``, …
+        precision: ``"auto"``, ``"float32"``, ``"bfloat16"`` or ``"int8"``.
+    """
+
+    size: int | None
+    color: str
+    strength: float
+    stroke_size: int | None
+    engine: str
+    device: str
+    precision: str
+
+
+class Style:
+    """A style, ready for pictures. Made by ``load``, ``blend`` and ``train``; safe to call from any
+    number of threads.
+
+    >>> import fasttransfer as ft
+    >>> import numpy as np
+    >>> style = ft.load("mosaic", engine="torch")
+    >>> style
+    <Style mosaic>
+    >>> style(np.zeros((48, 64, 3), np.uint8)).shape
+    (48, 64, 3)
+    """
+
+    def __init__(self, stylizer: Stylizer, engine: EngineSettings) -> None:
+        self._stylizer = stylizer
+        self._engine = engine
+
+    def __repr__(self) -> str:
+        return f"<Style {self.name}>"
+
+    @property
+    def name(self) -> str:
+        """As its file has it; that of a blend names its parts."""
+        return self._stylizer.name
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the style file says of itself: license, settings of the training, scores; a copy."""
+        return dict(self._stylizer.style.metadata)
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The metadata that people ask for: name, license, network, start, steps, scores, parts."""
+        return _card(self.name, self.metadata)
+
+    @property
+    def settings(self) -> StylizerSettings:
+        """What is done around the network."""
+        return self._stylizer.settings
+
+    def __call__(self, content: Any, **options: Unpack[Options]) -> Any:
+        """Stylizes one picture, a batch, or a list.
+
+        Args:
+            content: one of these, and the same kind comes back:
+
+                - a path (str or PathLike) of a picture: a PIL image comes back
+                - a PIL image of any mode: mode RGBA if it has transparency, otherwise RGB
+                - a uint8 array (H, W, 3), (H, W, 4), or a batch (B, H, W, 3); a gray one (H, W)
+                  comes back as (H, W, 3)
+                - a float tensor (3, H, W) or (B, 3, H, W), RGB in [0, 1], of any dtype and device
+                - a uint8 tensor (3, H, W) or (B, 3, H, W), RGB from 0 to 255
+                - a list or tuple of these
+            **options: size, color, strength, or stroke_size for this call only, see ``load``.
+
+        Raises:
+            FastTransferError: not an image, a file that cannot be read, an option that cannot be
+                used, or a picture that does not fit into memory.
+
+        >>> import fasttransfer as ft, torch
+        >>> style = ft.load("mosaic", engine="torch")
+        >>> photo = torch.rand(3, 40, 60)
+        >>> style(photo, size=30).shape
+        torch.Size([3, 20, 30])
+        >>> bool((style(photo, strength=0) == photo).all())
+        True
+        """
+        stylizer = self._stylizer
+        if options:
+            stylizer = stylizer.with_settings(**_known(dict(options), _fields(StylizerSettings)))
+        return through(stylizer, content)
+
+    def blend(self, other: Style | Named, weight: float = 0.5) -> Style:
+        """This style mixed with another one; see ``blend``.
+
+        Args:
+            other: the other style.
+            weight: of the other one, from 0 (this style) to 1 (the other style).
+
+        >>> import fasttransfer as ft
+        >>> ft.load("mosaic", engine="torch").blend("udnie", 0.25).name
+        'mosaic 0.75 + udnie 0.25'
+        """
+        if not isinstance(weight, int | float) or not 0 <= weight <= 1:
+            raise FastTransferError(f"weight={weight} must be a number from 0 to 1.")
+        parts = [(self._stylizer.style, 1 - weight), (_style_of(other), weight)]
+        return self._with(_blended(parts))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes the style as a style file, which ``load`` and the commands read.
+
+        Args:
+            path: ending in ``.safetensors``, which is added if it has no ending.
+
+        Returns:
+            The file.
+
+        Raises:
+            FastTransferError: another ending, a place that cannot be written, or a mixture of
+                pictures, which is no single network.
+        """
+        style, target = self._stylizer.style, Path(os.fsdecode(path)).expanduser()
+        if not target.suffix:
+            target = target.with_suffix(STYLE_SUFFIX)
+        if target.suffix != STYLE_SUFFIX:
+            raise FastTransferError(f"A style file ends in {STYLE_SUFFIX}, not as '{target}' does.")
+        if isinstance(style, StyleMixture):
+            raise FastTransferError(
+                f"'{self.name}' is mixed from pictures and cannot be one style file: {style.reason}"
+            )
+        try:
+            save_style(target, style.network, style.metadata)
+        except OSError as error:
+            raise FastTransferError(f"'{target}' cannot be written ({error.strerror}).") from error
+        return target
+
+    def _with(self, style: StyleFile | StyleMixture) -> Style:
+        return Style(Stylizer(style, self.settings, self._engine), self._engine)
+
+
+def load(style: Style | Named | Mapping[Any, float], **options: Unpack[Options]) -> Style:
+    """Makes a style ready for pictures.
+
+    Args:
+        style: the name of a bundled style, a style file, a run folder, weights of other programs
+            (.pth), a blend as text (``"mosaic:0.6,udnie:0.4"``) or as a mapping, see ``blend``.
+        **options: size, color, strength, stroke_size, engine, device, precision, with the values
+            that the commands take; see ``Options``.
+
+    Raises:
+        FastTransferError: no such style, a file that cannot be read, or an option that cannot be used.
+
+    >>> import fasttransfer as ft
+    >>> ft.load("starry_night", strength=0.8, engine="torch").card["license"]
+    'public domain: The Starry Night, Vincent van Gogh, 1889'
+    """
+    known = _known(dict(options), _fields(StylizerSettings) | _fields(EngineSettings))
+    around = StylizerSettings(**{k: v for k, v in known.items() if k in _fields(StylizerSettings)})
+    engine = EngineSettings(**{k: v for k, v in known.items() if k in _fields(EngineSettings)})
+    found = _blended_mapping(style) if isinstance(style, Mapping) else _style_of(style)
+    return Style(Stylizer(found, around, engine), engine)
+
+
+def stylize(
+    content: Any, style: Style | Named | Mapping[Any, float], **options: Unpack[Options]
+) -> Any:
+    """Stylizes one picture, a batch, or a list: ``load(style, **options)(content)``.
+
+    Args:
+        content: a path, PIL image, array, tensor, or list, see ``Style.__call__``.
+        style, **options: see ``load``. The last few styles stay loaded.
+
+    Returns:
+        The same kind as ``content``; for a path a PIL image.
+
+    Raises:
+        FastTransferError: see ``load`` and ``Style.__call__``.
+
+    >>> import fasttransfer as ft
+    >>> from PIL import Image
+    >>> photo = Image.new("RGB", (64, 48), "orange")
+    >>> ft.stylize(photo, style="mosaic", engine="torch").size
+    (64, 48)
+    """
+    if isinstance(style, str | os.PathLike) and "," not in os.fspath(style):
+        path = find_style(style)
+        state = path.stat()
+        key = (str(path), state.st_mtime_ns, state.st_size)
+        try:
+            return _loaded(key, tuple(sorted(options.items())))(content)
+        except TypeError:  # an option that cannot be a key; it cannot be used either
+            pass
+    return load(style, **options)(content)
+
+
+def blend(styles: Mapping[Any, float], **options: Unpack[Options]) -> Style:
+    """Mixes styles.
+
+    Styles whose networks have one shape and go back to one start are mixed by the mean of their
+    weights, which is as fast as one style (Deep Network Interpolation, Wang et al. 2019,
+    arXiv:1811.10515). Of others the pictures are mixed, and a line on stderr says so.
+
+    Args:
+        styles: weights by style, each as ``load`` takes it; they are divided by their sum.
+        **options: see ``load``.
+
+    Raises:
+        FastTransferError: see ``load``; weights that are negative or all 0.
+
+    >>> import fasttransfer as ft
+    >>> style = ft.blend({"mosaic": 0.6, "udnie": 0.4}, engine="torch")
+    >>> [(part["name"], part["weight"]) for part in style.card["parts"]]
+    [('mosaic', 0.6), ('udnie', 0.4)]
+    """
+    if not isinstance(styles, Mapping):
+        raise FastTransferError(
+            f'A blend is a mapping such as {{"mosaic": 0.6, "udnie": 0.4}}, not a '
+            f"{type(styles).__name__}."
+        )
+    return load(styles, **options)
+
+
+def styles() -> dict[str, dict[str, Any]]:
+    """The bundled styles: cards by name, see ``Style.card``.
+
+    >>> import fasttransfer as ft
+    >>> ft.styles()["udnie"]["license"]
+    'public domain: Udnie, Francis Picabia, 1913'
+    """
+    return {
+        name: _card(name, read_metadata(BUNDLED_STYLES / f"{name}{STYLE_SUFFIX}"))
+        for name in bundled_styles()
+    }
+
+
+@lru_cache(maxsize=_KEPT_LOADED)
+def _loaded(file: tuple[str, int, int], options: tuple[tuple[str, Any], ...]) -> Style:
+    return load(file[0], **dict(options))
+
+
+def _style_of(style: Style | Named | StyleFile) -> StyleFile | StyleMixture:
+    if isinstance(style, Style):
+        return style._stylizer.style
+    if isinstance(style, StyleFile):
+        return style
+    if isinstance(style, str | os.PathLike):
+        return load_style_or_blend(os.fsdecode(style))
+    raise FastTransferError(
+        f"A {type(style).__name__} is no style; give the name of a bundled style, a style file, a run "
+        "folder, or what load returned."
+    )
+
+
+def _blended_mapping(styles: Mapping[Any, float]) -> StyleFile | StyleMixture:
+    return _blended([(_style_of(style), weight) for style, weight in styles.items()])
+
+
+def _blended(parts: list[tuple[StyleFile | StyleMixture, float]]) -> StyleFile | StyleMixture:
+    """Of mixtures the parts are taken."""
+    flat: list[tuple[StyleFile, float]] = []
+    for style, weight in parts:
+        if isinstance(style, StyleMixture) and isinstance(weight, int | float):
+            flat += [(part, share * weight) for part, share in style.parts]
+        elif isinstance(style, StyleFile):
+            flat.append((style, weight))
+    return blend_styles(flat)
+
+
+def _card(name: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    training = metadata.get("training")
+    start = training.get("start") if isinstance(training, dict) else None
+    facts = {"start": start, **metadata}
+    card = {"name": name, "network": metadata.get("network_config")}
+    card |= {key: facts.get(key) for key in CARD}
+    return {key: value for key, value in card.items() if value is not None}
+
+
+def _fields(settings: type[StylizerSettings | EngineSettings]) -> set[str]:
+    return {field.name for field in fields(settings)}
+
+
+def _known(options: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    """``options``, unless one of them has another name."""
+    for name in options:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise FastTransferError(
+                f"There is no option {name} here; {hint}there are {', '.join(sorted(names))}."
+            )
+    return options

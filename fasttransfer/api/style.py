@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import fields
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from ..core.assets import BUNDLED_STYLES
 from ..core.errors import FastTransferError
+from ..core.words import did_you_mean
 from ..models.blending import StyleMixture, load_style_or_blend
 from ..models.blending import blend as blend_styles
 from ..models.style_file import StyleFile, bundled_styles, find_style, save_style
@@ -320,8 +320,7 @@ def _known(options: dict[str, Any], names: set[str]) -> dict[str, Any]:
     """``options``, unless one of them has another name."""
     for name in options:
         if name not in names:
-            close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]}? " if close else ""
+            hint = f"{did_you_mean(name, sorted(names))} ".lstrip()
             raise FastTransferError(
                 f"There is no option {name} here; {hint}there are {', '.join(sorted(names))}."
             )

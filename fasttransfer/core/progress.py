@@ -1,15 +1,16 @@
-"""What a run tells the person: a progress line, what could not be done, and how fast it went."""
+"""What a run reports: how far it is, what failed, and how fast it was."""
 
+import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from .displays import Bars, Display, Lines, rate
 from .errors import shown_name
 from .files import shown
 
@@ -30,103 +31,88 @@ class Report:
 
     def __post_init__(self) -> None:
         self._start = time.perf_counter()
-        self._progress: Progress | None = None  # while ``track`` shows one
+        self._shown = Display()  # what ``track`` shows now
 
     def fail(self, path: Path, error: Exception) -> None:
-        """Remembers a sentence about a file; the others go on."""
+        """Keeps a sentence about a file that failed; the others continue."""
         self.failures.append(_about(path, str(error)))
 
     def damage(self, path: Path, text: str) -> None:
-        """Remembers a sentence about a file that is done although a part of it was damaged."""
+        """Keeps a sentence about a file that is done although a part of it was damaged."""
         self.damages.append(_about(path, text))
 
     def note(self, path: Path, text: str) -> None:
-        """Tells at once what a person should know about a file that is done nevertheless."""
+        """Prints at once what the user should know about a file that is done nevertheless."""
         self.notes.append(_about(path, text))
-        self.console.print(self.notes[-1], markup=False, soft_wrap=True)
+        self.say(self.notes[-1])
+
+    def say(self, text: str) -> None:
+        """Prints a line at once, as it is except for what controls a terminal."""
+        self.console.print(shown_name(text), markup=False, soft_wrap=True)
 
     def track(
         self, items: Iterable[Item], total: int | None, title: str, unit: str
     ) -> Iterator[Item]:
-        """Yields ``items`` beside a line with their number, images/s or frames/s (the ``unit``) and
-        the time left, if there are several."""
-        start, before = time.perf_counter(), len(self.failures)
-        with self._make_progress(disable=total is not None and total < 2) as progress:
-            self._progress = progress
-            task = progress.add_task(title, total=total, rate="")
+        """Yields ``items`` and shows how many are done, if there are several.
+
+        Args:
+            items: whatever the caller works on.
+            total: how many there are, if that is known.
+            title: what they belong to, such as a style or the name of a video.
+            unit: ``images`` or ``frames``.
+        """
+        before = len(self.failures)
+        display = self._display(transient=False) if total is None or total > 1 else Display()
+        with display:
+            self._shown = display
+            task = display.add(title, total, unit)
             for count, item in enumerate(items, 1):
                 yield item  # the caller works here
-                rate = _rate(count, unit, time.perf_counter() - start)
-                progress.update(task, completed=count + len(self.failures) - before, rate=rate)
+                display.update(task, count, len(self.failures) - before)
                 self.frames += unit == "frames"
-            progress.update(task, completed=total)
+            display.finish(task)
 
     @contextmanager
     def steps(self, title: str, total: int, unit: str) -> Iterator[Callable[[], None]]:
-        """A line for the parts of one picture, below that of ``track``; yields what is to be called
+        """Shows the parts of one picture, below what ``track`` shows; yields what is to be called
         after each part."""
-        start, count = time.perf_counter(), 0
         with ExitStack() as stack:
-            progress = self._progress
-            if progress is None or progress.disable:
-                hidden = not self.console.is_terminal
-                progress = self._make_progress(disable=hidden, transient=True)
-                stack.enter_context(progress)
-            task = progress.add_task(title, total=total, rate="")
-
-            def step() -> None:
-                nonlocal count
-                count += 1
-                rate = _rate(count, unit, time.perf_counter() - start)
-                progress.update(task, completed=count, rate=rate)
-
+            display = self._shown
+            if not display.is_active:
+                display = stack.enter_context(self._display(transient=True))
+            task = display.add(title, total, unit)
+            count = itertools.count(1)
             try:
-                yield step
+                yield lambda: display.update(task, next(count))
             finally:
-                progress.remove_task(task)
+                display.remove(task)
 
-    def _make_progress(self, disable: bool = False, transient: bool = False) -> Progress:
-        return Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            console=self.console,
-            disable=disable,
-            transient=transient,
-        )
+    def _display(self, transient: bool) -> Display:
+        return Bars(self.console, transient) if self.console.is_terminal else Lines(self.console)
 
     def print_summary(self) -> None:
         """The last lines: what was done, what was skipped, and every file that failed."""
         seconds = time.perf_counter() - self._start
-        lines = []
         if self.done:
             count, unit = (self.frames, "frames") if self.frames else (len(self.done), "images")
-            rate = _rate(count, unit, seconds)
-            kind = "files" if self.frames else "pictures"
-            what = shown(self.done[0]) if len(self.done) == 1 else f"{len(self.done)} {kind}"
-            lines.append(f"wrote {what} in {seconds:.1f} s ({rate})")
+            what = _one_or_number(self.done, "files" if self.frames else "pictures")
+            self.say(f"wrote {what} in {seconds:.1f} s ({rate(count, unit, seconds)})")
         if self.skipped:
-            what = (
-                shown(self.skipped[0]) if len(self.skipped) == 1 else f"{len(self.skipped)} files"
-            )
-            lines.append(f"skipped {what}, there already; overwrite=true does them again")
+            what = _one_or_number(self.skipped, "files")
+            self.say(f"skipped {what}: done before; overwrite=true (--overwrite) does it again")
         if self.damages:
-            lines.append(f"done, but damaged: {len(self.damages)}")
-            lines += [f"  {damage}" for damage in self.damages]
+            self._print_list(f"done, but damaged: {len(self.damages)}", self.damages)
         if self.failures:
-            lines.append(f"could not do {len(self.failures)}:")
-            lines += [f"  {failure}" for failure in self.failures]
-        for line in lines:
-            self.console.print(line, markup=False, soft_wrap=True)
+            files = "file" if len(self.failures) == 1 else "files"
+            self._print_list(f"{len(self.failures)} {files} failed:", self.failures)
+
+    def _print_list(self, title: str, lines: Sequence[str]) -> None:
+        for line in (title, *(f"  {line}" for line in lines)):
+            self.say(line)
 
 
-def _rate(count: int, units: str, seconds: float) -> str:
-    """``2.50 images/s``, or ``4.0 s/image`` where each takes longer than a second."""
-    if count >= seconds:
-        return f"{count / seconds:.2f} {units}/s"
-    return f"{seconds / count:.1f} s/{units.removesuffix('s')}"
+def _one_or_number(paths: Sequence[Path], kind: str) -> str:
+    return shown(paths[0]) if len(paths) == 1 else f"{len(paths)} {kind}"
 
 
 def _about(path: Path, text: str) -> str:

@@ -76,7 +76,7 @@ def test_folder_with_a_bad_file(
     Path("photos/bad.jpg").write_text("no picture")
     common = ("style=wood.safetensors", "input=photos/", "output=out/")
     assert infer(monkeypatch, *common) == 1
-    assert "could not do 1:\n  photos/bad.jpg" in capsys.readouterr().err
+    assert "1 file failed:\n  photos/bad.jpg" in capsys.readouterr().err
     assert sorted(os.listdir("out/in")) == ["0.png", "1.png", "2.png", "3.png"]
     os.remove("photos/bad.jpg")
     written = Path("out/in/0.png").stat().st_mtime_ns
@@ -184,7 +184,7 @@ def test_pictures_and_videos_in_one_folder(
     both = "style=[wood.safetensors,ink.safetensors]"
     assert infer(monkeypatch, both, "input=photos", "output=out/", "size=32") == 1
     told = capsys.readouterr().err
-    assert "could not do 2:\n  photos/in/bad.mov" in told  # once for each style
+    assert "2 files failed:\n  photos/in/bad.mov" in told  # once for each style
     assert "frames/s" in told
     for style in ("wood", "ink"):
         assert sorted(os.listdir(f"out/{style}")) == ["clip.mp4", "in"]
@@ -297,7 +297,7 @@ def test_a_file_that_cannot_grow_is_one_sentence(tmp_path: Path) -> None:
         [sys.executable, "-c", code, *typed, "video.crf=1"], stderr=subprocess.PIPE, text=True
     )
     assert done.returncode == 1, done.stderr
-    assert "could not do 1:\n  clip.mp4: out/clip.mp4 cannot be written" in done.stderr
+    assert "1 file failed:\n  clip.mp4: out/clip.mp4 cannot be written" in done.stderr
     assert "files as large as that are not allowed here" in done.stderr
     assert "Traceback" not in done.stderr
     assert os.listdir("out") == []

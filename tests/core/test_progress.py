@@ -1,10 +1,12 @@
-"""What the person is told."""
+"""What a run reports."""
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from fasttransfer.core.progress import Report, _rate
+from fasttransfer.core.progress import Report
 
 
 def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
@@ -16,23 +18,13 @@ def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
     report.fail(Path("huge.jpg"), ValueError("no memory"))
     report.print_summary()
     told = capsys.readouterr().err
-    assert "3/3" in told
+    assert "3/3" not in told  # no bar, and less than 30 seconds
     assert "wrote 3 pictures" in told
     assert "images/s)" in told
     assert "skipped old.jpg" in told
-    assert "could not do 2" in told
+    assert "2 files failed:" in told
     assert "  bad.jpg is empty\n" in told
     assert "  huge.jpg: no memory\n" in told
-
-
-def test_what_takes_long_is_told_in_seconds(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _rate(5, "images", 2.0) == "2.50 images/s"
-    assert _rate(1, "images", 244.6) == "244.6 s/image"
-    report = Report()
-    report.done.append(Path("large.tif"))
-    report._start -= 100
-    report.print_summary()
-    assert "wrote large.tif in 100.0 s (100.0 s/image)" in capsys.readouterr().err
 
 
 def test_brackets_in_names_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,3 +47,31 @@ def test_parts_of_a_picture_have_a_line(several: int, capsys: pytest.CaptureFixt
                 step()
     report.print_summary()
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_names_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report()
+    report.fail(Path("a\x1b[31m\n.jpg"), ValueError("is empty"))
+    report.print_summary()
+    assert capsys.readouterr().err == "1 file failed:\n  a\\x1b[31m\\n.jpg: is empty\n"
+
+
+def test_what_is_skipped(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report(skipped=[Path("a.jpg")])
+    report.print_summary()
+    report.skipped.append(Path("b.jpg"))
+    report.print_summary()
+    printed = capsys.readouterr().err.splitlines()
+    assert printed[0].startswith("skipped a.jpg: done before; ")
+    assert printed[1].startswith("skipped 2 files: done before; ")
+
+
+def test_bars_on_a_terminal() -> None:
+    screen = io.StringIO()
+    report = Report(console=Console(file=screen, force_terminal=True, width=100))
+    for _ in report.track(range(3), 3, "a[red]\n", "images"):
+        with report.steps("large[/].tif", 2, "tiles") as step:
+            step()
+            step()
+    assert "a[red]\\n" in screen.getvalue()
+    assert "3/3" in screen.getvalue()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import hydra
 import pytest
+from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_object
 from omegaconf import OmegaConf
 
@@ -52,7 +53,7 @@ OPTIONS = [
 def composed(*overrides: str, name: str = "train", folder: Path = CONF_DIR) -> dict:
     with hydra.initialize_config_dir(str(folder), version_base="1.3"):
         config = hydra.compose(name, ["run_dir=runs/x", *overrides], return_hydra_config=True)
-    hydra.core.hydra_config.HydraConfig.instance().set_config(config)
+    HydraConfig.instance().set_config(config)
     OmegaConf.set_struct(config, False)
     config.pop("hydra")
     container = OmegaConf.to_container(config, resolve=True)

@@ -5,8 +5,12 @@ import sys
 
 import pytest
 
-TRAINING = ("pytorch_lightning", "lightning", "torchvision", "tensorboard", "torchmetrics")
-TRAINING += (
+TRAINING = (
+    "pytorch_lightning",
+    "lightning",
+    "torchvision",
+    "tensorboard",
+    "torchmetrics",
     "fasttransfer.models.vgg",
     "fasttransfer.losses.perceptual",
     "fasttransfer.training.module",

@@ -30,7 +30,7 @@ def test_every_layer_equals_plain_torchvision(features, reference):
     found = features(images, LAYERS)
     mean = torch.tensor([0.48235, 0.45882, 0.40784]).view(1, 3, 1, 1)
     activation = (images - mean) * 255
-    expected = {}
+    expected: dict[str, torch.Tensor] = {}
     for index, layer in enumerate(reference):
         activation = layer(activation.clone())  # torchvision's ReLUs work in place
         expected |= {name: activation for name, at in LAYERS.items() if at == index}

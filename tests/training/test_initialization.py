@@ -5,12 +5,12 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from fasttransfer.core.assets import CONF_DIR
+from fasttransfer.core.assets import BASES, CONF_DIR
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.models.style_file import bundled_styles, find_style, load_style, save_style
 from fasttransfer.models.transformer_net import TransformerNet
 from fasttransfer.training import initialization as start
-from fasttransfer.training.initialization import BASE, BASES, NEAREST, nearest, starting_style
+from fasttransfer.training.initialization import BASE, NEAREST, nearest, starting_style
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import hydra
 import pytest
 import torch
 from filelock import FileLock
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 import fasttransfer.training.build  # noqa: F401 (registers the resolver that the settings use)
@@ -18,7 +19,7 @@ from fasttransfer.training.run import CHANGEABLE, LOCK_FILE, Run
 def composed(*overrides: str) -> DictConfig:
     with hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         config = hydra.compose("train", list(overrides), return_hydra_config=True)
-    hydra.core.hydra_config.HydraConfig.instance().set_config(config)
+    HydraConfig.instance().set_config(config)
     OmegaConf.set_struct(config, False)
     config.pop("hydra")
     return config

@@ -46,7 +46,7 @@ def open_camera(name: str, size: int, rate: float) -> Camera:
 def cameras() -> dict[int, str]:
     """Numbers and names of the cameras there seem to be.
 
-    Only Linux tells without switching them on; elsewhere the first three numbers are offered.
+    Only Linux lists them without switching them on; elsewhere the first three numbers are offered.
     """
     if sys.platform != "linux":
         return {number: f"camera {number}" for number in range(3)}
@@ -111,7 +111,7 @@ class Webcam:
 
 
 def _problem(number: int) -> str | None:
-    """Why a camera cannot be used, as far as the system tells before it is opened."""
+    """Why a camera cannot be used, as far as the system says before it is opened."""
     if sys.platform != "linux":
         return None
     device = Path(f"/dev/video{number}")

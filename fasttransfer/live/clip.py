@@ -27,7 +27,7 @@ class LoopedFile:
         self._path = path
         self._size = size
         self._rounds = self._loop()
-        first = next(self._rounds)  # a file that is none is told at once
+        first = next(self._rounds)  # what is no video raises at once
         self._frames = chain((first,), self._rounds)
         self._start = time.perf_counter()
 

@@ -24,7 +24,7 @@ from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from ..core.errors import FastTransferError
@@ -50,7 +50,9 @@ class Changes(BaseModel):
     model_config = ConfigDict(extra="forbid")
     style: str | None = None
     strength: float | None = Field(None, ge=0, le=1)
-    colour: Literal["style", "content"] | None = None
+    color: Literal["style", "content"] | None = Field(
+        None, validation_alias=AliasChoices("color", "colour")
+    )
     camera: str | None = None
 
 
@@ -74,6 +76,13 @@ def create_app(session: Session, host: str, token: str | None = None) -> FastAPI
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, host=host, token=token)
     app.mount("/page", StaticFiles(directory=PAGE))
+    _add_error_handlers(app)
+    _add_routes(app, session)
+    return app
+
+
+def _add_error_handlers(app: FastAPI) -> None:
+    """Every error is JSON with a ``message``, one sentence."""
 
     @app.exception_handler(FastTransferError)
     def refused(request: Request, error: FastTransferError) -> Response:
@@ -90,6 +99,8 @@ def create_app(session: Session, host: str, token: str | None = None) -> FastAPI
     def impossible(request: Request, error: HTTPException) -> Response:
         return AsciiJSON({"message": error.detail}, error.status_code)
 
+
+def _add_routes(app: FastAPI, session: Session) -> None:
     @app.get("/")
     def page() -> Response:
         return FileResponse(PAGE / "index.html")
@@ -127,13 +138,13 @@ def create_app(session: Session, host: str, token: str | None = None) -> FastAPI
 
     @app.websocket("/frames")
     async def frames(window: WebSocket) -> None:
-        if len(session.listeners) >= WINDOWS:
-            await window.close(1013, f"{WINDOWS} windows show pictures already")
-            return
         await window.accept()
+        if len(session.listeners) >= WINDOWS:
+            await window.close(
+                1013, f"{WINDOWS} windows show the camera already; close one of them."
+            )
+            return
         await _send_pictures(window, session)
-
-    return app
 
 
 def _saved_file(path: Path) -> dict[str, object]:
@@ -250,7 +261,7 @@ def _closed_whatever_happens(session: Session) -> Iterator[None]:
         raise
     finally:
         for number in before:
-            signal.signal(number, signal.SIG_IGN)  # whoever is impatient would lose the recording
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would lose the recording
         session.close()
         for number, handler in before.items():
             signal.signal(number, handler)

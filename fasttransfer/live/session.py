@@ -84,12 +84,12 @@ class Session:
     # What the page asks for.
 
     def choose(self, **changes: object) -> None:
-        """Sets style, strength, colour or camera, from the next frame on.
+        """Sets style, strength, color or camera, from the next frame on.
 
         Raises:
             FastTransferError: something that is not offered.
         """
-        offered = {"style": [*self._stylizers], "colour": ["style", "content"]}
+        offered = {"style": [*self._stylizers], "color": ["style", "content"]}
         offered["camera"] = [*self.cameras()]
         for name, value in changes.items():
             if name in offered and value not in offered[name]:
@@ -144,7 +144,7 @@ class Session:
         return {
             "style": self.choice.style,
             "strength": self.choice.strength,
-            "colour": self.choice.colour,
+            "color": self.choice.color,
             "camera": self.choice.camera,
             "recording": None if seconds is None else round(seconds, 1),
             "message": next(iter(self._messages.values()), self._saver.message),
@@ -220,7 +220,7 @@ class Session:
         if last is not None and last.choice.style != choice.style:
             self._working_size.restart()
         stylizer = self._stylizers[choice.style].with_settings(
-            strength=choice.strength, color=choice.colour
+            strength=choice.strength, color=choice.color
         )
         longer = max(frame.pixels.shape[:2])
         content = shrunk(frame.pixels, round(longer * self._working_size.share))

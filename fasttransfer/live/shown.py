@@ -14,7 +14,7 @@ class Choice:
 
     style: str
     strength: float
-    colour: str
+    color: str
     camera: str
 
 

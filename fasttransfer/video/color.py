@@ -1,4 +1,4 @@
-"""What the numbers in a video mean as colours: its tags, and what stands in for missing ones."""
+"""What the numbers in a video mean as colors: its tags, and what stands in for missing ones."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _FULL_CHROMA_OUT, _FULL_CHROMA_IN, _ACCURATE = 1 << 13, 1 << 14, 1 << 18
 # From YUV to RGB without swscale's shortcut, which darkens every picture by 1.1 of 255 levels; so a
 # copy has the luma of the original. It costs 2 ms more for 640×480.
 TO_RGB = _BILINEAR | _FULL_CHROMA_OUT | _ACCURATE
-# From RGB to YUV: averages the colours of the pixels that share them, exactly where they lie.
+# From RGB to YUV: averages the colors of the pixels that share them, exactly where they lie.
 TO_YUV = _AREA | _FULL_CHROMA_IN
 
 FULL, LIMITED = ColorRange.JPEG.value, ColorRange.MPEG.value
@@ -23,14 +23,14 @@ FULL, LIMITED = ColorRange.JPEG.value, ColorRange.MPEG.value
 
 @dataclass(frozen=True)
 class Colors:
-    """The colour tags of a clip, FFmpeg's numbers after ITU-T H.273, and how to understand them.
+    """The color tags of a clip, FFmpeg's numbers after ITU-T H.273, and how to understand them.
 
     Attributes:
         primaries: 2 is not specified, as for the next two.
         transfer: likewise.
         matrix: of YUV; 0 is RGB.
         range: full, limited, or 0 for not specified.
-        kind: ``yuv``, ``full`` (YUV or grey that is full range whatever the tag says), or ``rgb``.
+        kind: ``yuv``, ``full`` (YUV or gray that is full range whatever the tag says), or ``rgb``.
     """
 
     primaries: int
@@ -59,9 +59,9 @@ class Colors:
 def colors_of(frame: av.VideoFrame) -> Colors:
     """The tags of a decoded frame."""
     name = frame.format.name
-    # FFmpeg takes grey for full range unless it is told otherwise.
-    grey = name.startswith("gray") and frame.color_range != LIMITED
-    full = name.startswith("yuvj") or grey
+    # FFmpeg takes gray for full range unless the tag says otherwise.
+    gray = name.startswith("gray") and frame.color_range != LIMITED
+    full = name.startswith("yuvj") or gray
     return Colors(
         primaries=frame.color_primaries,
         transfer=frame.color_trc,

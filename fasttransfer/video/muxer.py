@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # A recording's timestamps hold 24, 25, 30, 50, 60 and 75 frames/s exactly; the rate is only what
 # the encoder expects.
 _RECORDING_TIME_BASE, _RECORDING_RATE = Fraction(1, 90_000), Fraction(30)
-_RECORDING_COLOURS = Colors(BT709, BT709, BT709, LIMITED, "yuv")
+_RECORDING_COLORS = Colors(BT709, BT709, BT709, LIMITED, "yuv")
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Muxer:
 
     def _open(self, width: int, height: int) -> None:
         """Adds all streams, once the size of the frames is known."""
-        # Where 4:2:0 has its colours between the pixels is known to the clip's frames only, so that
+        # Where 4:2:0 has its colors between the pixels is known to the clip's frames only, so that
         # a frame made from one of them has to carry the pixels.
         sample = self._like.sample if self._like else av.VideoFrame(width, height, "rgb24")
         self._rgb = VideoReformatter().reformat(sample, width, height, "rgb24")
@@ -175,14 +175,14 @@ class Muxer:
         return stream
 
     def _tag(self, context: "VideoCodecContext", width: int, height: int) -> None:
-        """The clip's colour tags; a matrix or range is named where players could guess another."""
-        colours = self._like.colours if self._like else _RECORDING_COLOURS
+        """The clip's color tags; a matrix or range is named where players could guess another."""
+        colors = self._like.colors if self._like else _RECORDING_COLORS
         size = (self._like.width, self._like.height) if self._like else (width, height)
-        matrix = colours.taken_matrix(*size)
-        self._matrix, self._range = MATRICES[matrix], colours.written_range
-        same_guess = colours.matrix == UNSPECIFIED and matrix == colours.taken_matrix(width, height)
+        matrix = colors.taken_matrix(*size)
+        self._matrix, self._range = MATRICES[matrix], colors.written_range
+        same_guess = colors.matrix == UNSPECIFIED and matrix == colors.taken_matrix(width, height)
         context.colorspace = UNSPECIFIED if same_guess else matrix
-        same_guess = colours.range == 0 and self._range == LIMITED
+        same_guess = colors.range == 0 and self._range == LIMITED
         context.color_range = 0 if same_guess else self._range
-        context.color_primaries = colours.primaries
-        context.color_trc = colours.transfer
+        context.color_primaries = colors.primaries
+        context.color_trc = colors.transfer

@@ -2,7 +2,7 @@
 
 Recordings that were joined (``cat a.ts b.ts``, digital video recorders, dashcams) start their times
 anew in the middle, or go on hours later. A player lets such a part follow the one before. So does
-this module, from the packets alone, so that whoever reads a file a second time gets the same times.
+this module, from the packets alone, so that a second reader of a file gets the same times.
 """
 
 from collections.abc import Callable, Iterator

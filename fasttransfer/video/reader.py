@@ -45,7 +45,7 @@ class Clip:
         rate: frames a second, on average.
         time_base: seconds in which timestamps count.
         aspect: width of a pixel divided by its height, or None.
-        colours: see ``Colors``.
+        colors: see ``Colors``.
         display_matrix: rotation and mirroring that a player applies, nine numbers, or None.
         total: how many frames are announced, or None.
         transparent: whether the frames have an alpha channel, which is left out.
@@ -59,7 +59,7 @@ class Clip:
     rate: Fraction
     time_base: Fraction
     aspect: Fraction | None
-    colours: Colors
+    colors: Colors
     display_matrix: tuple[int, ...] | None
     total: int | None
     transparent: bool
@@ -118,7 +118,7 @@ class ClipReader:
     def __iter__(self) -> Iterator[tuple[np.ndarray, float, float]]:
         """RGB bytes (H, W, 3), the second at which they are shown, and for how many."""
         clip = self.clip
-        matrix = MATRICES[clip.colours.taken_matrix(clip.width, clip.height)]
+        matrix = MATRICES[clip.colors.taken_matrix(clip.width, clip.height)]
         following = clip.time_base * 0
         for frame in chain([self._first], self._decoded):
             time = following if frame.pts is None else frame.pts * clip.time_base
@@ -132,7 +132,7 @@ class ClipReader:
                     clip.height,
                     "rgb24",
                     src_colorspace=matrix,
-                    src_color_range=clip.colours.read_range,
+                    src_color_range=clip.colors.read_range,
                     dst_color_range=FULL,
                     interpolation=TO_RGB,
                     threads=1,
@@ -175,7 +175,7 @@ class ClipReader:
             rate=rate,
             time_base=stream.time_base or 1 / rate,
             aspect=stream.sample_aspect_ratio,
-            colours=colors_of(frame),
+            colors=colors_of(frame),
             display_matrix=_display_matrix(frame),
             total=total or None,
             transparent=any(part.is_alpha for part in frame.format.components),

@@ -39,7 +39,7 @@ class VideoWriter:
     Args:
         path: its ending names the container, one of ``VIDEO_WRITERS``.
         settings: how to encode.
-        like: the clip whose sound, subtitles, chapters, colours, rotation and time base the video
+        like: the clip whose sound, subtitles, chapters, colors, rotation and time base the video
             gets; None for a recording.
         growing: write under the name itself, so that what is there can be played at any time, also
             after an error or when the program is killed (MP4 in pieces of a second, MKV).

@@ -36,16 +36,16 @@ class Page:
         command = {"id": self._number, "method": method, "params": parameters}
         self._socket.send(json.dumps(command))
         while True:
-            told = json.loads(self._socket.recv(timeout=60))
-            if told.get("method") == "Runtime.exceptionThrown":
-                self.problems.append(str(told["params"]["exceptionDetails"]))
-            if told.get("method") == "Log.entryAdded":
-                entry = told["params"]["entry"]
+            message = json.loads(self._socket.recv(timeout=60))
+            if message.get("method") == "Runtime.exceptionThrown":
+                self.problems.append(str(message["params"]["exceptionDetails"]))
+            if message.get("method") == "Log.entryAdded":
+                entry = message["params"]["entry"]
                 if entry["level"] == "error":
                     self.problems.append(f"{entry['text']} {entry.get('url', '')}")
-            if told.get("id") == self._number:
-                assert "error" not in told, told
-                return told["result"]
+            if message.get("id") == self._number:
+                assert "error" not in message, message
+                return message["result"]
 
     def run(self, code: str) -> Any:
         """The value of an expression of JavaScript; a promise is awaited."""
@@ -65,7 +65,7 @@ class Page:
     def window(self, width: int, height: int) -> None:
         """Sets the window's size in pixels."""
         size = {"width": width, "height": height}
-        phone = width < 640
+        phone = min(width, height) < 640
         self.call("Emulation.setDeviceMetricsOverride", **size, deviceScaleFactor=1, mobile=phone)
 
     def press(self, key: str) -> None:

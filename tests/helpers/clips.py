@@ -30,7 +30,7 @@ def make_clip(
     metadata: dict[str, str] | None = None,
     **tags: Any,
 ) -> Path:
-    """A clip of smooth colour gradients that move. ``tags`` are attributes of the encoder."""
+    """A clip of smooth color gradients that move. ``tags`` are attributes of the encoder."""
     times = times if times is not None else [number / rate for number in range(count)]
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:

@@ -26,7 +26,7 @@ SETTINGS = VideoSettings(codec="auto", crf=20, preset="auto", threads=1, queue=4
 
 
 def write_clip(path: Path, levels: list[int], times: list[float], size: tuple[int, int]) -> Path:
-    """A video of plain grey pictures."""
+    """A video of plain gray pictures."""
     with VideoWriter(path, SETTINGS) as writer:
         for level, seconds in zip(levels, times, strict=True):
             writer.write(np.full((size[1], size[0], 3), level, np.uint8), seconds)
@@ -84,9 +84,9 @@ def command(folder: Path, *typed: str) -> Iterator[tuple[subprocess.Popen[str], 
     )
     try:
         assert process.stderr is not None
-        told = process.stderr.readline()
-        found = re.search(r"http://\S+", told)
-        assert found, told + process.stderr.read()
+        answer = process.stderr.readline()
+        found = re.search(r"http://\S+", answer)
+        assert found, answer + process.stderr.read()
         yield process, found[0]
     finally:
         process.kill()

@@ -17,14 +17,14 @@ from tests.helpers.clips import make_clip
 from tests.helpers.live import write_clip
 
 
-def test_the_pattern_moves_and_is_colourful() -> None:
+def test_the_pattern_moves_and_is_colorful() -> None:
     pattern = Pattern(64, rate=1000)
     frames = [pattern.read(), pattern.read()]
     assert [frame.pixels.shape for frame in frames] == [(48, 64, 3)] * 2
     assert frames[0].captured < frames[1].captured <= time.perf_counter()
     later = [pattern.at(seconds).astype(int) for seconds in (0, 0.5, 7.5, 8)]
     assert all(picture.std() > 20 for picture in later)
-    assert np.ptp(later[0], axis=2).mean() > 10  # not grey
+    assert np.ptp(later[0], axis=2).mean() > 10  # not gray
     assert all(abs(a - b).mean() > 5 for a, b in pairwise(later))
     # No jump where one photo has faded into the next.
     assert abs(pattern.at(7.9999).astype(int) - pattern.at(8.0)).mean() < 2
@@ -74,10 +74,10 @@ def test_what_is_no_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name:
 
 
 def test_a_camera_that_is_not_there() -> None:
-    with pytest.raises(FastTransferError) as told:
+    with pytest.raises(FastTransferError) as refused:
         open_camera("camera:61", size=32, rate=30)
-    assert "camera 61" in str(told.value)
-    assert "input=camera:pattern" in str(told.value)
+    assert "camera 61" in str(refused.value)
+    assert "input=camera:pattern" in str(refused.value)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="cameras are files on Linux only")

@@ -13,7 +13,7 @@ from tests.helpers.live import command
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium or Chrome here")
 
-# The canvas as a list of grey levels, to see whether and how the picture changes.
+# The canvas as a list of gray levels, to see whether and how the picture changes.
 LEVELS = (
     """[...stylized.getContext('2d').getImageData(0, 0, stylized.width, stylized.height).data]"""
 )
@@ -63,7 +63,7 @@ def test_styles_by_key_and_button(page: Page) -> None:
     page.until("drawn.style == 'wood'")
 
 
-def test_slider_and_colours(page: Page) -> None:
+def test_slider_and_colors(page: Page) -> None:
     page.run("strength.value = 0; strength.dispatchEvent(new Event('input'))")
     page.until("fetch('/state').then(a => a.json()).then(s => s.strength === 0)")
     page.until("document.getElementById('percent').textContent == '0 %'")
@@ -71,14 +71,14 @@ def test_slider_and_colours(page: Page) -> None:
     page.until("fetch('/state').then(a => a.json()).then(s => s.strength === 0.05)")
     page.press("c")
     page.until(
-        "document.querySelector('[data-colour=content]').getAttribute('aria-checked') == 'true'"
+        "document.querySelector('[data-color=content]').getAttribute('aria-checked') == 'true'"
     )
     page.run(
-        "document.querySelector('[data-colour=style]').click(); strength.value = 100;"
+        "document.querySelector('[data-color=style]').click(); strength.value = 100;"
         "strength.dispatchEvent(new Event('input'))"
     )
     page.until(
-        "fetch('/state').then(a => a.json()).then(s => s.strength === 1 && s.colour == 'style')"
+        "fetch('/state').then(a => a.json()).then(s => s.strength === 1 && s.color == 'style')"
     )
 
 
@@ -131,7 +131,35 @@ def test_everything_has_a_name_and_fits_a_phone(page: Page) -> None:
         time.sleep(0.2)
         assert page.run("document.documentElement.scrollWidth <= innerWidth")
         assert page.run("picture.getBoundingClientRect().height > 100")
+        record = "document.getElementById('record').getBoundingClientRect()"
+        if width > height:  # without scrolling
+            assert page.run(f"{record}.bottom <= innerHeight")
     page.window(1200, 800)
+
+
+def test_a_program_that_has_ended_is_named(tmp_path: Path) -> None:
+    with command(tmp_path, "input=camera:pattern") as (process, url), open_page(url) as page:
+        page.until("window.drawn?.number > 1")
+        process.kill()
+        page.until("document.body.classList.contains('lost')")
+        numbers = (
+            "['rate', 'age', 'network', 'size'].map(id => document.getElementById(id).textContent)"
+        )
+        assert page.run(numbers) == ["–"] * 4
+        assert "has ended" in page.run("document.getElementById('message').textContent")
+        assert page.run("document.getElementById('controls').inert")
+
+
+def test_the_token_opens_the_page_and_leaves_the_address(tmp_path: Path) -> None:
+    typed = ("input=camera:pattern", "live.token=a-token-of-mine")
+    with command(tmp_path, *typed) as (_, url), open_page(url.partition("?")[0]) as page:
+        page.until("document.body?.textContent.includes('requires a token')")
+        page.call("Page.navigate", url=url)
+        page.until("window.drawn?.number > 1")
+        assert page.run("location.search") == ""
+        assert page.run("document.cookie") == ""  # which scripts cannot read
+        page.call("Page.reload")
+        page.until("window.drawn?.number > 1")
 
 
 def test_another_site_gets_nothing(page: Page) -> None:

@@ -77,10 +77,10 @@ def test_pictures_one_for_each_request(client: TestClient) -> None:
 
 
 def test_settings(client: TestClient, session: Session) -> None:
-    told = client.get("/state").json()
-    assert told["styles"] == ["wood", "ink"]
-    assert "camera:pattern" in told["cameras"]
-    changes = {"style": "ink", "strength": 0.25, "colour": "content"}
+    answer = client.get("/state").json()
+    assert answer["styles"] == ["wood", "ink"]
+    assert "camera:pattern" in answer["cameras"]
+    changes = {"style": "ink", "strength": 0.25, "color": "content"}
     answer = client.post("/state", json=changes, headers=OWN).json()
     assert {name: answer[name] for name in changes} == changes
     until(lambda: session.newest.choice.style == "ink")
@@ -94,7 +94,7 @@ def test_settings(client: TestClient, session: Session) -> None:
         ({"camera": "camera:/etc/passwd"}, "is none of camera:pattern"),
         ({"strength": 2}, "strength:"),
         ({"strength": "much"}, "strength:"),
-        ({"colour": "grey"}, "colour:"),
+        ({"color": "gray"}, "color:"),
         ({"size": 3}, "size:"),
         ([], "valid"),
     ],
@@ -106,9 +106,9 @@ def test_settings_that_cannot_be(client: TestClient, body: object, words: str) -
 
 
 def test_snapshot_and_download(client: TestClient, session: Session) -> None:
-    told = client.post("/snapshot", headers=OWN).json()
-    assert Path(told["path"]).parent == session.folder
-    answer = client.get(told["link"])
+    saved = client.post("/snapshot", headers=OWN).json()
+    assert Path(saved["path"]).parent == session.folder
+    answer = client.get(saved["link"])
     assert "attachment" in answer.headers["content-disposition"]
     assert Image.open(BytesIO(answer.content)).format == "PNG"
 
@@ -120,11 +120,11 @@ def test_only_what_was_saved_is_given(client: TestClient, session: Session) -> N
 
 
 def test_recording(client: TestClient, session: Session) -> None:
-    told = client.post("/recording", json={"on": True}, headers=OWN).json()
+    answer = client.post("/recording", json={"on": True}, headers=OWN).json()
     until(lambda: session.state()["recording"])
-    assert client.get(told["link"]).status_code == 404  # not whole yet
-    assert client.post("/recording", json={"on": False}, headers=OWN).json() == told
-    with av.open(BytesIO(client.get(told["link"]).content)) as container:
+    assert client.get(answer["link"]).status_code == 404  # not whole yet
+    assert client.post("/recording", json={"on": False}, headers=OWN).json() == answer
+    with av.open(BytesIO(client.get(answer["link"]).content)) as container:
         assert sum(1 for _ in container.decode(video=0)) >= 1
     assert client.post("/recording", json={"on": False}, headers=OWN).json() == {}
 
@@ -213,20 +213,20 @@ def test_the_command(tmp_path: Path, number: int, code: int) -> None:
                 header, stylized, _ = decode(message)
             assert Image.open(BytesIO(stylized)).size == (64, 48)
             assert header["style"] == "wood"
-            told = httpx.post(f"{url}recording", json={"on": True}, headers=origin).json()
+            answer = httpx.post(f"{url}recording", json={"on": True}, headers=origin).json()
             while not (header["recording"] or 0) > 0.1:
                 window.send("next")
                 header = decode(window.recv(timeout=60))[0]  # type: ignore[arg-type]
-            assert not (tmp_path / "out" / told["name"]).exists()
+            assert not (tmp_path / "out" / answer["name"]).exists()
             process.send_signal(number)
             time.sleep(0.3)
             process.send_signal(number)  # a person who is impatient
             left = process.communicate(timeout=60)[1]
         assert process.returncode == code, left
-        written = f"wrote {Path('out', told['name'])}"
+        written = f"wrote {Path('out', answer['name'])}"
         assert left.split("\n") == ([written, "", "stopped", ""] if code == 130 else [written, ""])
     [path] = (tmp_path / "out").iterdir()  # the recording is whole, and nothing else is left
-    assert path.name == told["name"]
+    assert path.name == answer["name"]
     with av.open(str(path)) as container:
         assert sum(1 for _ in container.decode(video=0)) >= 2
 
@@ -259,9 +259,9 @@ def test_a_missing_library_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "fastapi", None)
     monkeypatch.delitem(sys.modules, "fasttransfer.live.server")
-    told = mistake(tmp_path, monkeypatch, capsys, "input=camera:pattern")
-    assert "needs fastapi" in told
-    assert 'python -m pip install "fasttransfer[live]"' in told
+    answer = mistake(tmp_path, monkeypatch, capsys, "input=camera:pattern")
+    assert "needs fastapi" in answer
+    assert 'python -m pip install "fasttransfer[live]"' in answer
 
 
 def mistake(
@@ -274,9 +274,9 @@ def mistake(
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    return told
+    answer = capsys.readouterr().err
+    assert answer.count("\n") == 1
+    return answer
 
 
 def test_messages_are_json_and_pictures(session: Session) -> None:

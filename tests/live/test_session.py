@@ -71,7 +71,7 @@ def test_the_working_size_follows_the_time() -> None:
 def test_what_is_chosen_is_shown(tmp_path: Path) -> None:
     with running(make_session(tmp_path)) as session:
         until(lambda: session.newest)
-        session.choose(style="ink", strength=0.0, colour="content")
+        session.choose(style="ink", strength=0.0, color="content")
         until(lambda: session.newest.choice.style == "ink")
         shown = session.newest
         assert shown is not None
@@ -85,7 +85,7 @@ def test_what_is_chosen_is_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"style": "steel"}, {"colour": "grey"}, {"camera": "camera:/etc/passwd"}]
+    "change", [{"style": "steel"}, {"color": "gray"}, {"camera": "camera:/etc/passwd"}]
 )
 def test_only_what_is_offered_is_chosen(tmp_path: Path, change: dict[str, object]) -> None:
     session = make_session(tmp_path)

@@ -15,7 +15,7 @@ SETTINGS = VideoSettings(codec="auto", crf=18, preset="auto", threads=0, queue=4
 
 
 def frames(count: int, width: int = 64, height: int = 48) -> list[np.ndarray]:
-    """Grey frames of a brightness that tells which one it is."""
+    """Gray frames of a brightness that says which one it is."""
     return [np.full((height, width, 3), 20 + 15 * number, np.uint8) for number in range(count)]
 
 

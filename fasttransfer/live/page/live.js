@@ -6,6 +6,7 @@ const picture = $("picture"), stylized = $("stylized"), original = $("original")
 const strength = $("strength"), toast = $("toast");
 const ownClock = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
+const ENDED = "The program behind this page has ended. The page goes on when it is started again.";
 let styles = [], state = {}, maxAge = 200, wiping = false;
 const drawn = { number: 0, oldest: 0, late: 0 };
 window.drawn = drawn; // for tests and the curious
@@ -16,11 +17,18 @@ function connect() {
   const socket = new WebSocket(`ws://${location.host}/frames`);
   socket.binaryType = "arraybuffer";
   const ask = () => socket.readyState === WebSocket.OPEN && socket.send(wiping ? "wipe" : "next");
-  socket.onopen = () => { lost(false); ask(); };
+  socket.onopen = () => { lost(""); ask(); };
   socket.onmessage = async ({ data }) => {
     try { await receive(data); } finally { ask(); }
   };
-  socket.onclose = () => { lost(true); setTimeout(connect, 1000); };
+  socket.onclose = ({ reason }) => { lost(reason || ENDED); setTimeout(reconnect, 1000); };
+}
+
+async function reconnect() { // the program may have been started again, with other styles or another token
+  const answer = await fetch("/state").catch(() => null);
+  if (!answer) setTimeout(reconnect, 1000);
+  else if (answer.ok && `${(await answer.json()).styles}` === `${styles}`) connect();
+  else location.reload();
 }
 
 async function receive(data) {
@@ -38,7 +46,7 @@ async function receive(data) {
     image.close();
     photo?.close();
   }
-  tell(header);
+  update(header);
 }
 
 function show(header, image, photo, age) {
@@ -61,13 +69,20 @@ function draw(canvas, image) {
   canvas.getContext("2d", { alpha: false, desynchronized: true }).drawImage(image, 0, 0);
 }
 
-function lost(yes) {
-  if (yes) tell({ ...state, message: "The program behind this page has ended; the page goes on when it is started again." });
+function lost(why) { // no number and no button stays that means nothing any more
+  document.body.classList.toggle("lost", Boolean(why));
+  $("controls").inert = Boolean(why);
+  if (!why) return;
+  for (const id of ["rate", "age", "network", "size"]) text(id, "–");
+  recording(null);
+  $("waiting").hidden = true;
+  text("message", why);
+  $("message").hidden = false;
 }
 
 // What holds
 
-function tell(now) {
+function update(now) {
   state = now;
   text("rate", now.frames_per_second.toFixed(1));
   text("network", `${now.milliseconds.toFixed(0)} ms`);
@@ -75,15 +90,19 @@ function tell(now) {
   text("message", now.message);
   $("message").hidden = !now.message;
   for (const button of document.querySelectorAll("[data-style]")) check(button, button.dataset.style === now.style);
-  for (const button of document.querySelectorAll("[data-colour]")) check(button, button.dataset.colour === now.colour);
+  for (const button of document.querySelectorAll("[data-color]")) check(button, button.dataset.color === now.color);
   if (document.activeElement !== strength && !posting) strength.value = Math.round(now.strength * 100);
   text("percent", `${strength.value} %`);
   if (document.activeElement !== $("camera")) $("camera").value = now.camera;
-  const recording = now.recording !== null;
-  $("record").setAttribute("aria-pressed", recording);
-  text(document.querySelector("#record b"), recording ? "Stop" : "Record");
-  $("recorded").hidden = !recording;
-  if (recording) text("recorded", `${Math.floor(now.recording / 60)}:${String(Math.floor(now.recording % 60)).padStart(2, "0")}`);
+  recording(now.recording);
+}
+
+function recording(seconds) {
+  const on = seconds !== null;
+  $("record").setAttribute("aria-pressed", on);
+  text(document.querySelector("#record b"), on ? "Stop" : "Record");
+  $("recorded").hidden = !on;
+  if (on) text("recorded", `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`);
 }
 
 function text(where, what) {
@@ -103,9 +122,9 @@ async function post(path, body) {
   const answer = await fetch(path, {
     method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body ?? {}),
   });
-  const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(told.message ?? `this did not work (${answer.status})`);
-  return told;
+  const content = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(content.message ?? `this did not work (${answer.status})`);
+  return content;
 }
 
 let waiting = {}, posting = false;
@@ -184,6 +203,12 @@ function full() {
   else document.documentElement.requestFullscreen?.();
 }
 
+function label(name) { // “Mosaic” for mosaic_realtime, unless both are there
+  const short = name.replace(/_realtime$/, "");
+  const words = (short && !styles.includes(short) ? short : name).replaceAll("_", " ");
+  return words[0].toUpperCase() + words.slice(1);
+}
+
 function buttonOfStyle(name, number) {
   const button = Object.assign(document.createElement("button"), { type: "button" });
   button.dataset.style = name;
@@ -193,14 +218,13 @@ function buttonOfStyle(name, number) {
     key.textContent = number + 1;
     button.append(key);
   }
-  const words = name.replaceAll("_", " ");
-  button.append(words[0].toUpperCase() + words.slice(1));
+  button.append(label(name));
   button.onclick = () => set({ style: name });
   return button;
 }
 
-for (const button of document.querySelectorAll("[data-colour]")) {
-  button.onclick = () => set({ colour: button.dataset.colour });
+for (const button of document.querySelectorAll("[data-color]")) {
+  button.onclick = () => set({ color: button.dataset.color });
 }
 for (const group of document.querySelectorAll("[role=radiogroup]")) {
   group.addEventListener("keydown", (event) => { // as a group of radio buttons is used
@@ -247,7 +271,7 @@ document.addEventListener("keydown", (event) => {
   if (event.target.matches("select, input") && event.key.startsWith("Arrow")) return;
   const actions = {
     w: () => wipe(!wiping), s: snapshot, r: () => $("record").disabled || record(), f: full,
-    c: () => set({ colour: state.colour === "style" ? "content" : "style" }),
+    c: () => set({ color: state.color === "style" ? "content" : "style" }),
     ArrowUp: () => strengthTo(Number(strength.value) + 5), ArrowDown: () => strengthTo(Number(strength.value) - 5),
   };
   if (/^[1-9]$/.test(event.key)) { if (styles[event.key - 1]) set({ style: styles[event.key - 1] }); }
@@ -265,5 +289,5 @@ styles = first.styles;
 maxAge = 1000 * first.max_age;
 $("styles").append(...styles.map(buttonOfStyle));
 $("camera").append(...Object.entries(first.cameras).map(([name, label]) => new Option(label, name)));
-tell(first);
+update(first);
 connect();

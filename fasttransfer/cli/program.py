@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,12 @@ from ..core.files import is_remote
 from ..core.paths import exists, expand_user
 from .hydra_messages import no_such_choice
 
+# Settings by their names in the release before, which are still taken.
+_RENAMED = {
+    "colour": "color",
+    "stylizer.colour": "stylizer.color",
+    "style.licence": "style.license",
+}
 _WEIGHT = re.compile(r":\s*\d*\.?\d+\s*(,|$)")  # mosaic:0.6,udnie:0.4 is one style
 
 
@@ -90,7 +97,7 @@ class Program:
         """
         overrides: list[str] = []
         values: dict[str, object] = {}
-        for word in words:
+        for word in map(self.current, words):
             key, equals, text = word.partition("=")
             if key in self.texts and equals:
                 values[key] = _text(text, several=key in self.lists)
@@ -101,6 +108,15 @@ class Program:
             else:
                 overrides.append(parsed)
         return Typed(tuple(overrides), values)
+
+    def current(self, word: str) -> str:
+        """The word with the present name of its setting; says so if it has changed."""
+        key, equals, text = word.partition("=")
+        renamed = _RENAMED.get(key)
+        if not equals or renamed is None or renamed not in self.settings():
+            return word
+        print(f"{key}= is now {renamed}=; the old name will go", file=sys.stderr)
+        return f"{renamed}={text}"
 
     def _override(self, word: str) -> str | None:
         """A word in Hydra's grammar, ``a,b`` as a list; None if its value is not in that grammar."""

@@ -53,12 +53,13 @@ def sort_words(program: Program, line: Line) -> tuple[list[str], Line]:
         known = {*program.settings(program.groups_in(candidates))}
     settings: list[str] = []
     names: list[str] = []
-    for word in line.words:
+    for typed in line.words:
+        word = program.current(typed)
         key = word.partition("=")[0]
-        is_setting = word in candidates and (
+        is_setting = typed in candidates and (
             key in known or key.startswith(("+", "~", "hydra.", "hydra/")) or program.is_group(key)
         )
-        if word in candidates and not is_setting:
+        if typed in candidates and not is_setting:
             _check_name(word, known)
         (settings if is_setting else names).append(word)
     return [*names, *line.files], Line(tuple(settings), (), line.options, line.spelled)

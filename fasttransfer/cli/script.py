@@ -21,7 +21,7 @@ _OTHER_NAMES = {
     "o": ("output", "run_dir"),
     "photos": ("data.root", "photos"),
     "steps": ("trainer.max_steps", "steps"),
-    "keep_colors": ("color", "colour"),
+    "keep_colors": ("color",),
     "device": ("device", "trainer.accelerator"),
     "list": ("list",),
 }

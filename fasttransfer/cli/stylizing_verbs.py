@@ -58,12 +58,12 @@ LOOKS = together(
     ),
     setting(
         "--color",
-        key="colour",
+        key="color",
         type=Words(["style", "content"]),
         help="content keeps the photo's own colors.",
     ),
     setting(
-        "--keep-colors", key="colour", flag_value="content", is_flag=True, help="--color content"
+        "--keep-colors", key="color", flag_value="content", is_flag=True, help="--color content"
     ),
     setting(
         "--stroke-size",

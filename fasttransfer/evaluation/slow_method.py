@@ -218,7 +218,7 @@ class OptimizingStylizer(Stylizer):
     Args:
         style: a picture file or the name of a bundled style image.
         style_size: longer side in pixels that it is looked at.
-        size, colour, strength: see ``Stylizer``.
+        size, color, strength: see ``Stylizer``.
         loss: ``balanced`` or ``johnson``.
         content_weight, style_weight, tv_weight: α, β, γ of the literature; None is the loss's own.
         weights: of the loss network, see ``VGG16Features``.
@@ -235,7 +235,7 @@ class OptimizingStylizer(Stylizer):
         style: str,
         style_size: int,
         size: int | None,
-        colour: str,
+        color: str,
         strength: float,
         loss: str,
         content_weight: float | None,
@@ -252,7 +252,7 @@ class OptimizingStylizer(Stylizer):
         intermediate: str | None,
         every: int,
     ) -> None:
-        self.settings = StylizerSettings(size, colour, strength)  # style_size sizes the strokes
+        self.settings = StylizerSettings(size, color, strength)  # style_size sizes the strokes
         _choose("loss", loss, OBJECTIVES)
         _choose("method", method, METHODS)
         _choose("start", start, STARTS)

@@ -62,7 +62,7 @@ def test_settings_reach_the_stylizer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(rgb("same.png"), rgb("photo.png"))
     assert infer(monkeypatch, *common, "output=small.png", "size=20") == 0
     assert rgb("small.png").shape == (3, 15, 20)
-    assert infer(monkeypatch, *common, "output=grey.png", "colour=content") == 0
+    assert infer(monkeypatch, *common, "output=grey.png", "color=content") == 0
     grey = rgb("grey.png")
     assert (grey[0] - grey[2]).abs().max() <= 1.5 / 255  # a grey photo stays grey
     assert infer(monkeypatch, *common, "output=a.jpg", "quality=10") == 0
@@ -143,7 +143,7 @@ def test_mistakes(
 def test_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert infer(monkeypatch, "--help") == 0
     told = capsys.readouterr().out
-    for setting in ("input=", "output=", "style=", "size=", "colour=", "strength=", "overwrite="):
+    for setting in ("input=", "output=", "style=", "size=", "color=", "strength=", "overwrite="):
         assert setting in told
 
 

@@ -74,7 +74,7 @@ def test_options_and_settings_in_any_order(photo: Path) -> None:
     assert run(*before, "-o", "out.png", "--engine", "torch", "size=40") == 0
     out = Image.open("out.png").convert("RGB")
     assert max(out.size) == 40
-    assert run("photo.jpg", "--strength", "1", "-o", "styled.png", *FAST) == 0
+    assert run("photo.jpg", "colour=content", "-o", "styled.png", *FAST) == 0
     assert Image.open("styled.png").convert("RGB").tobytes() != out.tobytes()
 
 

@@ -112,6 +112,11 @@ def test_text_that_is_not_in_the_grammar_of_hydra() -> None:
     assert config.seed == 3
 
 
+def test_old_names_of_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert PROGRAM.parse(["colour=content"]).overrides == ("color=content",)
+    assert capsys.readouterr().err == "colour= is now color=; the old name will go\n"
+
+
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [

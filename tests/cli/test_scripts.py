@@ -81,7 +81,7 @@ def test_help_of_train(tmp_path: Path) -> None:
 
 def test_help_of_infer(tmp_path: Path) -> None:
     told = told_by_help("infer.py", tmp_path)
-    for setting in ("style", "input", "output", "size", "colour", "strength", "overwrite"):
+    for setting in ("style", "input", "output", "size", "color", "strength", "overwrite"):
         assert f" {setting}=" in told
 
 

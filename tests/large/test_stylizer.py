@@ -53,7 +53,7 @@ def picture(path: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "settings", [(), ("colour=content", "strength=0.6"), ("size=100",), ("stroke_size=90",)]
+    "settings", [(), ("color=content", "strength=0.6"), ("size=100",), ("stroke_size=90",)]
 )
 def test_tiles_are_the_whole_picture(
     settings: tuple[str, ...], monkeypatch: pytest.MonkeyPatch

@@ -147,7 +147,7 @@ def our_step(
         torch.autograd.backward(total)
         torch.nn.utils.clip_grad_norm_(training.network.parameters(), 1.0)
         optimizer.step()
-        training.averaged.update_parameters(training.network)
+        training.average()
         total.item()
 
     return step

@@ -4,6 +4,7 @@ import sys
 
 from omegaconf import DictConfig
 
+from ..core.errors import FastTransferError
 from ..training.build import TRAINING_PATHS, build, build_training
 from .config import command
 from .program import Program
@@ -18,7 +19,9 @@ PROGRAM = Program(
 @command(PROGRAM)
 def main(config: DictConfig) -> None:
     """Trains what ``config`` describes; exit code 130 or 143 if Ctrl-C or SIGTERM ended it."""
-    from ..training.run import Run, quiet_lightning  # with Lightning, which takes seconds as well
+    from ..training.announcements import announce_end, announce_start
+    from ..training.fitting import fit, quiet_lightning  # with Lightning, which takes seconds too
+    from ..training.run import Run
 
     quiet_lightning()
     run = Run.open(config)
@@ -26,8 +29,8 @@ def main(config: DictConfig) -> None:
 
     training = build_training(config, style=run.style)
     photos = build(config.data)
-    run.settle_start(training, photos)
-    run.settle_steps(training, photos)
+    run.choose_start(training, photos)
+    run.choose_steps(training, photos)
 
     callbacks = build(config.callbacks)
     trainer = build(
@@ -35,16 +38,24 @@ def main(config: DictConfig) -> None:
         logger=build(config.logger, purge_step=run.first_unlogged_step),
         callbacks=list(callbacks.values()),
     )
-    run.begin(training, photos)
-    trainer.fit(training, photos, ckpt_path=run.checkpoint, weights_only=True)
-    # By a process that was killed before its pictures and scores; then Lightning only reads the weights.
-    if run.trained:
-        for name in ("probe", "style_file"):
-            callbacks[name].on_train_end(trainer, training)
+    stop = callbacks["checkpoints"].stop
+    stop.take_over()  # nothing of what comes now may be lost, however long it takes
+    try:
+        run.begin(training)
+        announce_start(run, photos)
+        fit(trainer, training, photos, run.checkpoint.path if run.checkpoint else None)
+        # By a process that was killed before its pictures and scores; then Lightning only reads weights.
+        if run.is_trained:
+            for name in ("probe", "style_file"):
+                callbacks[name].on_train_end(trainer, training)
+    finally:
+        stop.give_back()
 
-    complete = trainer.global_step >= trainer.max_steps
-    stopped_by = None if complete else callbacks["checkpoints"].stopped_by
-    run.end(trainer.global_step, stopped_by)
+    problems = [callbacks[name].problem for name in ("checkpoints", "style_file")]
+    if any(problems):
+        raise FastTransferError(next(filter(None, problems)))
+    stopped_by = None if trainer.global_step >= trainer.max_steps else stop.signal
+    announce_end(run, trainer.global_step, stopped_by)
     trainer.strategy.barrier()
     # Lightning ends the first process at once where another one ends with an error.
     if stopped_by is not None and trainer.is_global_zero:

@@ -1,9 +1,15 @@
 """Locks between processes, on disks that may have none."""
 
+import errno
 import sys
+from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 if sys.platform != "win32":
     import fcntl
+
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP})
 
 
 def try_lock(descriptor: int) -> bool | None:
@@ -22,3 +28,58 @@ def try_lock(descriptor: int) -> bool | None:
     except OSError:
         return None
     return True
+
+
+class Held:
+    """A lock that is held until ``release``, or until the process ends, however it does."""
+
+    def __init__(self, lock: FileLock | None) -> None:
+        self._lock = lock  # None on a disk that knows no locks
+
+    def release(self) -> None:
+        """Lets others take it."""
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> "Held":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def hold(path: Path, patience: float = 0) -> Held | None:
+    """Locks the file ``path``, which is made if it is missing.
+
+    Args:
+        path: in a folder that is there.
+        patience: seconds to wait for another process that has it; negative waits for ever.
+
+    Returns:
+        None if another process has it. A disk that knows no locks gives one to everybody.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=patience)
+    except Timeout:
+        return None
+    except NotImplementedError:  # how filelock says ENOSYS
+        return Held(None)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        return Held(None)
+    return Held(lock)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process has the lock ``path``."""
+    if not path.exists():
+        return False
+    held = hold(path)
+    if held is not None:
+        held.release()
+    return held is None

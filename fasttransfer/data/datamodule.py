@@ -19,7 +19,15 @@ from .photos import SKIPPED_FILE, photo_folder, read_probe, usable_photos
 
 class TrainingPhotos(pl.LightningDataModule):
     """What a folder of photos and shards have in common; the arguments are those of
-    ``ContentPhotos``."""
+    ``ContentPhotos``.
+
+    Attributes:
+        number: of the photos that are trained on.
+        skipped: the photos that are not, and why.
+    """
+
+    number: int
+    skipped: dict[Path, str]
 
     def __init__(
         self,
@@ -48,6 +56,10 @@ class TrainingPhotos(pl.LightningDataModule):
         self.workers = workers
         self.report = Path(run_dir) / SKIPPED_FILE
         self.probe = read_probe(photo_folder(probe), probe_size, probe_count, max_pixels)
+
+    def first_crops(self, number: int) -> Tensor:
+        """The crops that training begins with, (number, 3, crop_size, crop_size)."""
+        raise NotImplementedError
 
     def loader(self, crops: Dataset[Tensor], **batches: Any) -> DataLoader[Tensor]:
         """``crops`` in batches, read by ``workers`` processes."""
@@ -107,12 +119,8 @@ class ContentPhotos(TrainingPhotos):
             raise FastTransferError(
                 "Every photo in data.root is also a probe photo; give data.probe another folder."
             )
+        self.number = len(self.paths)
         self.crops = PhotoCrops(self.paths, window, seed, max_pixels, self.report)
-
-    @property
-    def number(self) -> int:
-        """Of the photos that are trained on."""
-        return len(self.paths)
 
     def first_crops(self, number: int) -> Tensor:
         """The crops that training begins with, (number, 3, crop_size, crop_size)."""

@@ -1,20 +1,22 @@
-"""What a run shows of itself while it trains: pictures, style files, scores, progress."""
+"""What a run shows of itself while it trains: pictures, style files, scores."""
 
 import contextlib
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, RichProgressBar
+from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_only
-from rich.progress import BarColumn, ProgressColumn
 from torch import Tensor
 
-from ..core.errors import FastTransferError
+from ..core.errors import FastTransferError, brief, shown_name
+from ..core.paths import is_file
+from ..core.values import whole_number
 from ..evaluation.scores import Scores, score
 from ..images.contact_sheets import contact_sheet, side_by_side
 from ..images.writing import write_picture
@@ -35,11 +37,16 @@ class ProbePhotos(Callback):
         every_seconds: how often ``preview.png`` is refreshed; TensorBoard gets pictures at the
             steps 0, 10, 30, 100, 300, … and at the end.
         run_dir: the run folder.
+
+    Attributes:
+        problem: why the last ``preview.png`` could not be written, if it could not; training goes on
+            without it.
     """
 
     def __init__(self, every_seconds: float, run_dir: str) -> None:
         self.clock = Timer(every_seconds)
         self.preview = Path(run_dir) / PREVIEW_FILE
+        self.problem: str | None = None
 
     @rank_zero_only
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -74,9 +81,12 @@ class ProbePhotos(Callback):
         contents = list(probe.values())
         stylized = [stylize(pl_module.result, content, pl_module.device) for content in contents]
         style = pl_module.style.image[0]
-        write_picture(self.preview, contact_sheet(contents, stylized, style), None, quality=95)
+        sheet = contact_sheet(contents, stylized, style)
+        self.problem = _tried(
+            self.preview, lambda: write_picture(self.preview, sheet, None, quality=95)
+        )
         if to_tensorboard and isinstance(trainer.logger, TensorBoardLogger):
-            names = [path.stem for path in probe]
+            names = [shown_name(path.stem) for path in probe]
             for name, content, output in zip(names, contents, stylized, strict=True):
                 trainer.logger.experiment.add_image(
                     f"probe/{name}", side_by_side([content, output, style]), trainer.global_step
@@ -93,20 +103,20 @@ class StyleFile(Callback):
         scored: how often the result is scored, at equal distances; the last time is the end.
         run_dir: the run folder.
         hyper_parameters: the settings that the HParams tab shows as columns.
+
+    Attributes:
+        problem: why the last style file could not be written, if it could not.
     """
 
     def __init__(
         self, every_seconds: float, scored: int, run_dir: str, hyper_parameters: Mapping[str, Any]
     ) -> None:
-        if not isinstance(scored, int) or scored < 1:
-            raise FastTransferError(
-                f"callbacks.style_file.scored={scored} must be a whole number from 1 on."
-            )
         self.clock = Timer(every_seconds)
-        self.scored = scored
+        self.scored = whole_number("callbacks.style_file.scored", scored, least=1)
         self.folder = Path(run_dir)
         self.hyper_parameters = dict(hyper_parameters)
         self.scores: Scores | None = None
+        self.problem: str | None = None
 
     @rank_zero_only
     def on_train_batch_end(
@@ -131,9 +141,10 @@ class StyleFile(Callback):
         if trainer.global_step < trainer.max_steps:
             self._write(trainer, pl_module)
             return
+        self._write(trainer, pl_module)  # whatever becomes of the scores
         self.scores = self._score(trainer, pl_module)
         self._write(trainer, pl_module)
-        if isinstance(trainer.logger, TensorBoardLogger):
+        if self.scores is not None and isinstance(trainer.logger, TensorBoardLogger):
             trainer.logger.log_hyperparams(
                 self.hyper_parameters
                 | {"style": pl_module.style.name, "steps": trainer.global_step},
@@ -141,59 +152,60 @@ class StyleFile(Callback):
                 step=trainer.global_step,
             )
 
-    def _score(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> Scores:
+    def _score(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> Scores | None:
         assert isinstance(pl_module, StyleTraining)
         photos = list(probe_of(trainer).values())
         style, features = pl_module.style.image, pl_module.loss.features
-        scores = score(pl_module.result, photos, style, features)
-        with (self.folder / SCORES_FILE).open("a") as file:
-            file.write(json.dumps({"step": trainer.global_step, **scores}) + "\n")
+        try:
+            scores = score(pl_module.result, photos, style, features)
+        except (RuntimeError, FastTransferError) as error:  # of memory, for instance
+            print(f"The style could not be scored: {brief(error)[:300]}", file=sys.stderr)
+            return None
+        _tried(self.folder / SCORES_FILE, lambda: self._note(trainer.global_step, scores))
         if isinstance(trainer.logger, TensorBoardLogger):
             named = {f"val/{name}": value for name, value in scores.items()}
             trainer.logger.log_metrics(named, trainer.global_step)
         return scores
 
+    def _note(self, step: int, scores: Scores) -> None:
+        with (self.folder / SCORES_FILE).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, **scores}) + "\n")
+
     def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, StyleTraining)
         if not is_finite(pl_module.result):
-            return  # the next step says so; the last good file stays
-        told = pl_module.told | {"scores": self.scores}
-        save_style(self.folder / STYLE_FILE, pl_module.result, told)
+            return  # the next look at the loss says so; the last good file stays
+        metadata = pl_module.summary | {"scores": self.scores}
+        file = self.folder / STYLE_FILE
+        self.problem = _tried(file, lambda: save_style(file, pl_module.result, metadata))
 
 
 def read_scores(path: Path) -> dict[int, Scores]:
     """What a run has written to ``scores.jsonl`` so far, by its steps; lines that are not whole are
     left out."""
     found: dict[int, Scores] = {}
-    for line in path.read_text().splitlines() if path.is_file() else ():
-        with contextlib.suppress(json.JSONDecodeError):
+    text = path.read_text(encoding="utf-8", errors="replace") if is_file(path) else ""
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             scores = json.loads(line)
-            found[int(scores.pop("step"))] = scores
+            step = int(scores.pop("step"))
+            found[step] = {str(name): float(value) for name, value in scores.items()}
     return found
 
 
-class Progress(RichProgressBar):
-    """A bar over all steps of the run, with the losses, images/s and the time left."""
+def _tried(path: Path, write: Callable[[], object]) -> str | None:
+    """Writes; a full disk does not end the training, but is named.
 
-    @property
-    def total_train_batches(self) -> int:
-        """The photos never end, so the steps are what there is to count."""
-        return self.trainer.max_steps
-
-    def configure_columns(self, trainer: pl.Trainer) -> list[ProgressColumn]:
-        """Bar, steps and time left, narrow enough to leave the losses room on 80 columns."""
-        steps, elapsed_and_left = super().configure_columns(trainer)[2:4]
-        return [BarColumn(bar_width=10), steps, elapsed_and_left]
-
-    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
-        """The few numbers that are worth a person's attention."""
-        shown = {
-            "content": "train/content",
-            "style": "train/style",
-            "images/s": "train/images_per_second",
-        }
-        metrics = trainer.callback_metrics
-        return {name: f"{metrics[key]:.2g}" for name, key in shown.items() if key in metrics}
+    Returns:
+        What is wrong, in a sentence.
+    """
+    try:
+        write()
+    except OSError as error:
+        problem = f"'{path}' cannot be written ({error.strerror or brief(error)})"
+        print(f"{problem}; training goes on without it.", file=sys.stderr)
+        return f"{problem}; make room and write it anew by resume={path.parent}."
+    return None
 
 
 def is_milestone(step: int) -> bool:

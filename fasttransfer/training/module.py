@@ -1,4 +1,4 @@
-"""The Lightning module: one training step, the optimiser, the averaged weights, what is logged."""
+"""The Lightning module: one training step, the optimizer, the averaged weights, what is logged."""
 
 import random
 import time
@@ -12,16 +12,15 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
-from torch.optim.swa_utils import AveragedModel
 
 from ..core.errors import FastTransferError
+from ..core.values import number
 from ..data.style_image import StyleImage
 from ..losses.perceptual import PerceptualLoss, StyleObjective
 from ..losses.temporal import TemporalLoss
 from ..models.style_file import CHECKPOINT_KEY, FORMAT_VERSION, LAST_CHECKPOINT
 from ..models.transformer_net import TransformerNet
-
-_Tensors = tuple[Tensor, ...] | list[Tensor]
+from .averaging import RunningAverage
 
 
 class StyleTraining(pl.LightningModule):
@@ -29,13 +28,13 @@ class StyleTraining(pl.LightningModule):
 
     Args:
         network: what is trained.
-        loss: what is minimised.
+        loss: what is minimized.
         style: the style image.
         optimizer: makes one for the parameters.
         scheduler: makes one for an optimizer and ``total_steps``.
         temporal: against flicker; None trains for single pictures.
         averaged_part: of the run, over which the weights are averaged, which is what is kept, see
-            ``mean_of_last``.
+            ``RunningAverage``.
         compile: whether the network goes through ``torch.compile``.
 
     Raises:
@@ -43,6 +42,7 @@ class StyleTraining(pl.LightningModule):
 
     Attributes:
         metadata: JSON values that every checkpoint and style file of the run carries.
+        has_begun: whether a checkpoint, if there is one, has been taken over whole.
     """
 
     strict_loading = False  # checkpoints leave the frozen VGG out
@@ -59,17 +59,13 @@ class StyleTraining(pl.LightningModule):
         compile: bool,
     ) -> None:
         super().__init__()
-        if not 0 <= averaged_part < 1:
-            raise FastTransferError(
-                f"training.averaged_part={averaged_part} must be from 0 to below 1."
-            )
+        part = number("training.averaged_part", averaged_part, least=0, below=1)
         self.network = network
         self.loss = loss
         self.target = loss.target(style.image, style.strength)
         self.style = style
         self.temporal = temporal
-        self.averaged = AveragedModel(network, multi_avg_fn=mean_of_last(averaged_part))
-        self.averaged.requires_grad_(False)
+        self.averaged = RunningAverage(network, part)
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
         try:  # now, while no run folder has been made
@@ -82,9 +78,12 @@ class StyleTraining(pl.LightningModule):
         self.metadata: dict[str, Any] = {"name": style.name, "licence": style.licence}
         if compile:
             self.network.compile()
-        self._last_batch_end: float | None = None
+        self.has_begun = False
         self._seconds_before = 0.0
         self._fit_started: float | None = None
+        self._logged: tuple[float, int] | None = None  # when, and at which step
+        # Since ``stop_unless_finite``: the sum of the losses, and the terms of the last step.
+        self._unchecked: tuple[Tensor, dict[str, Tensor]] | None = None
 
     @property
     def seconds(self) -> float:
@@ -94,8 +93,8 @@ class StyleTraining(pl.LightningModule):
         return self._seconds_before + time.perf_counter() - self._fit_started
 
     @property
-    def told(self) -> dict[str, Any]:
-        """What a checkpoint and a style file tell of the run as it stands."""
+    def summary(self) -> dict[str, Any]:
+        """What a checkpoint and a style file say about the run as it stands."""
         device = self.device
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         return {
@@ -108,9 +107,7 @@ class StyleTraining(pl.LightningModule):
     @property
     def result(self) -> TransformerNet:
         """The network with the averaged weights."""
-        network = self.averaged.module
-        assert isinstance(network, TransformerNet)
-        return network
+        return self.averaged.module
 
     @property
     def objective(self) -> StyleObjective:
@@ -137,13 +134,34 @@ class StyleTraining(pl.LightningModule):
         if self.device.type != "cpu":
             self.network.to(memory_format=torch.channels_last)
 
+    def on_train_start(self) -> None:
+        """A checkpoint has been taken over by now."""
+        self.has_begun = True
+
     def training_step(self, content: Tensor, _: int) -> Tensor:
-        """One batch of photos (B, 3, H, W) to the loss that is minimised."""
+        """One batch of photos (B, 3, H, W) to the loss that is minimized. Only where values are logged
+        does it wait for the device."""
         steps = self.global_step * self.trainer.world_size + self.global_rank
         terms = self.terms(content, first_crop=steps * len(content))
-        self._stop_unless_finite(terms)
-        self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()})
+        self._note({name: term.detach() for name, term in terms.items()})
+        if self._is_logged:
+            self.stop_unless_finite()
+            self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()})
+            self._log_speed(len(content))
         return terms["total"]
+
+    @property
+    def _is_logged(self) -> bool:
+        """Whether Lightning logs the step that is under way."""
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        return every > 0 and (self.global_step + 1) % every == 0
+
+    def _log_speed(self, photos: int) -> None:
+        now, before = (time.perf_counter(), self.global_step), self._logged
+        self._logged = now
+        if before is not None:
+            number = photos * self.trainer.world_size * (now[1] - before[1])
+            self.log("train/images_per_second", number / (now[0] - before[0]))
 
     def terms(self, content: Tensor, first_crop: int) -> dict[str, Tensor]:
         """The terms of the loss over a batch of photos (B, 3, H, W), and ``total``; ``first_crop``
@@ -156,11 +174,25 @@ class StyleTraining(pl.LightningModule):
             terms |= {"temporal": term, "total": total}
         return terms
 
-    def _stop_unless_finite(self, terms: dict[str, Tensor]) -> None:
-        bad = ~torch.isfinite(terms["total"])
+    def _note(self, terms: dict[str, Tensor]) -> None:
+        """A sum is a number only if all that it is made of are: one operation a step is enough."""
+        before = 0 if self._unchecked is None else self._unchecked[0]
+        self._unchecked = (before + terms["total"], terms)
+
+    def stop_unless_finite(self) -> None:
+        """Waits for the device.
+
+        Raises:
+            FastTransferError: the loss was no number in a step since this was last called.
+        """
+        if self._unchecked is None:
+            return
+        losses, terms = self._unchecked
+        self._unchecked = None
+        bad = ~torch.isfinite(losses)
         if self.trainer.world_size > 1:  # all processes must stop at the same step
             bad = self.trainer.strategy.reduce(bad.float(), reduce_op="sum") > 0
-        if not bad:  # on a GPU this waits for the step
+        if not bad:
             return
         names = [name for name, term in terms.items() if not torch.isfinite(term)]
         if len(names) > 1:  # the sum says nothing that its terms do not
@@ -168,8 +200,9 @@ class StyleTraining(pl.LightningModule):
         kept = Path(self.trainer.default_root_dir) / LAST_CHECKPOINT
         raise FastTransferError(
             f"The loss is no longer a number at step {self.global_step} "
-            f"({', '.join(names) or 'on another process'}); start again with a smaller optimizer.lr, "
-            "or with trainer.gradient_clip_val=1 and trainer.precision=32-true if they were changed"
+            f"({', '.join(names) or 'in a step before, or on another process'}); start again with a "
+            "smaller optimizer.lr, or with trainer.gradient_clip_val=1 and trainer.precision=32-true if "
+            "they were changed"
             + (f"; the last good checkpoint is kept as {kept}." if kept.exists() else ".")
         )
 
@@ -180,15 +213,7 @@ class StyleTraining(pl.LightningModule):
 
     def average(self) -> None:
         """Counts the weights of now into the average."""
-        self.averaged.update_parameters(self.network)
-
-    def on_train_batch_end(self, outputs: Any, batch: Tensor, batch_idx: int) -> None:
-        """Measures the speed."""
-        now = time.perf_counter()
-        if self._last_batch_end is not None:
-            photos = len(batch) * self.trainer.world_size
-            self.log("train/images_per_second", photos / (now - self._last_batch_end))
-        self._last_batch_end = now
+        self.averaged.update(self.network)
 
     def configure_optimizers(self) -> Any:
         """The optimizer and, for each step, the schedule over the whole run."""
@@ -216,7 +241,7 @@ class StyleTraining(pl.LightningModule):
             if not key.startswith("loss.")
         }
         checkpoint[CHECKPOINT_KEY] = {
-            **self.told,
+            **self.summary,
             "format_version": FORMAT_VERSION,
             "network_config": self.network.config,
         }
@@ -234,17 +259,3 @@ class StyleTraining(pl.LightningModule):
         torch.set_rng_state(states["torch"])
         if len(states["cuda"]) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all(states["cuda"])
-
-
-def mean_of_last(part: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
-    """What ``AveragedModel`` takes as ``multi_avg_fn``: a moving average whose time constant is this
-    part of the steps so far. Its weights fall as k^(1 / part − 1), with k the number of the step, so
-    that the beginning has no share at any time, however long the run will be (polynomial-decay
-    averaging, Shamir & Zhang 2013, arXiv:1212.1824)."""
-
-    @torch.no_grad()
-    def average(averaged: _Tensors, current: _Tensors, count: Tensor | int) -> None:
-        steps = int(count) + 1  # with this one
-        torch._foreach_lerp_(averaged, current, 1 / max(1.0, part * steps))
-
-    return average

@@ -13,15 +13,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from ..core.errors import FastTransferError
 from ..core.libraries import require
+from ..core.locks import Held, hold, is_held
+from ..core.paths import expand_user, is_file
 from ..core.values import as_list
 from .callbacks import SCORES_FILE, read_scores
-from .run import LOCK_FILE, SETTINGS_FILE, is_complete, new_or_resumed
+from .run_folder import LOCK_FILE, is_complete, new_or_resumed
+from .stored_settings import SETTINGS_FILE
 
 _POLL_SECONDS = 0.2
 # Exit codes of a run that somebody else has stopped: by Ctrl-C, SIGTERM or SIGKILL.
@@ -50,7 +52,7 @@ class Search:
         ]
         space = OmegaConf.to_container(config)["space"]  # type: ignore[call-overload,index]
         self._space = _distributions(self._optuna, space)
-        self._folder = Path(config.study).expanduser()
+        self._folder = expand_user(config.study)
         (self._folder / "runs").mkdir(parents=True, exist_ok=True)
         journal = self._optuna.storages.journal
         with self._alone():
@@ -69,9 +71,11 @@ class Search:
         if self.study.get_trials(deepcopy=False):  # a seed would give the same trials again
             self.study.sampler.reseed_rng()
 
-    def _alone(self) -> FileLock:
+    def _alone(self) -> Held:
         """What one process at a time does with the study."""
-        return FileLock(self._folder / ".lock")
+        held = hold(self._folder / ".lock", patience=-1)
+        assert held is not None
+        return held
 
     def _check(self, settings: dict[str, Any]) -> None:
         """Raises FastTransferError if the study was begun with others: scores would not compare."""
@@ -94,20 +98,20 @@ class Search:
             finally:
                 lock.release()
 
-    def _claim(self) -> tuple[Any, FileLock] | None:
+    def _claim(self) -> tuple[Any, Held] | None:
         """A trial that was left in the middle, or a new one, unless there are enough; and its lock."""
         states = self._optuna.trial.TrialState
         with self._alone():
             trials = self.study.get_trials(deepcopy=False)
             for trial in trials:
-                if trial.state != states.RUNNING or _held(
+                if trial.state != states.RUNNING or is_held(
                     self._run_folder(trial.number) / LOCK_FILE
                 ):
                     continue
-                if set(trial.params) != set(self._space):  # it was left before it was complete
+                if not self._is_ours(trial):  # or it was left before it was complete
                     self.study.tell(trial.number, state=states.FAIL)
                 elif lock := self._lock(trial.number):
-                    return self._optuna.trial.Trial(self.study, trial._trial_id), lock
+                    return left_trial(self._optuna, self.study, trial), lock
             if len(trials) >= self._trials:
                 return None
             trial = self.study.ask(self._space)
@@ -115,14 +119,17 @@ class Search:
             assert lock is not None
             return trial, lock
 
-    def _lock(self, number: int) -> FileLock | None:
+    def _is_ours(self, trial: Any) -> bool:
+        """Whether a trial has values of this space, and nothing else: they become part of a command, and
+        the study's folder may come from anybody."""
+        return bool(trial.distributions == self._space) and all(
+            _is_in(distribution, trial.params.get(name))
+            for name, distribution in self._space.items()
+        )
+
+    def _lock(self, number: int) -> Held | None:
         """Held while a process has the trial; None if another one has it."""
-        lock = FileLock(self._folder / "runs" / f".{number:04}.lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            return None
-        return lock
+        return hold(self._folder / "runs" / f".{number:04}.lock")
 
     def _run_folder(self, number: int) -> Path:
         return self._folder / "runs" / f"{number:04}"
@@ -142,14 +149,14 @@ class Search:
         if pruned or code == 0:
             value = self._value(scores[max(scores)])
             self.study.tell(trial, **({"state": states.PRUNED} if pruned else {"values": value}))
-            told = "ended early at" if pruned else self._objective
-            print(f"trial {trial.number}: {told} {value:.3f}")
+            result = "ended early at" if pruned else self._objective
+            print(f"trial {trial.number}: {result} {value:.3f}")
             return
         self.study.tell(trial, state=states.FAIL)
-        if not (folder / SETTINGS_FILE).is_file():
+        if not is_file(folder / SETTINGS_FILE):
             raise FastTransferError(
-                f"train.py refused the settings of trial {trial.number}; see above, and mend space or "
-                "overrides."
+                f"train.py refused the settings of trial {trial.number}; see above, and correct space "
+                "or overrides."
             )
         print(f"trial {trial.number}: failed")  # the loss was no number any more, for instance
 
@@ -165,15 +172,15 @@ class Search:
         )
         pruned = False
         before = self.study.get_trials(deepcopy=False)[trial.number]
-        told = set(before.intermediate_values)
+        reported = set(before.intermediate_values)
         try:
             while process.poll() is None:
                 time.sleep(_POLL_SECONDS)
                 scores = read_scores(folder / SCORES_FILE)
-                for step in sorted(set(scores) - told):
+                for step in sorted(set(scores) - reported):
                     trial.report(self._value(scores[step]), step)
-                    told.add(step)
-                    if len(told) < self._reports and trial.should_prune():
+                    reported.add(step)
+                    if len(reported) < self._reports and trial.should_prune():
                         pruned = True
                         process.terminate()
         finally:
@@ -191,7 +198,7 @@ class Search:
     def summary(self) -> str:
         """The best trials, and the command for the best of them."""
         complete = (self._optuna.trial.TrialState.COMPLETE,)
-        done = self.study.get_trials(states=complete)
+        done = [trial for trial in self.study.get_trials(states=complete) if self._is_ours(trial)]
         if not done:
             return "no trial has come to its end"
         done.sort(key=lambda trial: trial.value)
@@ -212,14 +219,19 @@ def _typed(found: Mapping[str, Any]) -> list[str]:
     return [f"{name}={'null' if value is None else value}" for name, value in found.items()]
 
 
-def _held(lock: Path) -> bool:
-    if not lock.exists():
-        return False
-    try:
-        with FileLock(lock, timeout=0):
-            return False
-    except Timeout:
-        return True
+def _is_in(distribution: Any, value: object) -> bool:
+    if hasattr(distribution, "choices"):
+        return value in distribution.choices
+    return isinstance(value, int | float) and distribution.low <= value <= distribution.high
+
+
+def left_trial(optuna: Any, study: Any, trial: Any) -> Any:
+    """A trial that another process has left in the middle, to go on with.
+
+    Optuna makes trials of numbers that it keeps to itself; there is no public way. ``pyproject.toml``
+    limits its version for that reason.
+    """
+    return optuna.trial.Trial(study, trial._trial_id)
 
 
 def _distributions(optuna: Any, space: Any) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from ..evaluation.scores import score
 from ..evaluation.style_evaluator import read_style_image
 from ..models.style_file import STYLE_FILE, load_style, save_style
 from ..models.vgg import VGG16Features
-from ..training.run import SETTINGS_FILE, is_complete, new_or_resumed
+from ..training.run_folder import is_complete, new_or_resumed
+from ..training.stored_settings import SETTINGS_FILE, read_settings
 from .gallery import cards, markdown, spread
 
 DEFAULT_NETWORK = "default"  # its styles have the plain names
@@ -134,7 +135,7 @@ def _style_settings(style: str, full_name: str, about: Mapping[str, Any]) -> lis
 def _check_further(training: Training) -> None:
     """A complete run is one that trained a style on, and not the style's first one, which would take the
     place of what has been made of it since."""
-    start = OmegaConf.select(OmegaConf.load(training.folder / SETTINGS_FILE), "start")
+    start = read_settings(training.folder, {}).start
     if Path(str(start)).stem != training.name:
         raise FastTransferError(
             f"{training.folder} holds a run that did not start from {training.name}; with further=true "

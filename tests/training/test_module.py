@@ -5,11 +5,12 @@ import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
+from torch.optim.swa_utils import AveragedModel
 
 from fasttransfer.core.assets import CONF_DIR
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.losses.temporal import TemporalLoss
-from fasttransfer.training.module import mean_of_last
+from fasttransfer.training.averaging import RunningAverage
 from tests.helpers.training import tiny_training
 
 
@@ -40,7 +41,7 @@ def test_only_the_network_is_trained(training):
 
 def test_averaged_weights_follow_slowly(training):
     training.average()  # the first update copies
-    training.averaged.n_averaged += 198
+    training.averaged.steps += 198
     with torch.no_grad():
         for parameter in training.network.parameters():
             parameter += 1
@@ -53,11 +54,34 @@ def test_averaged_weights_follow_slowly(training):
 @pytest.mark.parametrize("part", [0, 0.05, 0.33])
 def test_the_average_is_that_of_the_last_part_at_any_time(part):
     """Over weights that are the number of their step, it lags by that part of the steps."""
-    average, mean = mean_of_last(part), [torch.zeros(1)]
+    network = torch.nn.Linear(1, 1, bias=False)
+    average = RunningAverage(network, part)
     for step in range(1, 2001):
-        average(mean, [torch.full((1,), float(step))], torch.tensor(step - 1))
+        torch.nn.init.constant_(network.weight, step)
+        average.update(network)
         lag = part / (1 + part) * step
-        assert mean[0].item() == pytest.approx(step - lag, abs=1 + 0.02 * step)
+        assert average.module.weight.item() == pytest.approx(step - lag, abs=1 + 0.02 * step)
+
+
+def test_the_average_is_pytorchs_and_so_are_its_names_in_checkpoints():
+    network = torch.nn.Linear(3, 2)
+    ours = RunningAverage(network, 0.5)
+    theirs = AveragedModel(
+        network,
+        multi_avg_fn=lambda averaged, current, count: torch._foreach_lerp_(
+            averaged, current, 1 / max(1.0, 0.5 * (int(count) + 1))
+        ),
+    )
+    for _ in range(6):
+        torch.nn.init.normal_(network.weight)
+        ours.update(network)
+        theirs.update_parameters(network)
+    assert ours.state_dict().keys() == theirs.state_dict().keys()
+    for key, value in theirs.state_dict().items():
+        assert torch.equal(ours.state_dict()[key], value), key
+    again = RunningAverage(torch.nn.Linear(3, 2), 0.5)
+    again.load_state_dict(theirs.state_dict())
+    assert again.steps == 6
 
 
 def test_a_start_is_the_network_and_its_average(training):
@@ -95,13 +119,27 @@ def test_strength_is_a_factor_of_what_the_painting_asks_for():
     assert tiny_training(strength=2.5).target.strength == 2.5
 
 
-def test_no_number_is_told_with_step_term_and_remedy(training, tmp_path):
+def test_no_number_is_told_with_step_term_and_remedy(training, tmp_path, monkeypatch):
+    """Also if it was so in a step before the one that is looked at."""
     training.trainer = pl.Trainer(accelerator="cpu", logger=False, default_root_dir=tmp_path)
     fine, bad = torch.tensor(1.0), torch.tensor(float("nan"))
-    training._stop_unless_finite({"content": fine, "style": fine, "total": fine})
+    good = {"content": fine, "style": fine, "total": fine}
+
+    def steps(*terms):
+        for one in terms:
+            monkeypatch.setattr(training, "terms", lambda *_, one=one, **__: one)
+            training.training_step(torch.rand(1, 3, 16, 16), 0)
+
+    steps(good, good)
+    training.stop_unless_finite()
+    training.stop_unless_finite()
     for name in ("style", "temporal"):
+        steps(good, {"content": fine, name: bad, "total": bad})
         with pytest.raises(FastTransferError, match=rf"step 0 \({name}\).*smaller optimizer\.lr"):
-            training._stop_unless_finite({"content": fine, name: bad, "total": bad})
+            training.stop_unless_finite()
+    steps({"style": bad, "total": bad}, good)
+    with pytest.raises(FastTransferError, match=r"step 0 \(in a step before"):
+        training.stop_unless_finite()
 
 
 def test_the_temporal_term_is_part_of_the_total():

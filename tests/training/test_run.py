@@ -1,3 +1,6 @@
+import os
+import pickle
+import random
 from types import SimpleNamespace
 
 import hydra
@@ -13,7 +16,10 @@ from fasttransfer.core.errors import FastTransferError
 from fasttransfer.models.style_file import save_style
 from fasttransfer.models.transformer_net import TransformerNet
 from fasttransfer.training import launch, run
-from fasttransfer.training.run import CHANGEABLE, LOCK_FILE, Run
+from fasttransfer.training.checkpointing import WholeCheckpoints
+from fasttransfer.training.records import style_file_settings
+from fasttransfer.training.run import CHANGEABLE, Run
+from fasttransfer.training.run_folder import LOCK_FILE
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -67,7 +73,7 @@ def test_slurm_goes_on_with_a_run_of_a_sweep_that_it_starts_again(tmp_path, monk
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
     resumable(tmp_path)
     again = Run.open(composed(f"run_dir={tmp_path}", "optimizer.lr=1"))
-    assert again.settled
+    assert again.is_recorded
     assert again.config.optimizer.lr == 4e-3  # as it was written down
     monkeypatch.setenv("SLURM_RESTART_COUNT", "0")
     with pytest.raises(FastTransferError, match="holds a run already"):
@@ -94,7 +100,7 @@ def resumable(tmp_path, *overrides: str) -> DictConfig:
 
 def test_a_run_killed_before_its_first_checkpoint_begins_again(tmp_path):
     run = Run.open(resumable(tmp_path))
-    assert run.settled  # with the steps that were counted
+    assert run.is_recorded  # with the steps that were counted
     assert run.checkpoint is None
 
 
@@ -103,6 +109,43 @@ def test_a_damaged_checkpoint_is_told(tmp_path):
     (tmp_path / "checkpoints" / "last.ckpt").write_bytes(b"half of a")
     with pytest.raises(FastTransferError, match="is damaged"):
         Run.open(resumable(tmp_path))
+    save_checkpoint(tmp_path / "checkpoints" / "previous.ckpt", 12)
+    run = Run.open(resumable(tmp_path))
+    assert run.first_step == 12
+    assert "last.ckpt' is damaged" in run.checkpoint.damage
+
+
+@pytest.mark.parametrize("key", ["random_states", "state_dict", "optimizer_states", "global_step"])
+def test_a_checkpoint_without_all_that_resuming_needs_is_damaged(tmp_path, key):
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    last.parent.mkdir()
+    save_checkpoint(last, 12)
+    checkpoint = torch.load(last, weights_only=True)
+    del checkpoint[key]
+    torch.save(checkpoint, last)
+    with pytest.raises(FastTransferError, match=rf"last\.ckpt' is damaged \(KeyError: '{key}'\)"):
+        Run.open(resumable(tmp_path))
+
+
+def test_a_checkpoint_runs_no_code(tmp_path):
+    class Attack:
+        def __reduce__(self):
+            return (os.system, (f"touch {tmp_path / 'hacked'}",))
+
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    last.parent.mkdir()
+    torch.save({"global_step": 3, "x": Attack()}, last)
+    with pytest.raises(FastTransferError, match=r"last\.ckpt' is damaged \(UnpicklingError"):
+        Run.open(resumable(tmp_path))
+    with pytest.raises(pickle.UnpicklingError):
+        WholeCheckpoints().load_checkpoint(last, weights_only=False)
+    assert not (tmp_path / "hacked").exists()
+
+
+@pytest.mark.parametrize("setting", ["run_dir", "logger.save_dir"])
+def test_a_place_that_cannot_be_written_to_is_named_at_once(setting):
+    with pytest.raises(FastTransferError, match=rf"Nothing can be written to {setting}=/proc/x"):
+        Run.open(composed("run_dir=runs/x", f"{setting}=/proc/x"))
 
 
 def test_what_would_make_it_another_run_cannot_be_changed(tmp_path):
@@ -116,10 +159,17 @@ def test_what_would_make_it_another_run_cannot_be_changed(tmp_path):
         assert OmegaConf.select(run.config, key, default="absent") != "absent", key
 
 
+def save_checkpoint(path, step):
+    """With all that a run goes on from."""
+    states = {"python": random.getstate(), "torch": torch.get_rng_state(), "cuda": []}
+    checkpoint = {"global_step": step, "state_dict": {}, "random_states": states}
+    torch.save(checkpoint | {"optimizer_states": [], "fasttransfer": {"seconds": 1.0}}, path)
+
+
 def test_a_complete_run_is_not_resumed(tmp_path):
     (tmp_path / "checkpoints").mkdir()
-    torch.save({"global_step": 40_000}, tmp_path / "checkpoints" / "last.ckpt")
-    assert Run.open(resumable(tmp_path)).trained  # but not scored: that is left to do
+    save_checkpoint(tmp_path / "checkpoints" / "last.ckpt", 40_000)
+    assert Run.open(resumable(tmp_path)).is_trained  # but not scored: that is left to do
     told = {"name": "painting", "scores": {"balanced_total": 3.0}}
     save_style(tmp_path / "style.safetensors", TransformerNet([4], 0, 3, 1, False), told)
     with pytest.raises(FastTransferError, match="is complete after 40000 steps"):
@@ -136,7 +186,7 @@ def test_what_a_style_file_tells_names_no_folder_of_this_machine(tmp_path):
     run = Run.open(
         composed("style.path=/home/me/painting.jpg", "data.root=/data/coco", "run_dir=r")
     )
-    settings = run.settings()
+    settings = style_file_settings(run.config)
     assert settings["style"]["path"] == "painting.jpg"
     assert settings["data"]["root"] == "coco"
     assert "/home" not in str(settings)
@@ -152,7 +202,7 @@ def test_a_budget_limits_the_steps_and_the_full_one_tells_their_time(
     monkeypatch.setattr(run, "seconds_a_step", lambda *_: 0.24)
     photos = SimpleNamespace(batch_size=1, crop_size=16)
     own = Run.open(composed("run_dir=runs/x", f"budget={budget}", "trainer.max_steps=123"))
-    own.settle_steps(None, photos)  # type: ignore[arg-type]
+    own.choose_steps(None, photos)  # type: ignore[arg-type]
     assert own.config.trainer.max_steps == steps
     told = capsys.readouterr().err
     assert ("123 steps will take about 30 s" in told) == (steps == 123)
@@ -163,5 +213,5 @@ def test_two_processes_do_not_train_one_run(tmp_path):
     with FileLock(tmp_path / LOCK_FILE):
         run = Run.open(composed(f"run_dir={tmp_path}"))
         with pytest.raises(FastTransferError, match="trained by another process"):
-            run.begin(None, None)
+            run.begin(None)
     assert [path.name for path in tmp_path.iterdir()] == [LOCK_FILE]

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from fasttransfer.cli.search import PROGRAM, main
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.training.callbacks import SCORES_FILE, read_scores
-from fasttransfer.training.run import is_complete
+from fasttransfer.training.run_folder import is_complete
 from fasttransfer.training.search import Search
 
 

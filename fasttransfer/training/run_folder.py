@@ -1,0 +1,122 @@
+"""The run folder: what is in it, who uses it, and which checkpoint a run goes on from."""
+
+import os
+import random
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ..core.errors import FastTransferError, brief
+from ..core.locks import Held, hold
+from ..core.paths import exists, is_file
+from ..models.style_file import CHECKPOINT_KEY, LAST_CHECKPOINT, STYLE_FILE, is_scored
+from .stored_settings import SETTINGS_FILE
+
+LOCK_FILE = ".lock"  # held while the run is trained
+PREVIOUS_CHECKPOINT = LAST_CHECKPOINT.with_name("previous.ckpt")
+DAMAGED_CHECKPOINT = LAST_CHECKPOINT.with_name("damaged.ckpt")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """From where a run goes on.
+
+    Attributes:
+        path: of the file.
+        step: the steps that are behind it.
+        damage: why it is not the last one, in a sentence; None if it is.
+    """
+
+    path: Path
+    step: int
+    damage: str | None = None
+
+
+def find_checkpoint(folder: Path) -> Checkpoint | None:
+    """The last checkpoint of a run, or the one before if that is damaged; None if there is none.
+
+    Raises:
+        FastTransferError: all that are there are damaged.
+    """
+    problems = []
+    for name in (LAST_CHECKPOINT, PREVIOUS_CHECKPOINT):
+        path = folder / name
+        if not os.path.lexists(path):
+            continue
+        try:
+            step = _steps_behind(path)
+        except Exception as error:  # damaged archives raise nearly anything
+            problems.append(f"'{path}' is damaged ({type(error).__name__}: {brief(error)[:80]})")
+            continue
+        return Checkpoint(path, step, "; ".join(problems) or None)
+    if problems:
+        raise FastTransferError(f"The checkpoint {'; '.join(problems)}; start the run again.")
+    return None
+
+
+def _steps_behind(path: Path) -> int:
+    """The steps of a checkpoint with everything that a run goes on from."""
+    found = torch.load(path, map_location="cpu", weights_only=True)
+    if not all(isinstance(found[key], dict) for key in ("state_dict", CHECKPOINT_KEY)):
+        raise ValueError("no weights")
+    float(found[CHECKPOINT_KEY]["seconds"])
+    states = found["random_states"]
+    random.Random().setstate(states["python"])
+    torch.Generator().set_state(states["torch"])
+    if not isinstance(states["cuda"], list) or not isinstance(found["optimizer_states"], list):
+        raise ValueError("no states")
+    step = found["global_step"]
+    if not isinstance(step, int) or step < 0:
+        raise ValueError("no step")
+    return step
+
+
+def lock_folder(folder: Path) -> Held:
+    """Keeps other processes from training the run in ``folder``, which is made if it is missing.
+
+    Raises:
+        FastTransferError: one does already.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    held = hold(folder / LOCK_FILE)
+    if held is None:
+        raise FastTransferError(
+            f"The run '{folder}' is being trained by another process; wait for its end, or stop it."
+        )
+    return held
+
+
+def check_writable(name: str, folder: Path) -> None:
+    """Tries whether files can be made in ``folder``, or it itself, and leaves nothing behind.
+
+    Args:
+        name: of the setting, as it is typed.
+        folder: may be missing, with those above it.
+
+    Raises:
+        FastTransferError: they cannot.
+    """
+    try:
+        there = next(place for place in (folder, *folder.absolute().parents) if exists(place))
+        if not there.is_dir():
+            raise FastTransferError(
+                f"{name}={folder} cannot be a folder, as '{there}' is a file; give another {name}."
+            )
+        with tempfile.TemporaryDirectory(prefix=".fasttransfer-", dir=there):
+            pass
+    except OSError as error:
+        raise FastTransferError(
+            f"Nothing can be written to {name}={folder} ({error.strerror}); give another {name}."
+        ) from error
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether the run in ``folder`` has come to its end: only then has its style file the scores."""
+    return is_scored(folder / STYLE_FILE)
+
+
+def new_or_resumed(folder: Path, settings: list[str]) -> list[str]:
+    """The arguments of train.py for a new run in ``folder``, or to resume the one that is there."""
+    return [f"resume={folder}"] if is_file(folder / SETTINGS_FILE) else settings

@@ -30,7 +30,8 @@ from torch.utils.data import DataLoader
 
 from fasttransfer.core.assets import CONF_DIR
 from fasttransfer.core.hardware import has_bfloat16, pick_device
-from fasttransfer.data.crops import CropNumbers, PhotoCrops, RandomCrop
+from fasttransfer.data.crops import CropNumbers, PhotoCrops, RandomCrop, batch_of
+from fasttransfer.data.findings import Findings
 from fasttransfer.data.photos import photo_folder, usable_photos
 from fasttransfer.data.style_image import StyleImage
 from fasttransfer.losses.objectives import make_objective
@@ -50,7 +51,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     typed = parser.parse_args()
     device = pick_device("auto")
-    paths, _ = usable_photos(photo_folder(typed.folder), 64, 10**8)
+    paths, _ = usable_photos(photo_folder(typed.folder), Findings(64, 10**8))
     crops = PhotoCrops(paths, RandomCrop(typed.crop, 384, 0.5, 1.5), 0, 10**8, Path("skipped.txt"))
     style = StyleImage("mosaic", size=512, name=None, licence=None, strength=1)
     steps: dict[str, Step] = {
@@ -103,7 +104,7 @@ def plain_step(crops: PhotoCrops, batch: int, style: Tensor, device: torch.devic
         targets = {name: gram(found) for name, found in features(style.to(device)).items()}
 
     def step() -> None:
-        content = torch.stack([crops[next(numbers)] for _ in range(batch)]).to(device)
+        content = torch.stack([crops.crop(next(numbers)) for _ in range(batch)]).to(device)
         stylized = network(content)
         with torch.no_grad():
             wanted = features(content)
@@ -136,11 +137,12 @@ def our_step(
     if device.type != "cpu":
         training.network.to(memory_format=torch.channels_last)
     optimizer = training.make_optimizer(training.network.parameters())
-    photos = iter(DataLoader(crops, batch_sampler=CropNumbers(batch, 0, 0, 1), num_workers=1))
+    numbers = CropNumbers(batch, 0, 0, 1)
+    photos = iter(DataLoader(crops, batch_sampler=numbers, num_workers=1, collate_fn=batch_of))
     reduced = has_bfloat16(device)
 
     def step() -> None:
-        content = next(photos).to(device, non_blocking=True)
+        content = next(photos).crops.to(device, non_blocking=True)
         with torch.autocast(device.type, torch.bfloat16, enabled=reduced):
             total = training.terms(content, first_crop=0)["total"]
         optimizer.zero_grad()

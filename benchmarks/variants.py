@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fasttransfer.data.datamodule import ContentPhotos
+from fasttransfer.data.crops import CropBatch
+from fasttransfer.data.datamodule import ContentPhotos, photo_settings
 from fasttransfer.losses.terms import Seen, Term, Value
 from fasttransfer.models.style_file import find_style, load_style
 from fasttransfer.models.transformer_net import (
@@ -101,15 +102,17 @@ class GrowingCrops(ContentPhotos):
     ``crop_size``."""
 
     def __init__(self, crop_size: int, first: int, last: int, **photos: Any) -> None:
-        super().__init__(crop_size=last, **photos)
+        super().__init__(*photo_settings({**photos, "crop_size": last}))
         self.first = first
         self.first_part = (last**2 - crop_size**2) / (last**2 - first**2)
 
-    def on_after_batch_transfer(self, batch: Tensor, _: int) -> Tensor:
+    def on_after_batch_transfer(self, batch: CropBatch, _: int) -> CropBatch:
         """(B, 3, last, last) to the size of this step."""
         assert self.trainer is not None
         small = self.trainer.global_step < self.first_part * self.trainer.max_steps
-        return batch[..., : self.first, : self.first] if small else batch
+        return (
+            batch._replace(crops=batch.crops[..., : self.first, : self.first]) if small else batch
+        )
 
 
 class FlatPatches(ContentPhotos):
@@ -117,16 +120,17 @@ class FlatPatches(ContentPhotos):
     skies in which droplets appear."""
 
     def __init__(self, part: float, **photos: Any) -> None:
-        super().__init__(**photos)
+        super().__init__(*photo_settings(photos))
         self.part = part
 
-    def on_after_batch_transfer(self, batch: Tensor, _: int) -> Tensor:
+    def on_after_batch_transfer(self, batch: CropBatch, _: int) -> CropBatch:
         """(B, 3, H, W) to the same shape."""
         assert self.trainer is not None
         chance = torch.Generator().manual_seed(self.trainer.global_step)
         if torch.rand((), generator=chance) > self.part:
             return batch
-        return torch.stack([self.patch(one, chance) for one in batch])
+        patches = torch.stack([self.patch(one, chance) for one in batch.crops])
+        return batch._replace(crops=patches)
 
     @staticmethod
     def patch(photo: Tensor, chance: torch.Generator) -> Tensor:

@@ -3,7 +3,7 @@
 from omegaconf import DictConfig
 
 from ..core.assets import CONF_DIR
-from ..core.errors import FastTransferError
+from ..core.values import whole_number
 from ..training.search import Search
 from .config import command
 from .program import Program
@@ -15,8 +15,7 @@ PROGRAM = Program("tune", CONF_DIR / "tune", texts=("study", "overrides"), lists
 def main(config: DictConfig) -> None:
     """Makes the trials that are missing, and tells the best."""
     for name in ("trials", "steps", "reports"):
-        if not isinstance(config[name], int) or config[name] < 1:
-            raise FastTransferError(f"{name}={config[name]} must be a whole number from 1 on")
+        whole_number(name, config[name], least=1)
     search = Search(config)
     search.run()
     print(search.summary())

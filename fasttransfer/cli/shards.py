@@ -8,7 +8,8 @@ from omegaconf import DictConfig
 from ..core.assets import CONF_DIR
 from ..core.errors import FastTransferError
 from ..core.progress import Report
-from ..data.shards import pack
+from ..core.values import whole_number
+from ..data.packing import pack
 from .config import command
 from .program import Program
 
@@ -26,8 +27,7 @@ def main(config: DictConfig) -> None:
     photos = Path(config.photos).expanduser()
     settings = {name: config[name] for name in ("size", "min_side", "per_shard", "quality")}
     for name, value in settings.items():
-        if not isinstance(value, int) or value < 1:
-            raise FastTransferError(f"{name}={value} must be a whole number from 1 on.")
+        whole_number(name, value, least=1)
     number = pack(photos, output, report, **settings)
     for failure in report.failures:
         print(failure, file=sys.stderr)

@@ -1,5 +1,8 @@
 """What this machine can do: which device to use, and whether it computes in bfloat16."""
 
+import os
+from pathlib import Path
+
 import torch
 
 from .errors import FastTransferError
@@ -57,3 +60,21 @@ def accelerator_device(accelerator: str) -> torch.device:
 def training_precision(accelerator: str) -> str:
     """What Lightning's Trainer calls the precision to train with on its ``accelerator``."""
     return "bf16-mixed" if has_bfloat16(accelerator_device(accelerator)) else "32-true"
+
+
+def allowed_cpus(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """How many processors this process may use, at least 1: those of its affinity, or fewer if its
+    container (the ``cgroup`` of the kernel) limits their time."""
+    if hasattr(os, "sched_getaffinity"):
+        allowed = float(len(os.sched_getaffinity(0)))
+    else:
+        allowed = float(os.cpu_count() or 1)
+    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        try:
+            words = " ".join((cgroup / name).read_text(encoding="ascii") for name in names).split()
+            quota, period = float(words[0]), float(words[1])
+        except (OSError, ValueError, IndexError):  # not there, or "max"
+            continue
+        if quota > 0 and period > 0:
+            allowed = min(allowed, quota / period)
+    return max(1, int(allowed))

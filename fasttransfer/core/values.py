@@ -1,6 +1,9 @@
 """Values of settings, as plain Python."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
 
 from omegaconf import ListConfig
 
@@ -49,3 +52,26 @@ def number(name: str, value: object, least: float, below: float = math.inf) -> f
         return value
     limits = f"from {least} on" if below == math.inf else f"from {least} to below {below}"
     raise FastTransferError(f"{name}={value} must be a number {limits}.")
+
+
+def split(settings: Mapping[str, Any], *kinds: type) -> tuple[Any, ...]:
+    """Settings as they stand in YAML, side by side, as values of several dataclasses.
+
+    Args:
+        settings: by name; each is a field of one or several of ``kinds``.
+        kinds: dataclasses.
+
+    Returns:
+        One of each kind.
+
+    Raises:
+        TypeError: a name that no kind has, or a field without a value.
+    """
+    names = [{field.name for field in fields(kind)} for kind in kinds]
+    unknown = sorted({*settings}.difference(*names))
+    if unknown:
+        raise TypeError(f"there is no setting {unknown[0]}")
+    return tuple(
+        kind(**{name: value for name, value in settings.items() if name in own})
+        for kind, own in zip(kinds, names, strict=True)
+    )

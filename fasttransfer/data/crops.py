@@ -5,18 +5,24 @@ and its number alone. So a resumed run, a run with more workers and a run on sev
 the crops that they should, and the whole sampler state is the number of steps taken.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from ..core.errors import FastTransferError
+from ..core.errors import FastTransferError, shown_name
+from ..core.values import number, whole_number
 from ..images.reading import open_rgb
 from ..images.tensors import to_tensor
+
+SMALLEST = 16  # a side of a crop in pixels
+_LARGEST = 8192  # above which a step would not fit into memory
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,10 @@ class RandomCrop:
 
     def __post_init__(self) -> None:
         # A VGG16 layer four poolings deep must see something.
-        check_numbers({"crop_size": (self.crop_size, 16), "photo_size": (self.photo_size, 16)})
+        whole_number("data.crop_size", self.crop_size, SMALLEST, most=_LARGEST)
+        whole_number("data.photo_size", self.photo_size, SMALLEST, most=_LARGEST)
+        number("data.min_scale", self.min_scale, least=0)
+        number("data.max_scale", self.max_scale, least=0)
         if not 0 < self.min_scale <= self.max_scale:
             raise FastTransferError(
                 f"data.min_scale={self.min_scale} and data.max_scale={self.max_scale} must be above 0, "
@@ -62,14 +71,25 @@ class RandomCrop:
         return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
 
 
-def check_numbers(at_least: dict[str, tuple[int, int]]) -> None:
-    """Raises FastTransferError for a setting of ``data`` that is no whole number from its least on."""
-    for name, (value, least) in at_least.items():
-        if not isinstance(value, int) or value < least:
-            raise FastTransferError(f"data.{name}={value} must be a whole number from {least} on.")
+class CropBatch(NamedTuple):
+    """Crops of a training step with their numbers, from which everything random about them follows.
+
+    Attributes:
+        crops: float RGB (B, 3, crop_size, crop_size) in [0, 1].
+        numbers: of the crops in the run, one after the other.
+    """
+
+    crops: Tensor
+    numbers: tuple[int, ...]
 
 
-class PhotoCrops(Dataset[Tensor]):
+def batch_of(crops: Sequence[tuple[Tensor, int]]) -> CropBatch:
+    """Crops (3, crop_size, crop_size) with their numbers, together; numbers stay off the device."""
+    images, numbers = zip(*crops, strict=True)
+    return CropBatch(torch.stack(images), numbers)
+
+
+class PhotoCrops(Dataset[tuple[Tensor, int]]):
     """Random crops of photos, numbered without end.
 
     Args:
@@ -90,17 +110,22 @@ class PhotoCrops(Dataset[Tensor]):
         self.report = report
         self._order: tuple[int, np.ndarray] | None = None  # of the epoch last asked for
 
-    def __getitem__(self, number: int) -> Tensor:
-        """Crop ``number``, float RGB (3, crop_size, crop_size) in [0, 1]; each epoch of
-        ``len(paths)`` numbers shows every photo once."""
+    def __getitem__(self, number: int) -> tuple[Tensor, int]:
+        """Crop ``number``, and the number."""
+        return self.crop(number), number
+
+    def crop(self, number: int) -> Tensor:
+        """Crop ``number``, float RGB (3, crop_size, crop_size) in [0, 1].
+
+        Each epoch of ``len(paths)`` numbers shows every photo once.
+        """
         rng = np.random.default_rng((self.seed, 1, number))
         for attempt in range(len(self.paths)):  # a photo that broke since the start: take the next
             path = self.paths[self._photo(number + attempt)]
             try:
                 photo = open_rgb(path, max_pixels=self.max_pixels, min_side=self.window.photo_size)
             except FastTransferError as error:
-                with self.report.open("a") as file:  # one short write: workers do not mix lines
-                    file.write(f"{error}\n")
+                note_unusable(self.report, error)
                 continue
             return to_tensor(self.window.crop(photo, rng))
         raise FastTransferError(
@@ -113,6 +138,14 @@ class PhotoCrops(Dataset[Tensor]):
             shuffled = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.paths))
             self._order = (epoch, shuffled)
         return int(self._order[1][place])
+
+
+def note_unusable(report: Path, error: Exception | str) -> None:
+    """Adds a line about a photo to a text file."""
+    report.parent.mkdir(parents=True, exist_ok=True)
+    sentence = shown_name(str(error))  # one line, of any name
+    with report.open("a", encoding="utf-8") as file:  # one short write: workers do not mix lines
+        file.write(f"{sentence}\n")
 
 
 class CropNumbers(Sampler[list[int]]):

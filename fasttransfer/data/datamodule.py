@@ -3,6 +3,8 @@
 import hashlib
 import os
 import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,103 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ..core.errors import FastTransferError
-from .crops import CropNumbers, PhotoCrops, RandomCrop, check_numbers
-from .photos import SKIPPED_FILE, photo_folder, read_probe, usable_photos
+from ..core.hardware import allowed_cpus
+from ..core.values import split, whole_number
+from .crops import CropBatch, CropNumbers, PhotoCrops, RandomCrop, batch_of
+from .findings import FINDINGS_FILE, Findings
+from .photos import MANY, SKIPPED_FILE, photo_folder, read_probe, usable_photos
+
+_MOST_WORKERS = 16  # by default; more readers seldom make one device faster
+
+
+@dataclass(frozen=True)
+class ProbeSettings:
+    """Photos that are never trained on, for pictures and scores.
+
+    Attributes:
+        probe: their folder, or ``bundled-probe``.
+        probe_size: their longer side in pixels.
+        probe_count: how many at most.
+        max_pixels: largest picture that is decoded.
+    """
+
+    probe: str
+    probe_size: int
+    probe_count: int
+    max_pixels: int
+
+    def __post_init__(self) -> None:
+        whole_number("data.probe_size", self.probe_size, least=16, most=16_384)
+        whole_number("data.probe_count", self.probe_count, least=1)
+        whole_number("data.max_pixels", self.max_pixels, least=1)
+
+    def read(self) -> dict[Path, Tensor]:
+        """The photos by their paths, (3, H, W) in [0, 1]."""
+        folder = photo_folder(self.probe)
+        return read_probe(folder, self.probe_size, self.probe_count, self.max_pixels)
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    """How crops become batches.
+
+    Attributes:
+        batch_size: crops a step and process.
+        workers: processes that read photos; None is one less than the processors that may be used, 1
+            to 16.
+        run_dir: folder for the list of photos that cannot be used.
+    """
+
+    batch_size: int
+    workers: int | None
+    run_dir: str
+
+    def __post_init__(self) -> None:
+        whole_number("data.batch_size", self.batch_size, least=1, most=4096)
+        if self.workers is not None:
+            whole_number("data.workers", self.workers, least=0, most=512)
+
+    @property
+    def readers(self) -> int:
+        """Processes that read photos; 0 reads them in this one."""
+        if self.workers is not None:
+            return self.workers
+        return min(_MOST_WORKERS, max(1, allowed_cpus() - 1))
+
+    @property
+    def report(self) -> Path:
+        """Text file with the photos that cannot be used."""
+        return Path(self.run_dir) / SKIPPED_FILE
+
+
+@dataclass(frozen=True)
+class PhotoSettings:
+    """Which photos are trained on.
+
+    Attributes:
+        root: their folder, or ``bundled``.
+        min_side: shorter side in pixels that a photo must have.
+        max_pixels: largest picture that is decoded.
+        seed: of the order, and of the crops.
+    """
+
+    root: str
+    min_side: int
+    max_pixels: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        whole_number("data.min_side", self.min_side, least=1)
+        whole_number("data.max_pixels", self.max_pixels, least=1)
 
 
 class TrainingPhotos(pl.LightningDataModule):
-    """What a folder of photos and shards have in common; the arguments are those of
-    ``ContentPhotos``.
+    """What a folder of photos and shards have in common.
+
+    Args:
+        crop_size: side of the crops in pixels.
+        probe: the photos to look at.
+        batches: how crops become batches.
 
     Attributes:
         number: of the photos that are trained on.
@@ -29,48 +121,30 @@ class TrainingPhotos(pl.LightningDataModule):
     number: int
     skipped: dict[Path, str]
 
-    def __init__(
-        self,
-        probe: str,
-        probe_size: int,
-        probe_count: int,
-        batch_size: int,
-        crop_size: int,
-        max_pixels: int,
-        workers: int | None,
-        run_dir: str,
-    ) -> None:
+    def __init__(self, crop_size: int, probe: ProbeSettings, batches: BatchSettings) -> None:
         super().__init__()
-        check_numbers(
-            {
-                "batch_size": (batch_size, 1),
-                "probe_size": (probe_size, 16),
-                "probe_count": (probe_count, 1),
-                "workers": (workers or 0, 0),
-            }
-        )
-        self.batch_size = batch_size
         self.crop_size = crop_size
-        if workers is None:
-            workers = min(16, max(1, (os.cpu_count() or 1) - 1))
-        self.workers = workers
-        self.report = Path(run_dir) / SKIPPED_FILE
-        self.probe = read_probe(photo_folder(probe), probe_size, probe_count, max_pixels)
+        self.batches = batches
+        self.batch_size = batches.batch_size
+        self.report = batches.report
+        self.probe = probe.read()
 
     def first_crops(self, number: int) -> Tensor:
         """The crops that training begins with, (number, 3, crop_size, crop_size)."""
         raise NotImplementedError
 
-    def loader(self, crops: Dataset[Tensor], **batches: Any) -> DataLoader[Tensor]:
-        """``crops`` in batches, read by ``workers`` processes."""
+    def loader(self, crops: Dataset[tuple[Tensor, int]], **settings: Any) -> DataLoader[CropBatch]:
+        """``crops`` in batches, read by processes of their own."""
         assert self.trainer is not None
+        readers = self.batches.readers
         return DataLoader(
-            crops,
-            num_workers=self.workers,
-            persistent_workers=self.workers > 0,
+            crops,  # type: ignore[arg-type]
+            num_workers=readers,
+            persistent_workers=readers > 0,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
             worker_init_fn=_leave_signals_to_the_trainer,
-            **batches,
+            collate_fn=batch_of,
+            **settings,
         )
 
 
@@ -78,74 +152,66 @@ class ContentPhotos(TrainingPhotos):
     """Training crops of a folder of photos, and whole probe photos that are never trained on.
 
     Args:
-        root: folder of the training photos, or ``bundled``.
-        probe: folder of the probe photos, or ``bundled-probe``; those also in ``root`` are not
-            trained on.
-        probe_size: longer side of the probe photos in pixels.
-        probe_count: how many of them at most.
-        batch_size: crops a step and process.
-        min_side: shorter side in pixels that a training photo must have.
-        workers: processes that read photos; null is one less than the processors, 1 to 16.
-        run_dir: folder for the list of skipped photos.
+        photos: what is trained on; those that are also probe photos are not.
+        window: which parts of them.
+        probe: the photos to look at.
+        batches: how crops become batches.
 
-    The other arguments are those of ``RandomCrop`` and ``PhotoCrops``.
+    Raises:
+        FastTransferError: photos that cannot be used.
     """
 
     def __init__(
         self,
-        root: str,
-        probe: str,
-        probe_size: int,
-        probe_count: int,
-        batch_size: int,
-        crop_size: int,
-        photo_size: int,
-        min_scale: float,
-        max_scale: float,
-        min_side: int,
-        max_pixels: int,
-        workers: int | None,
-        seed: int,
-        run_dir: str,
+        photos: PhotoSettings,
+        window: RandomCrop,
+        probe: ProbeSettings,
+        batches: BatchSettings,
     ) -> None:
-        window = RandomCrop(crop_size, photo_size, min_scale, max_scale)
-        check_numbers({"min_side": (min_side, 1)})
-        super().__init__(
-            probe, probe_size, probe_count, batch_size, crop_size, max_pixels, workers, run_dir
-        )
-        self.paths, self.skipped = usable_photos(photo_folder(root), min_side, max_pixels)
+        super().__init__(window.crop_size, probe, batches)
+        self._findings_file = Path(batches.run_dir) / FINDINGS_FILE
+        self._findings = Findings.read(self._findings_file, photos.min_side, photos.max_pixels)
+        self.paths, self.skipped = usable_photos(photo_folder(photos.root), self._findings)
         self.paths = [path for path in self.paths if path.resolve() not in self.probe]
         if not self.paths:
             raise FastTransferError(
                 "Every photo in data.root is also a probe photo; give data.probe another folder."
             )
         self.number = len(self.paths)
-        self.crops = PhotoCrops(self.paths, window, seed, max_pixels, self.report)
+        self.crops = PhotoCrops(self.paths, window, photos.seed, photos.max_pixels, self.report)
+
+    @classmethod
+    def of(cls, **settings: Any) -> "ContentPhotos":
+        """From the settings of ``conf/data/photos.yaml``."""
+        return cls(*photo_settings(settings))
 
     def first_crops(self, number: int) -> Tensor:
         """The crops that training begins with, (number, 3, crop_size, crop_size)."""
-        return torch.stack([self.crops[place] for place in range(number)])
+        return torch.stack([self.crops.crop(place) for place in range(number)])
 
     def prepare_data(self) -> None:
         """Names the photos that were skipped, in the run folder (on one process a machine)."""
         if self.skipped:
             self.report.parent.mkdir(parents=True, exist_ok=True)
-            self.report.write_text("".join(f"{why}\n" for why in self.skipped.values()))
+            lines = "".join(f"{why}\n" for why in self.skipped.values())
+            self.report.write_text(lines, encoding="utf-8")
+        if self.number >= MANY:
+            self._findings.write(self._findings_file)
 
     def state_dict(self) -> dict[str, str]:
         """Which photos are trained on: a resumed run can only be the same with the same ones."""
-        names = "\n".join(path.name for path in self.paths)
-        return {"photos": hashlib.sha256(names.encode()).hexdigest()}
+        names = b"\n".join(os.fsencode(path.name) for path in self.paths)
+        return {"photos": hashlib.sha256(names).hexdigest()}
 
     def load_state_dict(self, state_dict: dict[str, str]) -> None:
-        """Says so if the photos are not those of before."""
+        """Warns if the photos are not those of before."""
         if state_dict != self.state_dict():
             rank_zero_warn(
-                "The photos have changed since the run was stopped; it goes on with those of now."
+                "The photos have changed since the run was stopped; it goes on with the present ones."
             )
 
-    def train_dataloader(self) -> DataLoader[Tensor]:
-        """Batches (batch_size, 3, crop_size, crop_size) from the step the trainer stands at."""
+    def train_dataloader(self) -> DataLoader[CropBatch]:
+        """Batches from the step that the trainer is at."""
         assert self.trainer is not None
         numbers = CropNumbers(
             self.batch_size,
@@ -156,8 +222,19 @@ class ContentPhotos(TrainingPhotos):
         return self.loader(self.crops, batch_sampler=numbers)
 
 
+def photo_settings(
+    settings: Mapping[str, Any],
+) -> tuple[PhotoSettings, RandomCrop, ProbeSettings, BatchSettings]:
+    """What ``ContentPhotos`` takes, from the settings of ``conf/data/photos.yaml``."""
+    photos, window, probe, batches = split(
+        settings, PhotoSettings, RandomCrop, ProbeSettings, BatchSettings
+    )
+    return photos, window, probe, batches
+
+
 def _leave_signals_to_the_trainer(_: int) -> None:
-    """Ctrl-C and most job managers signal the whole process group; photos must still come until the
-    trainer has finished its step and saved."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    """Ctrl-C, a closed terminal and most job managers signal the whole process group; photos must still
+    come until the trainer has finished its step and saved."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)

@@ -1,8 +1,7 @@
 """Content photos: which files of a folder can be used."""
 
-import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 
 from PIL import Image
@@ -10,32 +9,35 @@ from torch import Tensor
 
 from ..core.assets import BUNDLED_PHOTOS
 from ..core.errors import FastTransferError
+from ..core.hardware import allowed_cpus
+from ..core.paths import expand_user, is_folder
+from ..core.progress import Report
 from ..images.folders import pictures_below
 from ..images.reading import open_rgb
 from ..images.tensors import to_tensor
+from .crops import SMALLEST
+from .findings import Findings
 
 SKIPPED_FILE = "skipped_photos.txt"
+MANY = 1000  # photos, at which looking at them takes long enough to be shown and remembered
 
 
 def photo_folder(root: str | Path) -> Path:
     """``root`` itself, or the photos of the package that are called so, see ``BUNDLED_PHOTOS``."""
-    folder = BUNDLED_PHOTOS.get(str(root), Path(root).expanduser())
-    if not folder.is_dir():
+    folder = BUNDLED_PHOTOS.get(str(root), expand_user(root))
+    if not is_folder(folder):
         raise FastTransferError(
             f"The photo folder '{root}' does not exist; give a folder of photos, or bundled."
         )
     return folder
 
 
-def usable_photos(
-    folder: Path, min_side: int, max_pixels: int
-) -> tuple[list[Path], dict[Path, str]]:
+def usable_photos(folder: Path, findings: Findings) -> tuple[list[Path], dict[Path, str]]:
     """Opens every photo of a folder once, reduced, and sorts out what cannot be trained with.
 
     Args:
         folder: searched with everything below it.
-        min_side: shorter side in pixels that a photo must have.
-        max_pixels: largest picture that is decoded.
+        findings: what a photo must have, and what is known already; it gets what is found.
 
     Returns:
         The photos to use, and for each file left out, or folder that cannot be searched, the reason.
@@ -50,19 +52,12 @@ def usable_photos(
             f"There is no picture in '{folder}'; give data.root a folder of photos (searched with "
             "everything below it)."
         )
-
-    def reason(path: Path) -> str | None:
-        try:
-            photo = open_rgb(path, max_pixels=max_pixels, min_side=min_side)
-        except FastTransferError as error:
-            return str(error)
-        if min(photo.size) < min_side:
-            return f"{path} has {photo.width}×{photo.height} pixels, too few ({min_side} a side)"
-        return None
-
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # decoders release the GIL
-        reasons = dict(zip(paths, pool.map(reason, paths), strict=True))
-    skipped |= {path: why for path, why in reasons.items() if why is not None}
+    with ThreadPoolExecutor(max_workers=allowed_cpus()) as pool:  # decoders release the GIL
+        reasons: Iterable[str | None] = pool.map(findings.reason, paths)
+        if len(paths) >= MANY:
+            reasons = Report().track(reasons, len(paths), "looking at photos", "images")
+        found = dict(zip(paths, reasons, strict=True))
+    skipped |= {path: why for path, why in found.items() if why is not None}
     if 2 * len(skipped) > len(paths):
         first = next(iter(skipped.values()))
         raise FastTransferError(
@@ -73,12 +68,39 @@ def usable_photos(
 
 
 def read_probe(folder: Path, size: int, count: int, max_pixels: int) -> dict[Path, Tensor]:
-    """The first ``count`` photos of a folder, (3, H, W) in [0, 1] with a longer side of ``size``."""
-    photos = {}
-    for path in islice(pictures_below(folder), count):
-        photo = open_rgb(path, max_pixels=max_pixels)
-        photo.thumbnail((size, size), Image.Resampling.LANCZOS)
+    """The first ``count`` usable photos of a folder, reduced.
+
+    Args:
+        folder: searched with everything below it.
+        size: longer side in pixels.
+        count: how many at most.
+        max_pixels: largest picture that is decoded.
+
+    Returns:
+        By their paths, (3, H, W) in [0, 1].
+
+    Raises:
+        FastTransferError: none that can be read and is wide and high enough to be scored.
+    """
+    photos: dict[Path, Tensor] = {}
+    problem = "there is no picture in it"
+    for path in pictures_below(folder):
+        if len(photos) == count:
+            break
+        try:
+            photo = open_rgb(path, max_pixels=max_pixels)
+            photo.thumbnail((size, size), Image.Resampling.LANCZOS)
+            if min(photo.size) < SMALLEST:
+                raise FastTransferError(
+                    f"{path} has {photo.width}×{photo.height} pixels at data.probe_size={size}, too "
+                    f"few ({SMALLEST} a side)"
+                )
+        except FastTransferError as error:
+            problem = str(error)
+            continue
         photos[path.resolve()] = to_tensor(photo)
     if not photos:
-        raise FastTransferError(f"There is no picture in '{folder}'; give data.probe some photos.")
+        raise FastTransferError(
+            f"The folder '{folder}' has no probe photo: {problem}; give data.probe some photos."
+        )
     return photos

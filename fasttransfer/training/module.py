@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from ..core.errors import FastTransferError
 from ..core.values import number
+from ..data.crops import CropBatch
 from ..data.style_image import StyleImage
 from ..losses.perceptual import PerceptualLoss, StyleObjective
 from ..losses.temporal import TemporalLoss
@@ -138,16 +139,17 @@ class StyleTraining(pl.LightningModule):
         """A checkpoint has been taken over by now."""
         self.has_begun = True
 
-    def training_step(self, content: Tensor, _: int) -> Tensor:
-        """One batch of photos (B, 3, H, W) to the loss that is minimized. Only where values are logged
-        does it wait for the device."""
-        steps = self.global_step * self.trainer.world_size + self.global_rank
-        terms = self.terms(content, first_crop=steps * len(content))
+    def training_step(self, batch: CropBatch, _: int) -> Tensor:
+        """One batch of crops to the loss that is minimized.
+
+        Only where values are logged does it wait for the device.
+        """
+        terms = self.terms(batch.crops, first_crop=batch.numbers[0])
         self._note({name: term.detach() for name, term in terms.items()})
         if self._is_logged:
             self.stop_unless_finite()
             self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()})
-            self._log_speed(len(content))
+            self._log_speed(len(batch.crops))
         return terms["total"]
 
     @property

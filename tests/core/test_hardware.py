@@ -1,10 +1,13 @@
 """Which device, and does it compute in bfloat16."""
 
+import os
+from pathlib import Path
+
 import pytest
 import torch
 
 from fasttransfer.core.errors import FastTransferError
-from fasttransfer.core.hardware import has_bfloat16, pick_device
+from fasttransfer.core.hardware import allowed_cpus, has_bfloat16, pick_device
 
 
 def test_auto_is_a_device_that_works() -> None:
@@ -33,3 +36,16 @@ def test_bfloat16_is_what_the_processor_says() -> None:
 
 def test_no_bfloat16_on_other_devices() -> None:
     assert has_bfloat16(torch.device("mps")) is False
+
+
+def test_a_container_may_have_fewer_processors_than_the_machine(tmp_path: Path) -> None:
+    everything = allowed_cpus(tmp_path)  # no such files
+    assert 1 <= everything <= (os.cpu_count() or 1)
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    assert allowed_cpus(tmp_path) == everything
+    (tmp_path / "cpu.max").write_text("100000 100000\n")
+    assert allowed_cpus(tmp_path) == 1
+    (tmp_path / "cpu.max").write_text("5000 100000\n")  # a twentieth of one
+    assert allowed_cpus(tmp_path) == 1
+    (tmp_path / "cpu.max").write_text("nonsense")
+    assert allowed_cpus(tmp_path) == everything

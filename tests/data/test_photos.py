@@ -1,3 +1,4 @@
+import os
 from collections import Counter
 from itertools import chain, islice
 
@@ -9,8 +10,9 @@ from PIL import Image
 
 from fasttransfer.core.assets import BUNDLED_PHOTOS
 from fasttransfer.core.errors import FastTransferError
-from fasttransfer.data.crops import CropNumbers, PhotoCrops, RandomCrop
+from fasttransfer.data.crops import CropNumbers, PhotoCrops, RandomCrop, note_unusable
 from fasttransfer.data.datamodule import ContentPhotos
+from fasttransfer.data.findings import Findings
 from fasttransfer.data.photos import photo_folder, read_probe, usable_photos
 from fasttransfer.images.folders import pictures_below
 from tests.helpers.photos import make_photo
@@ -41,7 +43,7 @@ def data_of(root, probe, run_dir, **changes) -> ContentPhotos:
         "seed": 0,
         "run_dir": str(run_dir),
     }
-    return ContentPhotos(**(settings | changes))
+    return ContentPhotos.of(**(settings | changes))
 
 
 def test_folders_are_searched_to_the_bottom(tmp_path):
@@ -59,7 +61,7 @@ def test_bad_photos_are_sorted_out_with_their_reason(photo_folder, tmp_path):
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "photo0.jpg").read_bytes()[:600])
     (tmp_path / "text.jpg").write_text("no picture")
     make_photo(tmp_path / "tiny.png", 20, 100)
-    paths, skipped = usable_photos(tmp_path, min_side=32, max_pixels=10**6)
+    paths, skipped = usable_photos(tmp_path, Findings(32, 10**6))
     assert len(paths) == 5
     assert {path.name for path in skipped} == {"cut.jpg", "text.jpg", "tiny.png"}
     assert "20×100" in skipped[tmp_path / "tiny.png"]
@@ -67,7 +69,7 @@ def test_bad_photos_are_sorted_out_with_their_reason(photo_folder, tmp_path):
 
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(FastTransferError, match="no picture"):
-        usable_photos(tmp_path, min_side=32, max_pixels=10**6)
+        usable_photos(tmp_path, Findings(32, 10**6))
 
 
 def test_a_mostly_bad_folder_is_refused(tmp_path):
@@ -75,7 +77,7 @@ def test_a_mostly_bad_folder_is_refused(tmp_path):
     (tmp_path / "bad1.jpg").touch()
     (tmp_path / "bad2.jpg").touch()
     with pytest.raises(FastTransferError, match=r"2 of the 3 pictures.*bad1.jpg is empty"):
-        usable_photos(tmp_path, min_side=32, max_pixels=10**6)
+        usable_photos(tmp_path, Findings(32, 10**6))
 
 
 def test_a_missing_folder_is_named():
@@ -91,23 +93,24 @@ def test_the_bundled_photos_are_there_and_apart():
     assert all(max(Image.open(path).size) >= 1024 for path in large)
     told = (BUNDLED_PHOTOS["bundled"].parent / "README.md").read_text()
     assert all(f"`{p.parent.name}/{p.name}`" in told for p in (*train, *probe, *large))
-    assert not usable_photos(photo_folder("bundled"), 256, 10**7)[1]
+    assert not usable_photos(photo_folder("bundled"), Findings(256, 10**7))[1]
 
 
 def test_a_crop_follows_from_its_number(photo_folder, tmp_path):
     paths = list(pictures_below(photo_folder))
     crops, again = crops_of(paths, tmp_path), crops_of(paths, tmp_path)
-    later = again[17]  # asked for first: no state is carried from one crop to the next
+    later = again.crop(17)  # asked for first: no state is carried from one crop to the next
     for number in (0, 17, 3):
-        assert torch.equal(crops[number], again[number])
-    assert torch.equal(later, crops[17])
-    assert not torch.equal(crops[0], crops[5])  # the same place of the next epoch
-    assert not torch.equal(crops[0], crops_of(paths, tmp_path, seed=1)[0])
+        assert torch.equal(crops.crop(number), again.crop(number))
+    assert torch.equal(later, crops.crop(17))
+    assert not torch.equal(crops.crop(0), crops.crop(5))  # the same place of the next epoch
+    assert not torch.equal(crops.crop(0), crops_of(paths, tmp_path, seed=1).crop(0))
 
 
 def test_crops_follow_the_image_convention(photo_folder, tmp_path):
     for number in range(10):
-        crop = crops_of(pictures_below(photo_folder), tmp_path)[number]
+        crop, number_of = crops_of(pictures_below(photo_folder), tmp_path)[number]
+        assert number_of == number
         assert crop.shape == (3, 32, 32)
         assert crop.dtype == torch.float32
         assert 0 <= crop.min() <= crop.max() <= 1
@@ -129,7 +132,7 @@ def test_a_crop_covers_what_the_scale_says(tmp_path):
             [tmp_path / "ramp.png"], tmp_path, photo_size=256, min_scale=scale, max_scale=scale
         )
         for number in range(4):
-            crop = crops[number]
+            crop = crops.crop(number)
             width = 255 * float(crop.max() - crop.min())
             assert width == pytest.approx(covered * 31 / 32, abs=3)
 
@@ -142,12 +145,12 @@ def test_a_photo_that_breaks_meanwhile_is_replaced_and_named(photo_folder, tmp_p
     crops = crops_of(paths, tmp_path)
     broken = paths[crops._photo(0)]
     broken.write_bytes(b"")
-    assert crops[0].shape == (3, 32, 32)
+    assert crops.crop(0).shape == (3, 32, 32)
     assert str(broken) in crops.report.read_text()
     for path in paths:
         path.unlink()
     with pytest.raises(FastTransferError, match="None of the photos"):
-        crops[0]
+        crops.crop(0)
 
 
 @given(
@@ -218,3 +221,63 @@ def test_other_photos_than_before_are_told(photo_folder, tmp_path):
     data.paths = data.paths[1:]
     with pytest.warns(UserWarning, match="photos have changed"):
         data.load_state_dict(before)
+
+
+@pytest.mark.parametrize("side", ["wide", "high"])
+def test_a_probe_photo_too_narrow_to_be_scored_is_left_out(side, tmp_path):
+    size = (2000, 20) if side == "wide" else (20, 2000)
+    make_photo(tmp_path / "a.jpg", *size)
+    with pytest.raises(FastTransferError, match=r"no probe photo: .*a\.jpg has .* too few"):
+        read_probe(tmp_path, 384, 8, 10**6)
+    make_photo(tmp_path / "b.jpg", 64, 48)
+    (tmp_path / "c.jpg").write_bytes(b"no picture")
+    assert [path.name for path in read_probe(tmp_path, 384, 8, 10**6)] == ["b.jpg"]
+
+
+def test_what_was_found_is_not_looked_for_again(photo_folder, tmp_path):
+    for source in pictures_below(photo_folder):
+        Image.open(source).save(tmp_path / source.name)
+    odd = tmp_path / os.fsdecode(b"caf\xe9.jpg")
+    Image.open(next(tmp_path.glob("*.jpg"))).save(tmp_path / "x.jpg")
+    (tmp_path / "x.jpg").rename(odd)
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    first = Findings(32, 10**6)
+    expected = usable_photos(tmp_path, first)
+    assert odd in expected[0]
+    first.write(tmp_path / "photos.json")
+    kept = Findings.read(tmp_path / "photos.json", 32, 10**6)
+    assert kept == first
+    for path in expected[0]:  # what is known is not opened
+        os.truncate(path, 0)
+        size, changed, _ = kept.photos[str(path)]
+        os.truncate(path, size)
+        os.utime(path, ns=(changed, changed))
+    assert usable_photos(tmp_path, kept) == expected
+    assert Findings.read(tmp_path / "photos.json", 33, 10**6).photos == {}
+    for path in expected[0][:1]:  # but what has changed since is
+        path.write_bytes(b"no picture")
+    assert len(usable_photos(tmp_path, kept)[0]) == len(expected[0]) - 1
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"min_side": 32', "[" * 9999, '{"photos": 3}'])
+def test_damaged_findings_are_none(text, tmp_path):
+    (tmp_path / "photos.json").write_text(text)
+    assert Findings.read(tmp_path / "photos.json", 32, 10**6).photos == {}
+
+
+def test_names_that_are_not_utf8_are_trained_on_and_named(photo_folder, tmp_path):
+    root = tmp_path / "photos"
+    for number, source in enumerate(pictures_below(photo_folder)):
+        root.mkdir(exist_ok=True)
+        Image.open(source).save(root / "x.png")
+        (root / "x.png").rename(root / os.fsdecode(b"\xe9%d.png" % number))
+    (root / os.fsdecode(b"bad\xff.jpg")).write_bytes(b"no picture")
+    data = data_of(root, photo_folder, tmp_path / "run")
+    assert data.number == 5
+    data.prepare_data()
+    assert r"bad\xff.jpg" in (tmp_path / "run" / "skipped_photos.txt").read_text()
+    assert len(data.state_dict()["photos"]) == 64
+    note_unusable(
+        tmp_path / "run" / "skipped_photos.txt", f"{root / os.fsdecode(bytes([0xFE]))}\n is gone"
+    )
+    assert (tmp_path / "run" / "skipped_photos.txt").read_text().endswith("/\\xfe\\n is gone\n")

@@ -1,11 +1,12 @@
 """Photos in tar files: packing, order, epochs, readers, and a training on them."""
 
 import functools
+import http.client
 import http.server
 import io
+import itertools
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,8 +23,10 @@ from torch import Tensor
 from fasttransfer.cli.train import main as train
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.core.progress import Report
-from fasttransfer.data.crops import RandomCrop
-from fasttransfer.data.shards import ShardedCrops, find_shards, pack
+from fasttransfer.data.crops import RandomCrop, batch_of
+from fasttransfer.data.packing import pack
+from fasttransfer.data.shard_files import find_shards, webdataset
+from fasttransfer.data.shards import Reader, ShardedCrops, ShardSettings
 from fasttransfer.models.style_file import load_style
 
 SCRIPT = Path(__file__).parents[2] / "train.py"
@@ -49,9 +52,10 @@ def shards(photos: Path, tmp_path: Path) -> Path:
 
 
 def crops_of(shards: Path, **changes: object) -> ShardedCrops:
-    settings = {"buffer": 4, "min_side": 8, "max_pixels": 10**6, "seed": 0}
-    settings |= {"report": shards.parent / "skipped.txt"} | changes
-    return ShardedCrops(find_shards(str(shards))[0], WHOLE, **settings)  # type: ignore[arg-type]
+    places = {name: changes.pop(name) for name in list(changes) if name != "seed"}
+    settings = ShardSettings(str(shards), None, 4, 8, 10**6, **{"seed": 0} | changes)  # type: ignore[arg-type]
+    report = shards.parent / "skipped.txt"
+    return ShardedCrops(find_shards(str(shards))[0], WHOLE, settings, report, Reader(**places))  # type: ignore[arg-type]
 
 
 def photo_of(crop: Tensor) -> int:
@@ -61,7 +65,7 @@ def photo_of(crop: Tensor) -> int:
 
 def taken(crops: ShardedCrops, number: int) -> list[int]:
     reading = iter(crops)
-    return [photo_of(next(reading)) for _ in range(number)]
+    return [photo_of(next(reading)[0]) for _ in range(number)]
 
 
 def test_what_is_packed(shards: Path) -> None:
@@ -92,10 +96,12 @@ def test_processes_share_the_shards(processes: int, shards: Path) -> None:
 
 
 def test_workers_share_them_too_and_none_is_without(shards: Path) -> None:
-    loader = torch.utils.data.DataLoader(crops_of(shards), batch_size=1, num_workers=2)
-    batches = iter(loader)
-    seen = [photo_of(next(batches)[0]) for _ in range(8)]
-    assert len(set(seen)) == 8
+    loader = torch.utils.data.DataLoader(
+        crops_of(shards), batch_size=1, num_workers=2, collate_fn=batch_of
+    )
+    batches = list(itertools.islice(loader, 40))
+    assert len({photo_of(batch.crops[0]) for batch in batches[:8]}) == 8
+    assert len({batch.numbers[0] for batch in batches}) == 40  # of four epochs
     many = crops_of(shards, rank=6, world_size=7)  # more readers than shards
     assert len(taken(many, 5)) == 5
 
@@ -137,7 +143,6 @@ def test_nothing_that_can_be_read(tmp_path: Path) -> None:
         next(iter(crops_of(tmp_path)))
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="WebDataset reads URLs by curl")
 def test_shards_by_url(shards: Path) -> None:
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(shards))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -146,8 +151,8 @@ def test_shards_by_url(shards: Path) -> None:
         urls, counted = find_shards(root)
         assert len(urls) == 4
         assert counted is None
-        report = shards.parent / "skipped.txt"
-        crops = ShardedCrops(urls, WHOLE, 4, 8, 10**6, 0, report)
+        settings = ShardSettings(root, None, 4, 8, 10**6, 0)
+        crops = ShardedCrops(urls, WHOLE, settings, shards.parent / "skipped.txt")
         assert sorted(taken(crops, COUNT)) == list(range(COUNT))
         server.shutdown()
 
@@ -157,6 +162,38 @@ def test_no_shards(root: str, photos: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(photos.parent)
     with pytest.raises(FastTransferError, match="There are no shards at"):
         find_shards(root)
+
+
+@pytest.mark.parametrize(
+    "root",
+    ["pipe:touch hacked #://", "pipe://touch hacked", "https:/x.tar", "reference://x", "a://b",
+     "s3://a::pipe:touch hacked", "file:///etc/passwd"],
+)  # fmt: skip
+def test_urls_are_read_and_never_run(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FastTransferError, match=r"is neither a folder, nor a tar file, nor a URL"):
+        find_shards(root)
+    webdataset()
+    schemes = sys.modules["webdataset.gopen"].gopen_schemes
+    for url in (
+        "pipe:touch hacked",
+        "http://127.0.0.1:9/';touch hacked;'.tar",
+        "ais://x/';touch hacked;'",
+    ):
+        with pytest.raises((OSError, FastTransferError, http.client.InvalidURL)):
+            schemes.get(url.partition(":")[0], schemes["__default__"])(url, "rb")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "index", ['{"photos": 0}', '{"photos": -3}', "[]", "{", '{"photos": "x"}', "[" * 9999]
+)
+def test_an_index_that_says_nothing_is_named(shards: Path, index: str) -> None:
+    (shards / "index.json").write_text(index)
+    with pytest.raises(FastTransferError, match=r"index\.json' does not say how many photos"):
+        find_shards(str(shards))
 
 
 def test_the_output_is_whole_or_not_there(photos: Path, tmp_path: Path) -> None:

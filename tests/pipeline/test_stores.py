@@ -18,7 +18,9 @@ from fasttransfer.core.errors import FastTransferError
 from fasttransfer.core.files import is_remote, shown
 from fasttransfer.core.progress import Report
 from fasttransfer.data.crops import RandomCrop
-from fasttransfer.data.shards import ShardedCrops, find_shards, pack
+from fasttransfer.data.packing import pack
+from fasttransfer.data.shard_files import find_shards
+from fasttransfer.data.shards import ShardedCrops, ShardSettings
 from fasttransfer.models.style_file import save_style
 from fasttransfer.models.transformer_net import TransformerNet
 from fasttransfer.pipeline.jobs import Job
@@ -132,8 +134,9 @@ def test_training_photos_in_shards(store: s3fs.S3FileSystem, tmp_path: Path) -> 
         store.put_file(str(path), f"bucket/{path.name}")
     urls, _ = find_shards("s3://bucket/photos-{000000..000001}.tar")
     window = RandomCrop(crop_size=16, photo_size=16, min_scale=1, max_scale=1)
-    crops = iter(ShardedCrops(urls, window, 4, 8, 10**6, 0, tmp_path / "skipped.txt"))
-    seen = sorted(round(float(next(crops)[0].mean()) * 255) for _ in colours)
+    settings = ShardSettings("s3://bucket", None, 4, 8, 10**6, 0)
+    crops = iter(ShardedCrops(urls, window, settings, tmp_path / "skipped.txt"))
+    seen = sorted(round(float(next(crops)[0][0].mean()) * 255) for _ in colours)
     assert np.abs(np.subtract(seen, colours)).max() <= 2
 
 

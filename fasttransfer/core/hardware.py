@@ -46,15 +46,31 @@ def has_bfloat16(device: torch.device) -> bool:
 def accelerator_device(accelerator: str) -> torch.device:
     """The device behind what Lightning's Trainer calls an ``accelerator``: auto, cpu, gpu, cuda, mps.
 
+    ``gpu`` is a Mac's on a Mac. ROCm's devices are called ``cuda`` by PyTorch.
+
     Raises:
-        FastTransferError: no such device on this machine.
+        FastTransferError: no such device on this machine, or one that Lightning cannot train on.
     """
+    if accelerator == "xpu":
+        raise FastTransferError(
+            "trainer.accelerator=xpu cannot be trained on, as Lightning has no Intel GPUs; write "
+            "auto or cpu."
+        )
+    has_cuda = torch.cuda.is_available()
+    gpu = "mps" if not has_cuda and torch.backends.mps.is_available() else "cuda"
     try:
-        return pick_device({"gpu": "cuda"}.get(accelerator, accelerator))
+        return pick_device({"gpu": gpu}.get(accelerator, accelerator))
     except FastTransferError as error:
         raise FastTransferError(
             f"trainer.accelerator={accelerator} is not there on this machine; write auto or cpu"
         ) from error
+
+
+def unused_gpu() -> str | None:
+    """A sentence about a GPU of this machine that training does not use, if there is one."""
+    if hasattr(torch, "xpu") and torch.xpu.is_available() and not torch.cuda.is_available():
+        return "The Intel GPU of this machine is not used, as Lightning cannot train on it."
+    return None
 
 
 def training_precision(accelerator: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytorch_lightning.utilities import rank_zero_only
 from rich.console import Console
 
+from ..core.hardware import unused_gpu
 from ..models.style_file import STYLE_FILE
 from .run import Run
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 def announce_start(run: Run, photos: "TrainingPhotos") -> None:
     """Prints what is trained on what, where it is kept, and what is left out."""
     lines = []
+    if run.config.trainer.accelerator == "auto" and (unused := unused_gpu()) is not None:
+        lines.append(unused)
     if run.checkpoint is not None and run.checkpoint.damage is not None:
         lines.append(f"{run.checkpoint.damage}; going on from '{run.checkpoint.path.name}'")
     start = f"from step {run.first_step} " if run.first_step else ""

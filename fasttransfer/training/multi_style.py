@@ -7,9 +7,10 @@ about which serve any style. The result is plain weights, with the mean of what 
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,12 +18,10 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import Parameter
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from ..core.assets import STYLE_IMAGES
 from ..core.errors import FastTransferError
-from ..data.style_image import MAX_PIXELS, StyleImage, bundled_style_images, resized
+from ..data.style_image import MAX_PIXELS, bundled_style_images, resized
 from ..draw import STYLES, draw
 from ..images.folders import pictures_below
 from ..images.reading import open_rgb
@@ -126,26 +125,13 @@ class BaseTraining(StyleTraining):
         FastTransferError: a temporal loss, or what ``StyleTraining`` raises.
     """
 
-    def __init__(
-        self,
-        network: TransformerNet,
-        loss: PerceptualLoss,
-        style: StyleImage,
-        optimizer: Callable[[Iterable[Parameter]], Optimizer],
-        scheduler: Callable[..., LRScheduler],
-        temporal: TemporalLoss | None,
-        averaged_part: float,
-        compile: bool,
-        styles: ManyStyles,
-    ) -> None:
+    def __init__(self, styles: ManyStyles, temporal: TemporalLoss | None, **training: Any) -> None:
         if temporal is not None:
             raise FastTransferError("A base is trained without training.temporal; leave it null.")
-        super().__init__(
-            network, loss, style, optimizer, scheduler, temporal, averaged_part, compile
-        )
-        self.targets = styles.targets(loss)
-        self.names = [name for name, value in network.named_parameters() if value.ndim == 1]
-        self.own = self._each_its_own(network)
+        super().__init__(temporal=None, **training)
+        self.targets = styles.targets(self.loss)
+        self.names = [name for name, value in self.network.named_parameters() if value.ndim == 1]
+        self.own = self._each_its_own(self.network)
 
     @property
     def learned(self) -> Iterable[Parameter]:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from fasttransfer.core.errors import FastTransferError
-from fasttransfer.core.hardware import allowed_cpus, has_bfloat16, pick_device
+from fasttransfer.core.hardware import accelerator_device, allowed_cpus, has_bfloat16, pick_device
 
 
 def test_auto_is_a_device_that_works() -> None:
@@ -36,6 +37,29 @@ def test_bfloat16_is_what_the_processor_says() -> None:
 
 def test_no_bfloat16_on_other_devices() -> None:
     assert has_bfloat16(torch.device("mps")) is False
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "device"), [(True, False, "cuda"), (False, True, "mps"), (True, True, "cuda")]
+)
+def test_gpu_means_the_one_that_is_there(
+    monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool, device: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    with FakeTensorMode():
+        assert accelerator_device("gpu").type == device
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda", "xpu", "abacus"])
+def test_an_accelerator_that_cannot_be_trained_on_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(
+        FastTransferError, match=rf"trainer\.accelerator={name} .*write auto or cpu"
+    ):
+        accelerator_device(name)
 
 
 def test_a_container_may_have_fewer_processors_than_the_machine(tmp_path: Path) -> None:

@@ -27,15 +27,15 @@ def training() -> BaseTraining:
     torch.manual_seed(0)
     one = tiny_training()
     return BaseTraining(
-        one.network,
-        one.loss,
-        one.style,
-        one.make_optimizer,
-        one.make_scheduler,
+        many(None, held_out=bundled_style_images()[2:]),
         temporal=None,
+        network=one.network,
+        loss=one.loss,
+        style=one.style,
+        optimizer=one.make_optimizer,
+        scheduler=one.make_scheduler,
         averaged_part=0.05,
         compile=False,
-        styles=many(None, held_out=bundled_style_images()[2:]),
     )
 
 
@@ -65,7 +65,7 @@ def test_what_is_not_there_is_told():
     ):
         many(None, held_out=["rain"])
     with pytest.raises(FastTransferError, match=r"without training\.temporal"):
-        BaseTraining(*[None] * 5, temporal=object(), averaged_part=0, compile=False, styles=None)
+        BaseTraining(None, temporal=object())
 
 
 def test_several_devices_are_refused(training):

@@ -6,10 +6,12 @@ import math
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import Parameter
 
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.training.muon import Muon, orthogonal
+from tests.helpers.operations import VIEWS, Operations
 
 SETTINGS = {"lr": 0.01, "betas": (0.9, 0.99), "momentum": 0.95, "rms": 0.2}
 
@@ -117,3 +119,55 @@ def test_a_closure_gives_loss_and_gradients() -> None:
 
     assert optimizer.step(closure) == 2
     assert weight.max() < 1
+
+
+def one_by_one(weights: list[Tensor], gradients: list[list[Tensor]]) -> list[Tensor]:
+    """Muon as it is defined: each kernel alone, with the textbook's formulas."""
+    means = [torch.zeros_like(weight) for weight in weights]
+    lr, momentum, rms = (float(SETTINGS[name]) for name in ("lr", "momentum", "rms"))  # type: ignore[arg-type]
+    weights = [weight.detach().clone() for weight in weights]
+    for step in gradients:
+        for weight, mean, gradient in zip(weights, means, step, strict=True):
+            mean.mul_(momentum).add_(gradient, alpha=1 - momentum)
+            matrix = (momentum * mean + (1 - momentum) * gradient).flatten(1)
+            matrix = matrix / matrix.norm()
+            for _ in range(5):
+                square = matrix @ matrix.mT
+                matrix = 3.4445 * matrix + (-4.775 * square + 2.0315 * square @ square) @ matrix
+            weight -= lr * rms * max(matrix.shape) ** 0.5 * matrix.view_as(weight)
+    return weights
+
+
+def test_kernels_of_all_shapes_together_move_as_they_would_one_by_one() -> None:
+    chance = torch.Generator().manual_seed(0)
+    shapes = [
+        (24, 12, 3, 3),
+        (64, 24, 3, 3),
+        (64, 64, 3, 3),
+        (24, 64, 3, 3),
+        (12, 24, 3, 3),
+        (64, 2, 1, 1),
+    ]
+    weights = [torch.randn(shape, generator=chance) for shape in shapes]
+    gradients = [[torch.randn(w.shape, generator=chance) for w in weights] for _ in range(3)]
+    together = moved([Parameter(weight) for weight in weights], gradients)
+    for ours, expected in zip(together, one_by_one(weights, gradients), strict=True):
+        torch.testing.assert_close(ours.detach(), expected, rtol=0, atol=1e-6)
+
+
+def test_a_step_on_a_device_takes_few_operations_and_never_waits_for_it() -> None:
+    """Counted on tensors without numbers, of a network as large as the default one."""
+    with FakeTensorMode(), torch.device("cuda"):
+        weights = [
+            Parameter(torch.empty(shape))
+            for shape in ((64, 64, 3, 3), (24, 12, 3, 3), (64,), (3,)) * 8
+        ]
+        optimizer = Muon(weights, **SETTINGS)  # type: ignore[arg-type]
+        for _ in range(2):
+            for weight in weights:
+                weight.grad = torch.empty_like(weight)
+            with Operations() as counted:
+                optimizer.step()
+    launched = [name for name in counted.names if not name.startswith(VIEWS)]
+    assert len(launched) < 60  # one for each kernel and operation would be hundreds
+    assert not {"aten::_local_scalar_dense", "aten::item"} & {*counted.names}

@@ -146,6 +146,8 @@ def _mistake(error: Exception, program: Program) -> str | None:
         cause = cause.__cause__
     if cause is not None:
         return str(cause)
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"'{shown_name(error.filename)}' cannot be used: {error.strerror}"
 
     def settings() -> list[str]:
         return program.settings(program.groups_in(sys.argv[1:]))

@@ -20,18 +20,24 @@ def in_sweep() -> bool:
 
 def started_by_lightning() -> bool:
     """Whether this process is one that Lightning started beside the first."""
-    return RUN_DIR_VARIABLE in os.environ and int(os.environ.get("LOCAL_RANK", 0)) != 0
+    return RUN_DIR_VARIABLE in os.environ and _whole("LOCAL_RANK", 0) != 0
 
 
 def launched_outside() -> bool:
     """Whether torchrun or SLURM started several processes, which nobody here can tell anything."""
-    return "TORCHELASTIC_RUN_ID" in os.environ or int(os.environ.get("SLURM_NTASKS", 1)) > 1
+    return "TORCHELASTIC_RUN_ID" in os.environ or _whole("SLURM_NTASKS", 1) > 1
 
 
 def requeued() -> bool:
     """Whether SLURM has started a task of a sweep again, with the same command, as it does with what was
     pre-empted."""
-    return in_sweep() and int(os.environ.get("SLURM_RESTART_COUNT", 0)) > 0
+    return in_sweep() and _whole("SLURM_RESTART_COUNT", 0) > 0
+
+
+def _whole(variable: str, otherwise: int) -> int:
+    """The number in an environment variable, which may be empty or missing."""
+    text = os.environ.get(variable, "").strip()
+    return int(text) if text.isdecimal() else otherwise
 
 
 def check_sweep(config: DictConfig) -> None:

@@ -90,7 +90,7 @@ class Muon(Optimizer):
         torch._foreach_add_(sizes, 1e-8)
         moves = torch._foreach_div(means, sizes)
         torch._foreach_mul_(moves, [group["lr"] / (1 - first**step) for step in steps])
-        torch._foreach_sub_(weights, moves)
+        torch._foreach_sub_([*weights], moves)
 
     def _move_kernels(self, kernels: list[Parameter], group: dict[str, Any]) -> None:
         """Muon, for all kernels together."""
@@ -105,7 +105,7 @@ class Muon(Optimizer):
         if key not in self._batches:
             self._batches[key] = _KernelBatch(kernels)
         moves = self._batches[key].steps(ahead, group["lr"] * group["rms"])
-        torch._foreach_sub_(kernels, moves)
+        torch._foreach_sub_([*kernels], moves)
 
     def _count(self, weight: Parameter) -> int:
         """The number of the step that a weight is about to take.

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..core.errors import FastTransferError, brief
 from ..core.paths import is_file, open_regular
+from .old_settings import updated
 from .package_settings import Node, package_objects, package_settings, package_texts
 
 SETTINGS_FILE = "config.yaml"
@@ -48,7 +49,7 @@ def read_settings(folder: Path, typed: Mapping[str, str]) -> DictConfig:
         FastTransferError: a file that is missing, damaged, of something else, or that names code.
     """
     file = folder / SETTINGS_FILE
-    found = _load(file)
+    found = updated(_load(file))
     own = package_settings()
     lacking = [
         key
@@ -93,7 +94,7 @@ class _Reader:
 
     def read(self, place: str, found: object) -> Any:
         """What is at ``place``, such as ``loss.content_loss``, as values for the package's objects."""
-        if place in package_objects() and found is not None:
+        if (place in package_objects() or place in self.typed) and found is not None:
             return self._object(place, found)
         if isinstance(found, Mapping):
             return self._mapping(place, found)
@@ -110,7 +111,9 @@ class _Reader:
             )
         named = str(found["_target_"])
         values = {key: value for key, value in found.items() if not str(key).startswith("_")}
-        alike = [node for node in package_objects()[place] if _is_same(named, node["_target_"])]
+        alike = [
+            node for node in package_objects().get(place, ()) if _is_same(named, node["_target_"])
+        ]
         if not alike and named != self.typed.get(place):
             raise FastTransferError(
                 f"'{self.file}' names {named} at {place}, which is not of this package, and files may "

@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 
 from fasttransfer.cli.config import command
 from fasttransfer.cli.program import Program, Typed
+from fasttransfer.core.assets import CONF_DIR
 from fasttransfer.core.errors import FastTransferError
 
 
@@ -123,3 +124,17 @@ def test_mistakes_are_one_sentence(
 def test_faults_of_ours_keep_their_traceback(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyError, match="a fault of ours"):
         run(folder, monkeypatch, "size=98")
+
+
+def test_a_place_that_cannot_be_used_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @command(Program("shards", CONF_DIR / "shards", texts=("output",)))
+    def task(config: DictConfig) -> None:
+        Path(config.output).mkdir()
+
+    monkeypatch.setattr(sys, "argv", ["shards.py", "output=/proc/new"])
+    with pytest.raises(SystemExit) as ended:
+        task()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "'/proc/new' cannot be used: No such file or directory\n"

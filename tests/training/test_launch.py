@@ -50,3 +50,12 @@ def test_requeued_is_what_slurm_starts_again(sweep: None, monkeypatch: pytest.Mo
     assert launch.requeued()
     monkeypatch.setattr(launch, "in_sweep", lambda: False)
     assert not launch.requeued()
+
+
+@pytest.mark.parametrize("text", ["", " ", "many"])
+def test_empty_variables_are_as_missing_ones(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
+    monkeypatch.setenv("SLURM_NTASKS", text)
+    monkeypatch.setenv("LOCAL_RANK", text)
+    assert not launch.launched_outside()
+    assert not launch.started_by_lightning()

@@ -9,6 +9,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from fasttransfer.core.assets import CONF_DIR
 from fasttransfer.core.errors import FastTransferError
+from fasttransfer.data.crops import CropBatch
 from fasttransfer.losses.temporal import TemporalLoss
 from fasttransfer.training.averaging import RunningAverage
 from tests.helpers.training import tiny_training
@@ -128,7 +129,7 @@ def test_no_number_is_told_with_step_term_and_remedy(training, tmp_path, monkeyp
     def steps(*terms):
         for one in terms:
             monkeypatch.setattr(training, "terms", lambda *_, one=one, **__: one)
-            training.training_step(torch.rand(1, 3, 16, 16), 0)
+            training.training_step(CropBatch(torch.rand(1, 3, 16, 16), (0,)), 0)
 
     steps(good, good)
     training.stop_unless_finite()

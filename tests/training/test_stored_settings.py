@@ -9,7 +9,9 @@ from pathlib import Path
 
 import hydra
 import pytest
+import torch
 import yaml
+from hydra.utils import instantiate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
@@ -17,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 import fasttransfer.training.build  # noqa: F401 (registers the resolver that the settings use)
 from fasttransfer.core.assets import CONF_DIR, config_names
 from fasttransfer.core.errors import FastTransferError
+from fasttransfer.models.vgg import VGG16Features
 from fasttransfer.training.stored_settings import SETTINGS_FILE, read_settings
 
 SCRIPT = Path(__file__).parents[2] / "train.py"
@@ -79,6 +82,52 @@ def test_runs_from_before_the_rooms_are_read(tmp_path: Path) -> None:
     config = read_settings(written(tmp_path, flatten), {})
     assert config.network._target_ == composed().network._target_
     assert config.trainer == composed(f"run_dir={tmp_path}").trainer
+
+
+OLD_LOSS = """
+_target_: fasttransfer.losses.PerceptualLoss
+content_layer: relu3_3
+style_layers: [relu1_2, relu4_3]
+content_loss: {_target_: fasttransfer.losses.relative_content_loss, _partial_: true}
+style_loss: {_target_: fasttransfer.losses.relative_style_loss, _partial_: true, over_batch: true}
+variation_loss: {_target_: fasttransfer.losses.mean_variation, _partial_: true}
+average_layers: true
+content_weight: 1
+style_weight: 23
+tv_weight: 0
+range_weight: 1
+grid_weight: 10000
+grid_period: 4
+grid_window: 20
+fine_weight: 2
+tone_weight: 2
+tone_cell: 8
+palette_weight: 4
+"""
+
+
+def test_a_loss_from_before_terms_had_names_is_the_same_loss(tmp_path: Path) -> None:
+    """With the terms as they were, on whole crops in full size."""
+    folder = written(tmp_path, lambda plain: plain.update(loss=yaml.safe_load(OLD_LOSS)))
+    config = read_settings(folder, {}).loss
+    assert config.levels == [{"reduce": 1, "content": 1, "style": 1}]
+    assert config.part is None
+    assert config.terms.style.distance.over_batch is True
+    loss = instantiate(config, features=VGG16Features("bundled"), _convert_="all")
+    assert loss.weights["style"] == 23
+    assert loss.style_layers == ("relu1_2", "relu4_3")
+    style, content = torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64)
+    terms = loss(content.flip(-1), content, loss.target(style))
+    weighted = sum(weight * terms[name] for name, weight in loss.weights.items())
+    torch.testing.assert_close(terms["total"], weighted)
+
+
+def test_terms_of_the_user_are_named_again(tmp_path: Path) -> None:
+    mine = {"_target_": "mine.Term", "x": 3}
+    folder = written(tmp_path, attack("loss.terms.mine", mine))
+    assert read_settings(folder, {"loss.terms.mine": "mine.Term"}).loss.terms.mine == mine
+    with pytest.raises(FastTransferError, match=r"_target_ at loss\.terms\.mine"):
+        read_settings(folder, {})
 
 
 def attack(place: str, value: object):  # type: ignore[no-untyped-def]

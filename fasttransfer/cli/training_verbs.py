@@ -111,7 +111,7 @@ def train(
     overrides = [f"network={network}"] if network else []
     overrides += ["experiment=video"] if video else []
     photos = line.options.get("data.root")
-    from ..data.shards import INDEX  # with PyTorch, which training loads anyway
+    from ..data.shard_files import INDEX  # with PyTorch, which training loads anyway
 
     if photos and exists(expand_user(photos) / INDEX):
         overrides.append("data=shards")

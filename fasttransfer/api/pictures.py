@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..core.errors import FastTransferError
+from ..core.paths import expand_user
 from ..images.decoding.srgb import standardize
 from ..images.reading import read_picture
 from ..images.tensors import from_bytes, resize_to, to_bytes, to_pil, to_tensor
@@ -66,7 +66,7 @@ def _item(run: Run, number: int, item: object) -> object:
 
 
 def _file(run: Run, path: str | os.PathLike[str]) -> Image.Image:
-    picture = read_picture(Path(os.fsdecode(path)).expanduser(), max_pixels=MAX_PIXELS)
+    picture = read_picture(expand_user(os.fsdecode(path)), max_pixels=MAX_PIXELS)
     stylized = picture.with_rgb(_batched(run, picture.rgb[None])[0])
     if stylized.alpha is None:
         return to_pil(stylized.rgb)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from ..core.assets import BUNDLED_STYLES
 from ..core.errors import FastTransferError
+from ..core.paths import expand_user
 from ..core.words import did_you_mean
 from ..models.blending import StyleMixture, load_style_or_blend
 from ..models.blending import blend as blend_styles
@@ -156,7 +157,7 @@ class Style:
             FastTransferError: another ending, a place that cannot be written, or a mixture of
                 pictures, which is no single network.
         """
-        style, target = self._stylizer.style, Path(os.fsdecode(path)).expanduser()
+        style, target = self._stylizer.style, expand_user(os.fsdecode(path))
         if not target.suffix:
             target = target.with_suffix(STYLE_SUFFIX)
         if target.suffix != STYLE_SUFFIX:

@@ -12,6 +12,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 
 from ..core.errors import FastTransferError
 from ..core.files import fresh_folder
+from ..core.paths import expand_user
 from ..models.style_file import safe_name
 from .style import Style, load
 
@@ -54,7 +55,7 @@ def train(
     settings: dict[str, Any] = {"style.path": os.fspath(painting), "budget": budget}
     if photos is not None:
         settings["data.root"] = os.fspath(photos)
-    folder = _folder(painting) if run_dir is None else Path(os.fspath(run_dir)).expanduser()
+    folder = _folder(painting) if run_dir is None else expand_user(os.fspath(run_dir))
     settings |= {"run_dir": str(folder), **overrides}
     words = [f"{name}={_typed(value)}" for name, value in settings.items()]
     code, last = _run([sys.executable, "-m", _COMMAND, *words])

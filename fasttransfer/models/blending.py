@@ -17,6 +17,7 @@ import torch
 
 from ..core.assets import BASES, BUNDLED_STYLES
 from ..core.errors import FastTransferError
+from ..core.paths import exists
 from .style_file import FORMAT_VERSION, StyleFile, bundled_styles, find_style, load_style
 from .transformer_net import TransformerNet, fingerprint
 
@@ -83,7 +84,7 @@ def parse_blend(text: str) -> list[tuple[str, float]] | None:
     Raises:
         FastTransferError: some have a weight and others do not.
     """
-    if Path(text).exists():
+    if exists(text):
         return None
     parts = [part.strip().rpartition(":") for part in text.split(",")]
     numbers = [_number(weight) if colon and name else None for name, colon, weight in parts]

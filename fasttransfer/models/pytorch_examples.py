@@ -4,8 +4,8 @@ One layout is known, that of pytorch/examples' ``fast_neural_style``, which many
 network of Johnson et al. 2016 as ``conf/network/johnson.yaml`` has it, with layers called ``conv1`` to
 ``conv3``, ``res1`` to ``res5`` and ``deconv1`` to ``deconv3``, norms called ``in1`` to ``in5``, and RGB
 in 0..255 going in and coming out. Widths, the number of residual blocks and the size of the first and
-last kernel are taken from the shapes. What shapes do not tell is assumed: strides, padding, the order
-of colours and their range.
+last kernel are taken from the shapes. What shapes do not show is assumed: strides, padding, the order
+of colors and their range.
 """
 
 from collections.abc import Mapping

@@ -20,6 +20,7 @@ from torch import Tensor
 from ..core.assets import BUNDLED_STYLES
 from ..core.errors import FastTransferError, brief
 from ..core.files import write_whole
+from ..core.paths import expand_user, is_file, is_folder
 from ..core.words import did_you_mean
 from .metadata import check_config, clean_metadata, clean_name
 from .transformer_net import TransformerNet
@@ -87,12 +88,12 @@ def find_style(name_or_path: str | os.PathLike[str]) -> Path:
     Raises:
         FastTransferError: where there is none.
     """
-    path = Path(name_or_path).expanduser()
+    path = expand_user(os.fspath(name_or_path))
     bundled = BUNDLED_STYLES / f"{name_or_path}.safetensors"
-    is_bundled = path.name == str(name_or_path) and bundled.is_file()
-    if path.is_dir():
+    is_bundled = path.name == str(name_or_path) and is_file(bundled)
+    if is_folder(path):
         for inside in (path / STYLE_FILE, path / LAST_CHECKPOINT):
-            if inside.is_file():
+            if is_file(inside):
                 return inside
         if is_bundled:  # a folder that only happens to be called so
             return bundled
@@ -100,7 +101,7 @@ def find_style(name_or_path: str | os.PathLike[str]) -> Path:
             f"The folder '{path}' holds neither {STYLE_FILE} nor {LAST_CHECKPOINT}; give a run folder "
             "that train.py made, or a style file."
         )
-    if path.is_file():
+    if is_file(path):
         return path
     if is_bundled:
         return bundled
@@ -135,7 +136,7 @@ def load_style(path: str | Path) -> StyleFile:
             format, or that would have to run code to be read.
     """
     path = Path(path)
-    if not path.is_file():
+    if not is_file(path):
         raise FastTransferError(f"There is no style file '{path}'; train one with train.py.")
     weights, metadata = read_weights(path)
     network = _build(path, weights, metadata)

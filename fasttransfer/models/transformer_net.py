@@ -148,7 +148,7 @@ class InstanceNorm(nn.InstanceNorm2d):
     """Instance norm; on a CPU without gradients in plain steps, which is several times faster than
     PyTorch's own, also in channels_last, for which that copies everything to and fro. PyTorch's group
     norm is as fast, but adds up one value after the other: of 4 megapixels its statistics were so far
-    off that 1.5 % of the pixels became another colour. Graphs get PyTorch's own: others run it fast."""
+    off that 1.5 % of the pixels became another color. Graphs get PyTorch's own: others run it fast."""
 
     def forward(self, input: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C, H, W)."""
@@ -156,10 +156,10 @@ class InstanceNorm(nn.InstanceNorm2d):
         if graph or input.device.type != "cpu":
             return super().forward(input)
         features = input.to(torch.promote_types(input.dtype, torch.float32))
-        centred = features - features.mean(dim=(2, 3), keepdim=True)
-        variance = centred.square().mean(dim=(2, 3), keepdim=True)
+        centered = features - features.mean(dim=(2, 3), keepdim=True)
+        variance = centered.square().mean(dim=(2, 3), keepdim=True)
         scale = self.weight.view(1, -1, 1, 1) * torch.rsqrt(variance + self.eps)
-        return torch.addcmul(self.bias.view(1, -1, 1, 1), centred, scale).to(input.dtype)
+        return torch.addcmul(self.bias.view(1, -1, 1, 1), centered, scale).to(input.dtype)
 
 
 class ResidualBlock(nn.Module):
@@ -220,8 +220,8 @@ def reflect_to_multiple(images: Tensor, multiple: int, at_least: int) -> Tensor:
 
 def _start_flat(conv: nn.Conv2d, unshuffle: int) -> None:
     """ICNR (Aitken et al. 2017, arXiv:1707.02937): every pixel of a shuffled block starts with the
-    same kernel, so the untrained output is a nearest-neighbour picture without a grid. It starts
-    at mid-grey and with little contrast, so that it lies in [0, 1]."""
+    same kernel, so the untrained output is a nearest-neighbor picture without a grid. It starts
+    at mid-gray and with little contrast, so that it lies in [0, 1]."""
     block = unshuffle**2
     with torch.no_grad():
         conv.weight.copy_(conv.weight[::block].repeat_interleave(block, dim=0) / 4)
@@ -229,11 +229,11 @@ def _start_flat(conv: nn.Conv2d, unshuffle: int) -> None:
 
 
 def _start_as_blur(conv: nn.Conv2d) -> None:
-    """Each colour by itself through the binomial kernel (1 2 1)ᵀ(1 2 1) / 16, whose response to
+    """Each color by itself through the binomial kernel (1 2 1)ᵀ(1 2 1) / 16, whose response to
     patterns of period 2 is zero."""
     binomial = torch.tensor([1.0, 2.0, 1.0])
     with torch.no_grad():
         conv.weight.zero_()
-        for colour in range(3):
-            conv.weight[colour, colour] = torch.outer(binomial, binomial) / 16
+        for color in range(3):
+            conv.weight[color, color] = torch.outer(binomial, binomial) / 16
         conv.get_parameter("bias").zero_()

@@ -20,6 +20,7 @@ from .torch_files import read_torch_file
 from .torch_pickle import CodeError
 
 FORMAT_VERSION = 1  # of a style file's metadata
+MOST_FILE = 2**31  # bytes; weights of other programs may have a loss network with them
 MOST_HEADER = 2**20  # bytes of a safetensors header; ours have 10,000
 CHECKPOINT_KEY = "fasttransfer"  # where a Lightning checkpoint carries a style file's metadata
 TORCH_SUFFIXES = (".ckpt", ".pth", ".pt", ".model")  # all other files are safetensors
@@ -38,6 +39,10 @@ def read_weights(path: Path) -> tuple[Mapping[str, object], dict[str, Any]]:
         FastTransferError: for a file that is damaged, of an unknown layout, or that would have to run
             code to be read.
     """
+    if path.stat().st_size > MOST_FILE:
+        raise FastTransferError(
+            f"'{path}' has {path.stat().st_size / 1e9:.1f} GB, more than any style; {READABLE}."
+        )
     if path.suffix.lower() in TORCH_SUFFIXES:
         return _read_checkpoint(path)
     return _read_style(path)

@@ -5,6 +5,7 @@ from pathlib import Path
 from ..core.errors import FastTransferError
 from ..core.files import write_whole
 from ..core.libraries import require
+from ..core.paths import exists, expand_user, is_folder
 from ..models.style_file import StyleFile, safe_name
 from .onnx_graph import to_onnx
 from .quantization import quantized, save_openvino
@@ -48,7 +49,7 @@ def export_style(
             "precision=int8 is written for OpenVINO only; write export=openvino"
         )
     path = _target(style, output, SUFFIXES[format])
-    if path.exists() and not overwrite:
+    if exists(path) and not overwrite:
         raise FastTransferError(f"{path} is there already; write overwrite=true to replace it")
     if format == "onnx":
         model = to_onnx(style.network, kind)
@@ -62,9 +63,9 @@ def export_style(
 
 
 def _target(style: StyleFile, output: str | None, suffix: str) -> Path:
-    path = Path(output or "").expanduser()
+    path = expand_user(output or "")
     if path.suffix == suffix:
         return path
-    if path.suffix and not path.is_dir():
+    if path.suffix and not is_folder(path):
         raise FastTransferError(f"output={output} must end in {suffix}, or be a folder")
     return path / f"{safe_name(style.name)}{suffix}"

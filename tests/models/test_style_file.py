@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from fasttransfer.core.errors import FastTransferError
@@ -12,6 +13,7 @@ from fasttransfer.models.style_file import (
     FORMAT_VERSION,
     find_style,
     load_style,
+    safe_name,
     save_style,
 )
 from fasttransfer.models.transformer_net import TransformerNet
@@ -34,7 +36,7 @@ def network() -> TransformerNet:
 @pytest.fixture
 def style_file(network, tmp_path):
     path = tmp_path / "run" / "style.safetensors"
-    save_style(path, network, {"name": "künstler", "licence": "CC0-1.0", "scores": {"x": 1.5}})
+    save_style(path, network, {"name": "künstler", "license": "CC0-1.0", "scores": {"x": 1.5}})
     return path
 
 
@@ -76,18 +78,52 @@ def test_names_paths_and_folders(style_file, tmp_path):
     assert find_style(run) == checkpoint
     with pytest.raises(FastTransferError, match="holds neither"):
         find_style(tmp_path)
-    with pytest.raises(FastTransferError, match="no style 'nobody'"):
-        find_style("nobody")
+    for name in ("nobody", "x" * 5000, "nobody\0", "~nobody_here/x"):
+        with pytest.raises(FastTransferError, match="no style"):
+            find_style(name)
 
 
 def change(path, **strings):
     """The same weights with other metadata."""
-    from safetensors import safe_open
-
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
     metadata |= {key: json.dumps(value) for key, value in strings.items()}
     save_file(load_file(path), path, metadata)
+
+
+def test_a_file_larger_than_any_style_is_not_read(tmp_path):
+    with (tmp_path / "huge.safetensors").open("wb") as file:
+        file.truncate(3 * 10**9)
+    with pytest.raises(FastTransferError, match=r"3\.0 GB"):
+        load_style(tmp_path / "huge.safetensors")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(network, tmp_path, value):
+    with torch.no_grad():
+        next(network.parameters()).flatten()[0] = value
+    save_style(tmp_path / "style.safetensors", network, {"name": "x"})
+    with pytest.raises(FastTransferError, match="no numbers"):
+        load_style(tmp_path / "style.safetensors")
+
+
+def test_metadata_that_is_nested_too_deep_is_refused(style_file):
+    for depth in (100, 100_000):
+        with safe_open(style_file, framework="pt") as file:
+            metadata = file.metadata()
+        metadata["training"] = "[" * depth + "]" * depth
+        save_file(load_file(style_file), style_file, metadata)
+        with pytest.raises(FastTransferError, match="metadata"):
+            load_style(style_file)
+
+
+def test_names_from_files_can_be_printed_and_written(style_file):
+    for name in ("x" * 300, "\ud83c", "a\x1b[2Jb\nc"):
+        change(style_file, name=name)
+        loaded = load_style(style_file).name
+        assert len(loaded) <= 80
+        assert loaded.isprintable()
+        assert len(safe_name(loaded).encode()) <= 100
 
 
 def test_a_newer_format_is_refused(style_file):

@@ -8,7 +8,7 @@ from fasttransfer.images.tensors import resize_to
 from fasttransfer.stylizing.strokes import GuidedUpsampler
 
 
-def test_one_colour_stays_that_colour() -> None:
+def test_one_color_stays_that_color() -> None:
     stylized, photo = torch.full((3, 10, 14), 0.3), torch.full((3, 10, 14), 0.6)
     large = GuidedUpsampler(stylized, photo, 40, 56)
     pixels = large.at(Region(0, 40, 0, 56), torch.full((3, 40, 56), 0.6))

@@ -13,9 +13,10 @@ from ..core.errors import FastTransferError, brief
 from ..core.files import whole_file
 from ..core.libraries import is_installed, require
 from ..images.decoding import open_image
+from ..images.decoding.vips import open_by_vips, vips_loader
 from ..images.reading import on_white
 from ..images.regions import Region
-from ..images.writing import WITHOUT_ALPHA, WRITERS, write_image, writer_of
+from ..images.writing import WITHOUT_ALPHA, write_image, writer_of
 from .planes import Plane
 
 # Pixels up to which a picture is read and written by Pillow, as all others are, and held for it in
@@ -48,8 +49,9 @@ def unpack(
     scale = 1.0 if longer is None else longer / max(size)
     made = (round(size[0] * scale), round(size[1] * scale))
     with whole_file(target, part=target.with_name("unpacked")) as temporary:
-        if (_by_vips(size) or _by_vips(made)) and _read_by_vips(path):
-            shape, notes = _unpack_by_vips(path, temporary, longer)
+        is_large = _by_vips(size) or _by_vips(made)
+        if is_large and (loader := vips_loader(path)) is not None:
+            shape, notes = _unpack_by_vips(path, loader, temporary, longer)
         elif made[0] * made[1] > max_pixels:
             raise FastTransferError(
                 f"{path} would be enlarged to {made[0]}×{made[1]} pixels, more than "
@@ -94,17 +96,6 @@ def _by_vips(size: tuple[int, int]) -> bool:
     return size[0] * size[1] > HELD and is_installed("pyvips")
 
 
-def _read_by_vips(path: Path) -> bool:
-    """Whether it is of a kind that libvips reads as Pillow does."""
-    if WRITERS.get(path.suffix.lower()) not in _KINDS:
-        return False
-    vips: Any = require("pyvips", "large", "a large picture")
-    try:
-        return vips.Image.new_from_file(str(path)).format in ("uchar", "ushort")
-    except vips.Error:
-        return False
-
-
 def _unpack_by_pillow(
     path: Path, target: Path, longer: int | None, max_pixels: int
 ) -> tuple[tuple[int, int, int], tuple[str, ...]]:
@@ -122,45 +113,21 @@ def _unpack_by_pillow(
 
 
 def _unpack_by_vips(
-    path: Path, target: Path, longer: int | None
+    path: Path, loader: str, target: Path, longer: int | None
 ) -> tuple[tuple[int, int, int], tuple[str, ...]]:
     vips: Any = require("pyvips", "large", "a large picture")
+    colors, notes = open_by_vips(path, loader)
+    if longer is not None:
+        colors = colors.resize(longer / max(colors.width, colors.height))
     try:
-        image = vips.Image.new_from_file(str(path), access="sequential", fail_on="truncated")
-        if image.get_typeof("orientation") and image.get("orientation") > 1:
-            # A picture that is turned is read in another order than it is stored in.
-            image = vips.Image.new_from_file(str(path), fail_on="truncated").autorot()
-        colours = _srgb_by_vips(image)
-        if longer is not None:
-            colours = colours.resize(longer / max(colours.width, colours.height))
-    except vips.Error as error:
-        raise FastTransferError(f"{path} is damaged or cut short ({brief(error)})") from error
-    try:
-        colours.rawsave(str(target))
+        colors.rawsave(str(target))
     except vips.Error as error:  # reading or writing, as both are done now
         written = target.stat().st_size if target.exists() else 0  # it may not have got that far
-        needed = colours.height * colours.width * colours.bands - written
+        needed = colors.height * colors.width * colors.bands - written
         if shutil.disk_usage(target.parent).free < needed:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise FastTransferError(f"{path} is damaged or cut short ({brief(error)})") from error
-    return (colours.height, colours.width, colours.bands), ()
-
-
-def _srgb_by_vips(image: Any) -> Any:
-    """Bytes in sRGB, with alpha if there is any; the same as ``decode`` makes of them."""
-    alpha = image.extract_band(image.bands - 1) if image.hasalpha() else None
-    colours = image.extract_band(0, n=image.bands - 1) if alpha is not None else image
-    if image.get_typeof("icc-profile-data"):
-        colours = colours.icc_transform("srgb")
-    elif image.interpretation == "cmyk":  # libvips would take a printer's profile
-        paper = 255 - colours
-        colours = paper.extract_band(0, n=3) * paper.extract_band(3) / 255
-    elif image.interpretation != "srgb":
-        colours = colours.colourspace("srgb")
-    colours = colours.cast("uchar")
-    if alpha is None:
-        return colours
-    return colours.bandjoin((alpha / 257 if image.format == "ushort" else alpha).cast("uchar"))
+    return (colors.height, colors.width, colors.bands), notes
 
 
 def _pack_by_vips(plane: Plane, path: Path, kind: str, quality: int) -> None:

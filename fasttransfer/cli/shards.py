@@ -1,12 +1,12 @@
 """Packs training photos into tar files. ``python -m fasttransfer.cli.shards --help`` says how."""
 
 import sys
-from pathlib import Path
 
 from omegaconf import DictConfig
 
 from ..core.assets import CONF_DIR
 from ..core.errors import FastTransferError
+from ..core.paths import expand_user
 from ..core.progress import Report
 from ..core.values import whole_number
 from ..data.packing import pack
@@ -23,8 +23,8 @@ def main(config: DictConfig) -> None:
         if config[name] is None:
             raise FastTransferError(f"{name}= is missing; give it a folder.")
     report = Report()
-    output = Path(config.output).expanduser()
-    photos = Path(config.photos).expanduser()
+    output = expand_user(config.output)
+    photos = expand_user(config.photos)
     settings = {name: config[name] for name in ("size", "min_side", "per_shard", "quality")}
     for name, value in settings.items():
         whole_number(name, value, least=1)

@@ -1,11 +1,10 @@
 """The style image: the one painting that a network is trained for."""
 
-from pathlib import Path
-
 from PIL import Image
 
 from ..core.assets import STYLE_IMAGES
 from ..core.errors import FastTransferError
+from ..core.paths import expand_user
 from ..images.reading import open_rgb
 from ..images.tensors import to_tensor
 
@@ -35,7 +34,7 @@ class StyleImage:
     def __init__(
         self, path: str, size: int, name: str | None, licence: str | None, strength: float
     ) -> None:
-        file = Path(path).expanduser()
+        file = expand_user(path)
         bundled = STYLE_IMAGES / f"{path}.jpg"
         is_bundled = bundled.is_file() and not file.is_file()
         if not isinstance(size, int) or size < SMALLEST:

@@ -20,6 +20,7 @@ from torch.utils.tensorboard import SummaryWriter
 from ..core.errors import FastTransferError
 from ..core.files import fresh_folder, write_whole
 from ..core.hardware import pick_device
+from ..core.paths import expand_user
 from ..images.contact_sheets import captioned, side_by_side
 from ..models.style_file import LAST_CHECKPOINT, STYLE_FILE
 from ..models.vgg import LEAST_SIDE, VGG16Features
@@ -130,7 +131,7 @@ def compare(
                 "compare=true needs one style and one photo or video at least; give both."
             )
         # In one folder TensorBoard would mix two comparisons.
-        folder = folder or fresh_folder(Path(log_dir).expanduser())
+        folder = folder or fresh_folder(expand_user(log_dir))
         suffix = f" at {size}" if len(sizes) > 1 else ""
         rows: dict[str, dict[str, Scores]] = {}
         pictures: dict[str, dict[str, Tensor]] = {}

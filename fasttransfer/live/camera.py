@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.assets import BUNDLED_PHOTOS
 from ..core.errors import FastTransferError
+from ..core.paths import expand_user
 from ..images.reading import open_rgb
 from .frames import Camera, CameraFrame, shrunk
 
@@ -40,7 +41,7 @@ def open_camera(name: str, size: int, rate: float) -> Camera:
         return Webcam(int(which), size, rate)
     from .clip import LoopedFile  # PyAV, which only files need
 
-    return LoopedFile(Path(which).expanduser(), size)
+    return LoopedFile(expand_user(which), size)
 
 
 def cameras() -> dict[int, str]:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from ..core.errors import FastTransferError
 from ..core.files import write_whole
+from ..core.paths import expand_user
 from .limits import OverQuotaError, Quota
 from .record import Recorder
 from .settings import SessionSettings
@@ -135,7 +136,7 @@ def output_folder(output: str | None) -> Path:
     Raises:
         FastTransferError: it is the name of a file.
     """
-    folder = Path(output or ".").expanduser()
+    folder = expand_user(output or ".")
     if folder.is_file() or (folder.suffix and not folder.is_dir()):
         raise FastTransferError(
             f"output={output} must be a folder for input=camera, where snapshots and recordings go"

@@ -9,7 +9,6 @@ about which serve any style. The result is plain weights, with the mean of what 
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from torch.nn import Parameter
 
 from ..core.assets import STYLE_IMAGES
 from ..core.errors import FastTransferError
+from ..core.paths import expand_user
 from ..data.style_image import MAX_PIXELS, bundled_style_images, resized
 from ..draw import STYLES, draw
 from ..images.folders import pictures_below
@@ -66,7 +66,7 @@ class ManyStyles:
     ) -> None:
         self.files = [STYLE_IMAGES / f"{name}.jpg" for name in bundled_style_images()]
         if paintings is not None:
-            folder = Path(paintings).expanduser()
+            folder = expand_user(paintings)
             if not folder.is_dir():
                 raise FastTransferError(
                     f"There is no folder '{paintings}'; give training.styles.paintings a folder of "

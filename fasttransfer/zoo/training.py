@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from ..core.assets import CONF_DIR, config_names
 from ..core.errors import FastTransferError
 from ..core.files import write_whole
+from ..core.paths import expand_user
 from ..core.values import as_list
 from ..data.photos import photo_folder, read_probe
 from ..evaluation.scores import score
@@ -115,7 +116,7 @@ def _style_image(name: str, about: Mapping[str, Any], paintings: str | None) -> 
         raise FastTransferError(
             f"'{name}' needs {about['file']}; give paintings= the folder with the paintings."
         )
-    painting = Path(paintings).expanduser() / about["file"]
+    painting = expand_user(paintings) / about["file"]
     if not painting.is_file():
         raise FastTransferError(
             f"'{name}' needs '{painting}', which is not there; give paintings= the folder with the "

@@ -48,6 +48,14 @@ def expand_user(name: str | Path) -> Path:
     return Path(os.path.expanduser(name))
 
 
+def real_path(path: str | Path) -> Path:
+    """The absolute path without links; of a link that leads back to itself, the link.
+
+    ``Path.resolve`` raises for such a link.
+    """
+    return Path(os.path.realpath(path))
+
+
 def open_regular(path: Path) -> BinaryIO:
     """Opens a regular file to read bytes. A pipe, socket, or device is never waited for.
 

@@ -13,6 +13,7 @@ from fasttransfer.core.paths import (
     is_file,
     is_folder,
     open_regular,
+    real_path,
 )
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs links, pipes, or sockets")
@@ -62,3 +63,11 @@ def test_only_regular_files_are_opened(tmp_path, kind, monkeypatch):
     for look in (check_regular, open_regular):
         with pytest.raises(FastTransferError, match=rf"odd\.jpg cannot be opened.*{words}"):
             look(path)
+
+
+@POSIX
+def test_a_link_to_itself_has_a_path(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert real_path(tmp_path / "loop") == tmp_path.resolve() / "loop"
+    assert real_path(tmp_path / "link" / "a") == tmp_path.resolve() / "a"

@@ -14,6 +14,7 @@ Identify = Callable[[IO[bytes]], Image.Image]
 _END_OF_IMAGE = b"\xff\xd9"
 _ENDS = 2**16  # times that it is given to a decoder that goes on to read
 _NOISE = bytes(np.random.default_rng(0).integers(0, 255, 4096, dtype=np.uint8))  # never 0xff
+NO_PIXEL = "its end is missing, but no pixel is"
 # Two values for a pixel that was not decoded, by mode: for people, and to compare with.
 _BLANKS: dict[str, tuple[float, float]] = {"I;16": (32768, 0), "I": (32768, 0), "F": (0, 1)}
 
@@ -44,6 +45,17 @@ def salvage(contents: bytes, identify: Identify, error: Exception) -> Salvaged:
         return _by_rows(contents, identify)
     except Exception as failure:
         raise error from failure
+
+
+def lacks_end(contents: bytes) -> bool:
+    """Whether the file is a JPEG that is cut short, which may have cost no pixel.
+
+    What follows the end, such as the clip of a phone's moving photo, does not matter.
+    """
+    if contents[:3] != b"\xff\xd8\xff":
+        return False
+    first_scan = _first_scan(contents)
+    return first_scan is not None and contents.find(_END_OF_IMAGE, first_scan) < 0
 
 
 def _jpeg(contents: bytes, identify: Identify) -> Salvaged:
@@ -102,8 +114,8 @@ def _decoded(file: IO[bytes], identify: Identify) -> Image.Image:
 def _compared(image: Image.Image, other: Image.Image) -> Salvaged:
     differs = np.asarray(image) != np.asarray(other)
     missing = float((differs.any(axis=-1) if differs.ndim == 3 else differs).mean())
-    part = "nothing that is visible" if missing == 0 else f"{max(missing, 0.001):.1%} of its pixels"
-    return Salvaged(image, missing, f"its end is missing, and with it {part}")
+    part = f", and with it {max(missing, 0.001):.1%} of its pixels"
+    return Salvaged(image, missing, NO_PIXEL if missing == 0 else f"its end is missing{part}")
 
 
 def _first_scan(contents: bytes) -> int | None:

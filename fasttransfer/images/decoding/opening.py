@@ -13,7 +13,7 @@ from PIL import Image, ImageSequence
 from ...core.errors import FastTransferError, brief
 from ...core.paths import open_regular
 from ..metadata import Metadata
-from .damage import salvage
+from .damage import NO_PIXEL, lacks_end, salvage
 from .formats import identify
 from .srgb import largest_value, standardize
 from .tiff import is_full
@@ -81,6 +81,9 @@ def open_image(
             image = _identified(file, path, max_pixels, min_side)
             notes = _animation(image)  # before the pixels: counting frames would discard them
             image.load()
+            if damaged_up_to > 0:
+                file.seek(0)
+                damage = NO_PIXEL if lacks_end(file.read()) else None
         except Exception as error:
             if damaged_up_to == 0 or isinstance(error, FastTransferError):
                 raise

@@ -67,6 +67,15 @@ def test_a_jpeg_without_its_last_bytes_is_the_same_picture(progressive: bool) ->
     assert salvaged(whole).damage is None
 
 
+def test_a_jpeg_may_lack_its_end_and_no_pixel() -> None:
+    file = io.BytesIO()
+    Image.linear_gradient("L").save(file, "JPEG")
+    whole = file.getvalue()
+    assert salvaged(whole[:-2]).damage == "its end is missing, but no pixel is"
+    assert salvaged(whole + b"a clip" * 1000).damage is None
+    assert salvaged(whole).damage is None
+
+
 def test_a_progressive_jpeg_is_there_after_its_first_scan() -> None:
     whole = contents("JPEG", progressive=True)
     found = salvaged(whole[: len(whole) // 2])

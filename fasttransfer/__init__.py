@@ -43,7 +43,7 @@ _public = lazy(
         "Style": "api.style",
         "blend": "api.style",
         "load": "api.style",
-        "styles": "api.style",
+        "styles": "api.cards",
         "stylize": "api.style",
         "train": "api.training",
     },

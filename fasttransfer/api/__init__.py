@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from ..core.lazy import lazy
 
 if TYPE_CHECKING:
-    from .style import Style, blend, load, styles, stylize
+    from .cards import styles
+    from .style import Style, blend, load, stylize
     from .training import train
 
 __all__ = ["Style", "blend", "load", "styles", "stylize", "train"]
@@ -16,7 +17,7 @@ __getattr__ = lazy(
         "Style": "style",
         "blend": "style",
         "load": "style",
-        "styles": "style",
+        "styles": "cards",
         "stylize": "style",
         "train": "training",
     },

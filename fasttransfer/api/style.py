@@ -4,56 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from ..core.assets import BUNDLED_STYLES
 from ..core.errors import FastTransferError
 from ..core.paths import expand_user
-from ..core.words import did_you_mean
 from ..models.blending import StyleMixture, load_style_or_blend
 from ..models.blending import blend as blend_styles
-from ..models.style_file import StyleFile, bundled_styles, find_style, save_style
-from ..models.weight_files import read_metadata
+from ..models.style_file import StyleFile, find_style, save_style
 from ..stylizing.settings import EngineSettings, StylizerSettings
 from ..stylizing.stylizer import Stylizer
+from .cards import card_of
+from .options import field_names, known
 from .pictures import through
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # of Python 3.11
 
+    from .options import Options
+
     Named = str | os.PathLike[str]  # a bundled name, a style file, or a run folder
 
-Content = TypeVar("Content")
-
 STYLE_SUFFIX = ".safetensors"
-CARD = ("license", "start", "steps", "seconds", "device", "scores", "parts")
 _KEPT_LOADED = 4  # styles that ``stylize`` has ready for its next call
-
-
-class Options(TypedDict, total=False):
-    """How pictures are stylized; the names and values are those of the commands.
-
-    Attributes:
-        size: longer side of the output in pixels; None keeps the size of the picture.
-        color: ``"style"``, or ``"content"`` to keep the colors of the picture.
-        strength: 0 (the picture) to 1 (the full style).
-        stroke_size: longer side in pixels of the picture in which strokes are as large as the style
-            was trained with; None leaves their size in pixels.
-        engine: ``"auto"``, ``"torch"``, ``"openvino"`` or ``"onnxruntime"``.
-        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``, …
-        precision: ``"auto"``, ``"float32"``, ``"bfloat16"`` or ``"int8"``.
-    """
-
-    size: int | None
-    color: str
-    strength: float
-    stroke_size: int | None
-    engine: str
-    device: str
-    precision: str
 
 
 class Style:
@@ -89,7 +63,7 @@ class Style:
     @property
     def card(self) -> dict[str, Any]:
         """The metadata that people ask for: name, license, network, start, steps, scores, parts."""
-        return _card(self.name, self.metadata)
+        return card_of(self.name, self.metadata)
 
     @property
     def settings(self) -> StylizerSettings:
@@ -125,7 +99,7 @@ class Style:
         """
         stylizer = self._stylizer
         if options:
-            stylizer = stylizer.with_settings(**_known(dict(options), _fields(StylizerSettings)))
+            stylizer = stylizer.with_settings(**known(dict(options), field_names(StylizerSettings)))
         return through(stylizer, content)
 
     def blend(self, other: Style | Named, weight: float = 0.5) -> Style:
@@ -192,9 +166,11 @@ def load(style: Style | Named | Mapping[Any, float], **options: Unpack[Options])
     >>> ft.load("starry_night", strength=0.8, engine="torch").card["license"]
     'public domain: The Starry Night, Vincent van Gogh, 1889'
     """
-    known = _known(dict(options), _fields(StylizerSettings) | _fields(EngineSettings))
-    around = StylizerSettings(**{k: v for k, v in known.items() if k in _fields(StylizerSettings)})
-    engine = EngineSettings(**{k: v for k, v in known.items() if k in _fields(EngineSettings)})
+    chosen = known(dict(options), field_names(StylizerSettings) | field_names(EngineSettings))
+    around = StylizerSettings(
+        **{k: v for k, v in chosen.items() if k in field_names(StylizerSettings)}
+    )
+    engine = EngineSettings(**{k: v for k, v in chosen.items() if k in field_names(EngineSettings)})
     found = _blended_mapping(style) if isinstance(style, Mapping) else _style_of(style)
     return Style(Stylizer(found, around, engine), engine)
 
@@ -258,19 +234,6 @@ def blend(styles: Mapping[Any, float], **options: Unpack[Options]) -> Style:
     return load(styles, **options)
 
 
-def styles() -> dict[str, dict[str, Any]]:
-    """The bundled styles: cards by name, see ``Style.card``.
-
-    >>> import fasttransfer as ft
-    >>> ft.styles()["udnie"]["license"]
-    'public domain: Udnie, Francis Picabia, 1913'
-    """
-    return {
-        name: _card(name, read_metadata(BUNDLED_STYLES / f"{name}{STYLE_SUFFIX}"))
-        for name in bundled_styles()
-    }
-
-
 @lru_cache(maxsize=_KEPT_LOADED)
 def _loaded(file: tuple[str, int, int], options: tuple[tuple[str, Any], ...]) -> Style:
     return load(file[0], **dict(options))
@@ -302,27 +265,3 @@ def _blended(parts: list[tuple[StyleFile | StyleMixture, float]]) -> StyleFile |
         elif isinstance(style, StyleFile):
             flat.append((style, weight))
     return blend_styles(flat)
-
-
-def _card(name: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    training = metadata.get("training")
-    start = training.get("start") if isinstance(training, dict) else None
-    facts = {"start": start, **metadata}
-    card = {"name": name, "network": metadata.get("network_config")}
-    card |= {key: facts.get(key) for key in CARD}
-    return {key: value for key, value in card.items() if value is not None}
-
-
-def _fields(settings: type[StylizerSettings | EngineSettings]) -> set[str]:
-    return {field.name for field in fields(settings)}
-
-
-def _known(options: dict[str, Any], names: set[str]) -> dict[str, Any]:
-    """``options``, unless one of them has another name."""
-    for name in options:
-        if name not in names:
-            hint = f"{did_you_mean(name, sorted(names))} ".lstrip()
-            raise FastTransferError(
-                f"There is no option {name} here; {hint}there are {', '.join(sorted(names))}."
-            )
-    return options

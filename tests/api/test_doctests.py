@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from fasttransfer.api import pictures, style, training
+from fasttransfer.api import cards, style
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 
 
-@pytest.mark.parametrize("module", [style, pictures, training])
+@pytest.mark.parametrize("module", [style, cards])
 def test_docstrings(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 

@@ -1,0 +1,51 @@
+"""How pictures are stylized, as keyword arguments."""
+
+from dataclasses import fields
+from typing import Any, TypedDict
+
+from ..core.errors import FastTransferError
+from ..core.words import did_you_mean
+from ..stylizing.settings import EngineSettings, StylizerSettings
+
+
+class Options(TypedDict, total=False):
+    """How pictures are stylized; the names and values are those of the commands.
+
+    Attributes:
+        size: longer side of the output in pixels; None keeps the size of the picture.
+        color: ``"style"``, or ``"content"`` to keep the colors of the picture.
+        strength: 0 (the picture) to 1 (the full style).
+        stroke_size: longer side in pixels of the picture in which strokes are as large as the style
+            was trained with; None leaves their size in pixels.
+        engine: ``"auto"``, ``"torch"``, ``"openvino"`` or ``"onnxruntime"``.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``, …
+        precision: ``"auto"``, ``"float32"``, ``"bfloat16"`` or ``"int8"``.
+    """
+
+    size: int | None
+    color: str
+    strength: float
+    stroke_size: int | None
+    engine: str
+    device: str
+    precision: str
+
+
+def field_names(settings: type[StylizerSettings | EngineSettings]) -> set[str]:
+    """The options that a dataclass of settings has."""
+    return {field.name for field in fields(settings)}
+
+
+def known(options: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    """``options``.
+
+    Raises:
+        FastTransferError: one of them has none of these names.
+    """
+    for name in options:
+        if name not in names:
+            hint = f"{did_you_mean(name, sorted(names))} ".lstrip()
+            raise FastTransferError(
+                f"There is no option {name} here; {hint}there are {', '.join(sorted(names))}."
+            )
+    return options

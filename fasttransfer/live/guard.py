@@ -54,8 +54,8 @@ class Guard:
             return
         headers = Headers(scope=scope)
         refused = refusal(scope, headers, self._host, self._token)
-        client = scope["client"][0] if scope.get("client") else ""
-        if not self._rates.allows(client, refused is None):
+        host, port = scope.get("client") or ("", 0)
+        if not self._rates.allows(host, port, refused is None):
             refused = Refusal(429, "there are too many requests; try again in a second")
         elif refused is None and is_too_large(headers):
             refused = Refusal(413, TOO_LARGE)

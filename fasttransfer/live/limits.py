@@ -12,7 +12,7 @@ from ..core.errors import FastTransferError
 
 MAX_BODY = 16 * 1024  # bytes of a request; the page's own are below 200
 TOO_LARGE = f"a request may have {MAX_BODY} bytes at most"
-REQUESTS_PER_SECOND = 100  # of one client; a slider that is dragged sends up to 60
+REQUESTS_PER_SECOND = 100  # on one connection; a slider that is dragged sends up to 60
 REQUESTS_AT_ONCE = 200
 CLIENTS_KNOWN = 1024  # whose rates are kept
 FILES_PER_MINUTE = 60
@@ -24,15 +24,18 @@ class OverQuotaError(FastTransferError):
 
 
 class RequestRates:
-    """Requests of each client: a bucket that fills at a constant rate, one for accepted and one for
-    refused requests, so that refused ones take nothing from a page behind the same address."""
+    """How many requests a client sends: buckets that fill at a constant rate.
+
+    Each connection has one for the requests that are accepted, and each address one for those that
+    are refused. So others at the same address take nothing from a page.
+    """
 
     def __init__(self) -> None:
-        self._buckets: OrderedDict[tuple[str, bool], tuple[float, float]] = OrderedDict()
+        self._buckets: OrderedDict[tuple[str, int], tuple[float, float]] = OrderedDict()
 
-    def allows(self, client: str, accepted: bool) -> bool:
-        """Counts a request; whether there is room for it."""
-        key, now = (client, accepted), time.monotonic()
+    def allows(self, host: str, port: int, accepted: bool) -> bool:
+        """Counts a request of a client's address and port; whether there is room for it."""
+        key, now = (host, port if accepted else -1), time.monotonic()
         left, then = self._buckets.pop(key, (float(REQUESTS_AT_ONCE), now))
         left = min(REQUESTS_AT_ONCE, left + (now - then) * REQUESTS_PER_SECOND)
         self._buckets[key] = max(0.0, left - 1), now

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..core.errors import FastTransferError
 from ..core.progress import Report
-from ..video.reader import Clip, ClipReader
+from ..video.clip import Clip
+from ..video.reader import ClipReader
 from ..video.settings import VideoSettings
 from ..video.writer import VideoWriter
 from .jobs import Job

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from ..core.lazy import lazy
 
 if TYPE_CHECKING:
-    from .reader import Clip, ClipReader
+    from .clip import Clip
+    from .reader import ClipReader
     from .settings import VideoSettings
     from .writer import VideoWriter
 
@@ -14,7 +15,7 @@ __all__ = ["Clip", "ClipReader", "VideoSettings", "VideoWriter"]
 __getattr__ = lazy(
     __name__,
     {
-        "Clip": "reader",
+        "Clip": "clip",
         "ClipReader": "reader",
         "VideoSettings": "settings",
         "VideoWriter": "writer",

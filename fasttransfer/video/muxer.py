@@ -13,10 +13,10 @@ import numpy as np
 from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
+from .clip import Clip
 from .color import BT709, FULL, LIMITED, MATRICES, TO_YUV, UNSPECIFIED, Colors
 from .encoders import pick_encoder
 from .passthrough import StreamCopier
-from .reader import Clip
 from .settings import VIDEO_WRITERS, VideoSettings, ffmpeg_name
 
 if TYPE_CHECKING:

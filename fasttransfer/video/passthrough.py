@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import av
 
+from .clip import Clip
 from .opening import open_container
 from .packets import PacketReader
-from .reader import Clip
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

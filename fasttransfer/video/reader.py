@@ -1,69 +1,26 @@
 """Reading videos: what is known of a clip, and its frames as RGB bytes."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from ..core.errors import FastTransferError
-from .color import FULL, MATRICES, TO_RGB, Colors, colors_of
+from .clip import describe
+from .color import FULL, MATRICES, TO_RGB
 from .opening import open_container
 from .packets import PacketReader
 from .settings import VideoSettings
 
-FALLBACK_RATE = Fraction(30)  # frames a second where a file states no rate at all
 # Kinds of files that say in front how long they are; others are measured by FFmpeg at their end.
 _ANNOUNCING = ("matroska", "mov", "avi", "flv", "ivf")
 _INACCURACY = Fraction(1, 10)  # seconds, of what they say
 _AT_A_JOIN = 4  # packets before a new part that a join makes look damaged
-
-_ONE, _UNIT = 1 << 16, 1 << 30  # numbers of a display matrix
-_TURNS = {
-    1: (0, -_ONE, 0, _ONE, 0, 0, 0, 0, _UNIT),
-    2: (-_ONE, 0, 0, 0, -_ONE, 0, 0, 0, _UNIT),
-    3: (0, _ONE, 0, -_ONE, 0, 0, 0, 0, _UNIT),
-}
-
-
-@dataclass(frozen=True)
-class Clip:
-    """What is known of a video file before its frames come.
-
-    Attributes:
-        path: the file.
-        index: number of the video stream in it.
-        width: in pixels, as stored: before the rotation.
-        height: likewise.
-        rate: frames a second, on average.
-        time_base: seconds in which timestamps count.
-        aspect: width of a pixel divided by its height, or None.
-        colors: see ``Colors``.
-        display_matrix: rotation and mirroring that a player applies, nine numbers, or None.
-        total: how many frames are announced, or None.
-        transparent: whether the frames have an alpha channel, which is left out.
-        sample: the first frame, for properties that no other attribute can carry.
-    """
-
-    path: Path
-    index: int
-    width: int
-    height: int
-    rate: Fraction
-    time_base: Fraction
-    aspect: Fraction | None
-    colors: Colors
-    display_matrix: tuple[int, ...] | None
-    total: int | None
-    transparent: bool
-    sample: av.VideoFrame
 
 
 class ClipReader:
@@ -99,7 +56,7 @@ class ClipReader:
             if first is None:
                 raise FastTransferError(f"{path} is damaged: no frame of it can be read")
             self._first = first
-            self.clip = self._describe(first)
+            self.clip = describe(path, self._container, self._stream, first)
         except BaseException:
             self._container.close()
             raise
@@ -160,28 +117,6 @@ class ClipReader:
             )
         return stream
 
-    def _describe(self, frame: av.VideoFrame) -> Clip:
-        stream = self._stream
-        rate = stream.average_rate or stream.guessed_rate or FALLBACK_RATE
-        total = stream.frames
-        length = _length(self._container, stream)
-        if not total and length is not None:
-            total = round(length * rate)
-        return Clip(
-            path=self._path,
-            index=stream.index,
-            width=frame.width,
-            height=frame.height,
-            rate=rate,
-            time_base=stream.time_base or 1 / rate,
-            aspect=stream.sample_aspect_ratio,
-            colors=colors_of(frame),
-            display_matrix=_display_matrix(frame),
-            total=total or None,
-            transparent=any(part.is_alpha for part in frame.format.components),
-            sample=frame,
-        )
-
     @property
     def damage(self) -> str | None:
         """What is missing of the frames that have been read to their end, in a few words, or None."""
@@ -237,25 +172,3 @@ class ClipReader:
         FFmpeg finds that the count of the next ones does not go on."""
         first = self._packets_read - _AT_A_JOIN
         self._damages = [number for number in self._damages if number < first]
-
-
-def _length(container: "av.container.InputContainer", stream: av.VideoStream) -> Fraction | None:
-    """Seconds of a video as far as the file knows them; its sound may be longer."""
-    tagged = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
-    if tagged is not None:  # in Matroska
-        hours, minutes, seconds = (Fraction(part) for part in tagged.groups())
-        return 3600 * hours + 60 * minutes + seconds
-    return None if container.duration is None else Fraction(container.duration, av.time_base)
-
-
-def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
-    try:
-        matrix: Any = frame.side_data["DISPLAYMATRIX"]  # type: ignore[typeddict-item]
-    except KeyError:
-        return None
-    except (
-        ValueError
-    ):  # a kind of side data that PyAV does not know, such as EXIF, hides all others
-        turns = frame.rotation // 90 % 4
-        return _TURNS[turns] if turns else None
-    return tuple(np.frombuffer(bytes(matrix), np.int32).tolist())

@@ -16,8 +16,8 @@ from ..core.files import whole_file
 from ..core.libraries import require
 
 if TYPE_CHECKING:
+    from .clip import Clip
     from .muxer import Muxer
-    from .reader import Clip
 from .settings import GROWING, INDEX_FIRST, VideoSettings
 
 _FULL = {

@@ -11,8 +11,8 @@ import pytest
 import uvicorn
 from websockets.sync.client import connect
 
+from fasttransfer.live.app import create_app
 from fasttransfer.live.connections import BACKLOG, bounded_protocol, places
-from fasttransfer.live.server import create_app
 from tests.helpers.live import make_session, until
 
 MOST = 40

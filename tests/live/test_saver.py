@@ -135,7 +135,7 @@ def test_a_recording_is_finished_with_its_index_in_front(tmp_path: Path) -> None
 def test_state_of_a_style_with_half_a_surrogate(tmp_path: Path) -> None:
     from fastapi.testclient import TestClient
 
-    from fasttransfer.live.server import create_app
+    from fasttransfer.live.app import create_app
 
     here = "http://127.0.0.1:8642"
     session = make_session(tmp_path, "camera:\udcff.mp4")  # a file name that is not UTF-8

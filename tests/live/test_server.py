@@ -20,9 +20,10 @@ from websockets.sync.client import connect
 
 from fasttransfer.cli.infer import main
 from fasttransfer.core.errors import FastTransferError
+from fasttransfer.live.app import create_app
 from fasttransfer.live.guard import is_loopback, is_own_name
 from fasttransfer.live.messages import decode
-from fasttransfer.live.server import create_app, listen
+from fasttransfer.live.server import listen
 from fasttransfer.live.session import Session
 from tests.helpers.live import command, make_session, until
 

@@ -19,6 +19,7 @@ from ..data.crops import CropBatch
 from ..data.style_image import StyleImage
 from ..losses.perceptual import PerceptualLoss, StyleObjective
 from ..losses.temporal import TemporalLoss
+from ..models.blending import BASE_KEY
 from ..models.style_file import CHECKPOINT_KEY, FORMAT_VERSION, LAST_CHECKPOINT
 from ..models.transformer_net import TransformerNet
 from .averaging import RunningAverage
@@ -76,7 +77,7 @@ class StyleTraining(pl.LightningModule):
                 f"The optimizer or its schedule cannot be made: {error}; "
                 "change optimizer.* or scheduler.*."
             ) from None
-        self.metadata: dict[str, Any] = {"name": style.name, "licence": style.licence}
+        self.metadata: dict[str, Any] = {"name": style.name, "license": style.licence}
         if compile:
             self.network.compile()
         self.has_begun = False
@@ -256,6 +257,8 @@ class StyleTraining(pl.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restores the random states and the time that was used."""
         self._seconds_before = checkpoint[CHECKPOINT_KEY]["seconds"]
+        if BASE_KEY in checkpoint[CHECKPOINT_KEY]:
+            self.metadata[BASE_KEY] = checkpoint[CHECKPOINT_KEY][BASE_KEY]
         states = checkpoint["random_states"]
         random.setstate(states["python"])
         torch.set_rng_state(states["torch"])

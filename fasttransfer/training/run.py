@@ -25,7 +25,9 @@ from ..core.files import fresh_folder
 from ..core.hardware import accelerator_device
 from ..core.paths import expand_user
 from ..core.values import as_list, whole_number
+from ..models.blending import BASE_KEY, base_of
 from ..models.style_file import LAST_CHECKPOINT, STYLE_IMAGE_FILE
+from ..models.transformer_net import fingerprint
 from .budget import in_words, seconds, seconds_a_step
 from .initialization import BASE, starting_style
 from .launch import (
@@ -185,6 +187,7 @@ class Run:
             named = {BUNDLED_STYLES: style.path.stem, BASES: BASE}
             self.config.start = named.get(style.path.parent, str(style.path.resolve()))
             training.start_from(style.network)
+            training.metadata[BASE_KEY] = base_of(style) or fingerprint(style.network)
             self.console.print(f"starting from the weights of '{style.name}'")
 
     def choose_steps(self, training: "StyleTraining", photos: "TrainingPhotos") -> None:

@@ -14,7 +14,9 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from fasttransfer.cli.train import main
+from fasttransfer.models.blending import base_of
 from fasttransfer.models.style_file import load_style
+from fasttransfer.models.transformer_net import fingerprint
 
 SCRIPT = Path(__file__).parents[2] / "train.py"
 VIDEO = "experiment=video"  # with random flows; the other scripts are tested without
@@ -218,6 +220,8 @@ def test_a_run_starts_where_another_ended(complete: Path, tiny_run: list[str]) -
     assert "starting from the weights of 'painting'" in done.stderr
     style = load_style(folder / "more" / "style.safetensors")
     assert style.metadata["training"]["start"] == "complete"
+    first = load_style(complete / "style.safetensors")
+    assert base_of(style) == fingerprint(first.network)  # which began with random weights
     assert load_style(complete / "style.safetensors").metadata["training"]["start"] is None
     photo = torch.rand(1, 3, 48, 64)
     before = load_style(complete / "style.safetensors").network(photo)

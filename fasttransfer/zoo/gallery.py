@@ -135,8 +135,10 @@ def markdown(shown: Iterable[Card]) -> str:
 
 
 def spread(shown: Iterable[Card]) -> str:
-    """How much the scores differ from painting to painting, a row for each network, as a table for a
-    README: means and coefficients of variation."""
+    """How much the scores differ from painting to painting, as a table for a README.
+
+    It has a row for each network: means and coefficients of variation.
+    """
     groups: dict[str, list[Card]] = {}
     for card in shown:
         groups.setdefault(card.network, []).append(card)
@@ -158,8 +160,10 @@ def _mean(values: Sequence[float]) -> tuple[str, str]:
 
 @torch.no_grad()
 def sheet(paths: Sequence[Path], photos: Sequence[Tensor]) -> Tensor:
-    """What each style makes of ``photos``, (3, H, W) in [0, 1], with its name below, beside the photos
-    themselves: (3, H, W)."""
+    """What each style makes of ``photos``, with its name below: (3, H, W).
+
+    Photos are (3, H, W) in [0, 1], and stand beside the results.
+    """
     contents = [resize(photo, SHOWN_AT) for photo in photos]
     cells = [captioned(stacked([resize(content, CELL) for content in contents]), "photos")]
     for path in paths:

@@ -197,8 +197,7 @@ Examples:
 def zoo(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> None:
     """Trains the bundled styles, one after another, and writes their cards.
 
-    Any setting of conf/zoo may follow as key=value.
-    """
+    Any setting of conf/zoo may follow as key=value."""
     from .program import names_in
     from .request import request, sort_words
     from .zoo import PROGRAM, main

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from fasttransfer.draw.pieces import facets, mosaic, stained_glass
-from fasttransfer.draw.sheets import paper, watercolour, woodcut
+from fasttransfer.draw.sheets import paper, watercolor, woodcut
 from fasttransfer.draw.strokes import embroidery, hatching, oil, points
 
 STYLES: dict[str, Callable[[int, np.random.Generator], Image.Image]] = {
@@ -30,7 +30,7 @@ STYLES: dict[str, Callable[[int, np.random.Generator], Image.Image]] = {
     "paper": paper,
     "points": points,
     "stained_glass": stained_glass,
-    "watercolour": watercolour,
+    "watercolor": watercolor,
     "woodcut": woodcut,
 }
 
@@ -44,9 +44,12 @@ BUNDLED_SEEDS = {
     "paper": 6,
     "points": 2,
     "stained_glass": 5,
-    "watercolour": 6,
+    "watercolor": 6,
     "woodcut": 3,
 }
+
+# The names that seeds were made of, so that a renamed style keeps its pictures.
+_FIRST_NAMES = {"watercolor": "watercolour"}
 
 
 def draw(name: str, size: int = 768, seed: int = 0) -> Image.Image:
@@ -60,4 +63,5 @@ def draw(name: str, size: int = 768, seed: int = 0) -> Image.Image:
         raise ValueError(f"size is {size}, but a style image needs at least 32 pixels")
     if seed < 0:
         raise ValueError(f"seed is {seed}, but must not be negative")
-    return STYLES[name](size, np.random.default_rng([seed, zlib.crc32(name.encode())]))
+    first_name = _FIRST_NAMES.get(name, name)
+    return STYLES[name](size, np.random.default_rng([seed, zlib.crc32(first_name.encode())]))

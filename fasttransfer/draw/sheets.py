@@ -1,4 +1,4 @@
-"""Media that cover whole sheets: papers cut out, a woodcut print, watercolour."""
+"""Media that cover whole sheets: papers cut out, a woodcut print, watercolor."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def woodcut(size: int, rng: np.random.Generator) -> Image.Image:
     return canvas.to_image(mix(blocks, ink, np.maximum(key, outline) * worn), size)
 
 
-def watercolour(size: int, rng: np.random.Generator) -> Image.Image:
+def watercolor(size: int, rng: np.random.Generator) -> Image.Image:
     """Washes on rough paper: dark wet edges, blooms, granulation, spatter and a loose ink line."""
     scene, colours = compose(size, rng, "bouquet", "regatta", "city")
     picture, unit = scene.picture, size / 768

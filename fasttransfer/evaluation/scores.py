@@ -54,10 +54,8 @@ class Scorer:
 
 
 def mean_scores(rows: Collection[Scores]) -> Scores:
-    """The mean of each score over the photos that have it.
-
-    Of iterations the median, since some may be infinite.
-    """
+    """The mean of each score over the photos that have it; of iterations the median, since some may
+    be infinite."""
     keys = dict.fromkeys(key for row in rows for key in row)
     values = {key: [row[key] for row in rows if key in row] for key in keys}
     return {
@@ -78,10 +76,8 @@ def score_pictures(
 def score(
     network: TransformerNet, photos: Iterable[Tensor], style: Tensor, features: VGG16Features
 ) -> Scores:
-    """Scores of what ``network`` makes of ``photos``.
-
-    Photos are (3, H, W) in [0, 1] each; results are clamped as a picture file would be.
-    """
+    """``score_pictures`` of what ``network`` makes of ``photos``, (3, H, W) in [0, 1] each, clamped
+    as a picture file would be."""
     device = features.mean.device
     pairs = ((network(photo[None].to(device))[0].float().clamp(0, 1), photo) for photo in photos)
     return score_pictures(pairs, style, features)

@@ -26,9 +26,7 @@ class Camera(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Lets the camera go."""
-        ...
+    def close(self) -> None: ...
 
 
 def shrunk(pixels: np.ndarray, size: int) -> np.ndarray:

@@ -46,10 +46,8 @@ def tone_difference(stylized: Tensor, content: Tensor, cell: int) -> Tensor:
 
 
 def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
-    """How far the colors of a batch are from those of the style image, in all of their mixture.
-
-    The sliced Wasserstein distance (Rabin et al. 2011; for textures, Heitz et al. 2021,
-    arXiv:2006.07229).
+    """How far the colors of a batch are from those of the style image, in all of their mixture: the
+    sliced Wasserstein distance (Rabin et al. 2011; for textures, Heitz et al. 2021, arXiv:2006.07229).
 
     The Gram matrices ask for the right colors too, but through the products of activations, in which
     a network first finds the two or three that are most frequent.
@@ -68,11 +66,9 @@ def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
 
 
 def palette_of(images: Tensor) -> Tensor:
-    """The colors of all images (B, 3, H, W) together, whatever their number and size.
-
-    Means over 2×2 pixels, projected to each of some directions (K), sorted, in ``_SHARES`` groups
-    of equal size: (K, _SHARES).
-    """
+    """The colors of all images (B, 3, H, W) together, whatever their number and size: means over
+    2×2 pixels, projected to each of some directions (K), sorted, in ``_SHARES`` groups of equal
+    size: (K, _SHARES)."""
     cells = F.avg_pool2d(widened(images), min(2, *images.shape[-2:]))
     colors = cells.permute(1, 0, 2, 3).flatten(1)  # (3, N)
     along = (directions(_DIRECTIONS).to(colors) @ colors).sort(dim=1).values

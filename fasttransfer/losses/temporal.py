@@ -1,6 +1,5 @@
-"""A term against flicker, without any video.
-
-A photo that has moved must come out as the picture that has moved.
+"""Against flicker, without any video: a photo that has moved must come out as the picture that has
+moved.
 
 Networks flicker because they answer a little noise, or a movement by less than their stride, with
 another pattern. A still is enough to unlearn that: it is moved along a random smooth flow and made
@@ -58,10 +57,9 @@ def random_flow(
 
 
 def warp(images: Tensor, flow: Tensor) -> Tensor:
-    """``images`` moved along ``flow``.
-
-    Out(p) = images(p + flow(p)), interpolated bicubically, since a linear interpolation would teach
-    the network to blur; beyond the edges they are reflected, as in the network.
+    """``images`` moved along ``flow``: out(p) = images(p + flow(p)), interpolated bicubically, since
+    a linear interpolation would teach the network to blur; beyond the edges they are reflected, as
+    in the network.
 
     Args:
         images: (B, C, H, W).
@@ -80,11 +78,9 @@ def warp(images: Tensor, flow: Tensor) -> Tensor:
 
 
 def inside(flow: Tensor, margin: int) -> Tensor:
-    """Where a pixel and the place that it comes from both lie ``margin`` pixels inside the picture.
-
-    A mask (B, 1, H, W) for a flow (B, 2, H, W). Near the edges the network sees reflections, which
-    do not move with the picture.
-    """
+    """Where a pixel and the place that it comes from both lie ``margin`` pixels inside the picture:
+    a mask (B, 1, H, W) for a flow (B, 2, H, W). Near the edges the network sees reflections, which
+    do not move with the picture."""
     height, width = flow.shape[-2:]
     x, y = torch.arange(width).to(flow), torch.arange(height).to(flow)[:, None]
     within = torch.ones_like(flow[:, 0], dtype=torch.bool)
@@ -98,9 +94,8 @@ def inside(flow: Tensor, margin: int) -> Tensor:
 
 
 def temporal_loss(moved: Tensor, stylized: Tensor, flow: Tensor, margin: int) -> Tensor:
-    """How much the picture of the moved photo differs from the moved picture.
-
-    The mean absolute difference, a scalar ≥ 0 in the range of colors, over all photos: 0 for a
+    """Mean absolute difference between what the network makes of the moved photo and what it made
+    of the photo, moved: a scalar ≥ 0 in the range of colours, a mean over the photos, 0 for a
     network that moves its strokes with the picture.
 
     Args:

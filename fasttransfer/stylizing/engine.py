@@ -22,19 +22,11 @@ class Engine(Protocol):
     """
 
     @property
-    def name(self) -> str:
-        """See the class."""
-        ...
-
+    def name(self) -> str: ...
     @property
-    def precision(self) -> str:
-        """See the class."""
-        ...
-
+    def precision(self) -> str: ...
     @property
-    def device(self) -> torch.device:
-        """See the class."""
-        ...
+    def device(self) -> torch.device: ...
 
     def __call__(self, photos: Tensor) -> Tensor:
         """Float RGB (B, 3, H, W) in [0, 1] to float32 RGB, linear, so it may leave [0, 1].

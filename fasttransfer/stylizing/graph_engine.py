@@ -16,9 +16,8 @@ Run = Callable[[np.ndarray], np.ndarray]  # safe to call from several threads
 
 
 class GraphEngine:
-    """Two graphs of a network, ``photos`` and ``frames``, each loaded when it is first used.
-
-    See ``Engine``.
+    """Two graphs of a network, ``photos`` and ``frames``, each loaded when it is first used; see
+    ``Engine``.
 
     Args:
         name: of the engine.

@@ -120,10 +120,8 @@ class Search:
             return trial, lock
 
     def _is_ours(self, trial: Any) -> bool:
-        """Whether a trial has values of this space, and nothing else.
-
-        They become part of a command, and the study's folder may come from anybody.
-        """
+        """Whether a trial has values of this space, and nothing else: they become part of a command, and
+        the study's folder may come from anybody."""
         return bool(trial.distributions == self._space) and all(
             _is_in(distribution, trial.params.get(name))
             for name, distribution in self._space.items()

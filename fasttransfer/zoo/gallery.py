@@ -29,7 +29,7 @@ class Card:
     Attributes:
         name: as it is typed after ``style=``.
         network: the preset, or its channels where it is none.
-        licence: of the style image, with its origin.
+        license: of the style image, with its origin.
         start: the style whose weights its training began with, or None.
         steps, seconds, device: of the training.
         content, style, palette, grid, checkerboard: scores over the probe photos, of the balanced
@@ -39,7 +39,7 @@ class Card:
 
     name: str
     network: str
-    licence: str
+    license: str
     start: str | None
     steps: int | None
     seconds: float | None
@@ -60,7 +60,7 @@ class Card:
         return cls(
             name=path.stem,
             network=preset_of(style),
-            licence=str(told.get("license", UNKNOWN)),
+            license=str(told.get("license", UNKNOWN)),
             start=training.get("start"),
             steps=told.get("steps"),
             seconds=told.get("seconds"),
@@ -103,14 +103,14 @@ def print_cards(shown: Iterable[Card], console: Console) -> None:
             card.network,
             _number(card.content, ".2f"),
             f"{card.megabytes:.1f}",
-            card.licence.removeprefix("public domain: "),
+            card.license.removeprefix("public domain: "),
         )
     console.print(table)
 
 
 def markdown(shown: Iterable[Card]) -> str:
     """The same and more as a table for a README."""
-    about = ("style", "network", "style image and licence", "starts from", "steps")
+    about = ("style", "network", "style image and license", "starts from", "steps")
     scores = ("content", "style term", "palette", "grid", "checkerboard")
     titles = (*about, "minutes", "device", *scores)
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
@@ -119,7 +119,7 @@ def markdown(shown: Iterable[Card]) -> str:
         cells = [
             card.name,
             card.network,
-            card.licence,
+            card.license,
             card.start or "nothing",
             str(card.steps or UNKNOWN),
             _number(minutes, ".1f"),
@@ -135,10 +135,8 @@ def markdown(shown: Iterable[Card]) -> str:
 
 
 def spread(shown: Iterable[Card]) -> str:
-    """How much the scores differ from painting to painting, as a table for a README.
-
-    It has a row for each network: means and coefficients of variation.
-    """
+    """How much the scores differ from painting to painting, a row for each network, as a table for a
+    README: means and coefficients of variation."""
     groups: dict[str, list[Card]] = {}
     for card in shown:
         groups.setdefault(card.network, []).append(card)
@@ -160,10 +158,8 @@ def _mean(values: Sequence[float]) -> tuple[str, str]:
 
 @torch.no_grad()
 def sheet(paths: Sequence[Path], photos: Sequence[Tensor]) -> Tensor:
-    """What each style makes of ``photos``, with its name below: (3, H, W).
-
-    Photos are (3, H, W) in [0, 1], and stand beside the results.
-    """
+    """What each style makes of ``photos``, (3, H, W) in [0, 1], with its name below, beside the photos
+    themselves: (3, H, W)."""
     contents = [resize(photo, SHOWN_AT) for photo in photos]
     cells = [captioned(stacked([resize(content, CELL) for content in contents]), "photos")]
     for path in paths:

@@ -68,7 +68,7 @@ class Training:
 
 
 def trainings(config: DictConfig) -> Iterator[Training]:
-    """What is to be trained, in order; the settings of one name those before it to start from."""
+    """What is to be trained, in the order of the names."""
     only = as_list(config.only) or list(config.styles)
     if unknown := set(only) - set(config.styles):
         raise FastTransferError(
@@ -81,27 +81,20 @@ def trainings(config: DictConfig) -> Iterator[Training]:
         raise FastTransferError(
             f"There is no network {', '.join(sorted(unknown))}; choose from {', '.join(presets)}."
         )
-    before: dict[str, list[str]] = {network: [] for network in networks}
-    for name in config.styles:
+    for name in only:
         for network in networks:
             full_name = name if network == DEFAULT_NETWORK else f"{name}_{network}"
             folder = Path(config.runs) / full_name
             own = Path(config.output) / f"{full_name}.safetensors"
-            start = ",".join(before[network])
-            if name in only or own.is_file():
-                before[network].append(str(own))
-            if name not in only:
-                continue
-            if config.further and own.is_file():
-                start = str(own)
+            further = config.further and own.is_file()
             style = _style_image(name, config.styles[name], config.paintings)
             settings = [
                 *_style_settings(style, full_name, config.styles[name]),
                 f"network={network}",
-                f"start={start or 'null'}",
+                f"start={own if further else config.start}",
                 f"data.root={config.photos}",
                 "budget=null",
-                f"trainer.max_steps={config.steps if start else config.first_steps}",
+                f"trainer.max_steps={config.steps}",
                 f"run_dir={folder}",
                 *config.overrides,
             ]

@@ -90,18 +90,18 @@ def test_nothing_else_is_bundled() -> None:
 def test_the_program_draws_the_styles_and_leaves_no_partial_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = {name: STYLES[name] for name in ("points", "watercolour")}
+    quick = {name: STYLES[name] for name in ("points", "watercolor")}
     monkeypatch.setattr("fasttransfer.draw.__main__.STYLES", quick)
     folder = tmp_path / "new" / "styles"
     main([str(folder), "--size", "64", "--seed", "1"])
-    assert sorted(path.name for path in folder.iterdir()) == ["points.jpg", "watercolour.jpg"]
+    assert sorted(path.name for path in folder.iterdir()) == ["points.jpg", "watercolor.jpg"]
     assert capsys.readouterr().out.split() == [str(folder / f"{name}.jpg") for name in quick]
     with Image.open(folder / "points.jpg") as image:
         assert image.size == (64, 64)
         assert mean_difference(image, draw("points", 64, seed=1)) < 10
 
 
-@pytest.mark.parametrize("name", ["points", "watercolour"])
+@pytest.mark.parametrize("name", ["points", "watercolor"])
 def test_the_bundled_pictures_are_what_the_program_draws(name: str) -> None:
     with Image.open(BUNDLED / f"{name}.jpg") as image:
         assert mean_difference(image, draw(name, 768, BUNDLED_SEEDS[name])) < 10

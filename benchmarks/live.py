@@ -35,6 +35,7 @@ from fasttransfer.images.reading import read_picture
 from fasttransfer.images.tensors import resize_to, to_bytes
 from fasttransfer.models.style_file import StyleFile, bundled_styles, find_style, load_style
 from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.pipeline.media import open_media
 from fasttransfer.pipeline.runner import stylize_all
 from fasttransfer.stylizing.engine import Engine
 from fasttransfer.stylizing.engines import open_engine
@@ -147,9 +148,9 @@ def end_to_end(row: Row, seconds: float, rounds: int) -> float:
             report = Report(console=Console(quiet=True))
             output = str(Path(folder, f"out{number}.mp4"))
             start = time.perf_counter()
-            jobs = instantiate(config.planning)([str(clip)], output, stylizer.name, False)
-            for source, sink in instantiate(config.media)(jobs, None, report):
-                stylize_all(source, stylizer, sink, report)
+            jobs = instantiate(config.planning)([str(clip)], output, stylizer.name, False, report)
+            for pipeline in open_media(jobs, stylizer, instantiate(config.media), report):
+                stylize_all(pipeline, report)
             rates.append(count / (time.perf_counter() - start))
             if report.failures:
                 raise SystemExit("\n".join(report.failures))

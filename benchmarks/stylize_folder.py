@@ -28,6 +28,7 @@ import fasttransfer
 from fasttransfer.core.assets import CONF_DIR
 from fasttransfer.core.progress import Report
 from fasttransfer.models.style_file import StyleFile
+from fasttransfer.pipeline.media import open_media
 from fasttransfer.pipeline.planning import find_media
 from fasttransfer.pipeline.runner import stylize_all
 from fasttransfer.stylizing.settings import EngineSettings, StylizerSettings
@@ -70,11 +71,12 @@ def measure(stylizer: Stylizer, photos: Path, out: Path) -> float:
     """Images per second, from the first file opened to the last one written."""
     settings = OmegaConf.load(CONF_DIR / "infer" / "infer.yaml")
     settings.merge_with({"size": stylizer.settings.size, "overwrite": True})
+    media = instantiate(settings.media)
     report = Report(console=Console(quiet=True))
     start = time.perf_counter()
-    jobs = instantiate(settings.planning)([str(photos)], str(out), stylizer.name, False)
-    [(source, sink)] = instantiate(settings.media)(jobs, stylizer.bytes_per_pixel, report)
-    stylize_all(source, stylizer, sink, report)
+    jobs = instantiate(settings.planning)([str(photos)], str(out), stylizer.name, False, report)
+    for pipeline in open_media(jobs, stylizer, media, report):
+        stylize_all(pipeline, report)
     seconds = time.perf_counter() - start
     if report.failures:
         raise SystemExit("\n".join(report.failures))

@@ -21,7 +21,7 @@ from fasttransfer.large.settings import TileSettings
 from fasttransfer.stylizing.settings import EngineSettings
 from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.volumes.files import open_volume
-from fasttransfer.volumes.stylizing import stylize_volume
+from fasttransfer.volumes.stylizing import VolumeStylizer
 
 SHAPE = (160, 192, 192)
 
@@ -75,9 +75,10 @@ def along_three_axes(volume: np.ndarray, stylizer: Stylizer) -> np.ndarray:
         first, *rest = [Image.fromarray(pixels) for pixels in volume]
         first.save(f"{folder}/in.tif", save_all=True, append_images=rest)
         target = Path(folder, "out.tif")
-        stylize_volume(
-            open_volume(Path(folder, "in.tif"), 10**8), target, stylizer, TILES, Report()
-        )
+        with VolumeStylizer(stylizer, TILES, Report())(
+            open_volume(Path(folder, "in.tif"), 10**8)
+        ) as stylized:
+            stylized.volume.save(target, stylized.slices())
         return np.stack(list(open_volume(target, 10**8).slices()))
 
 

@@ -12,6 +12,11 @@ from omegaconf import OmegaConf
 import fasttransfer.training.build  # noqa: F401 (registers the resolver that the settings use)
 from fasttransfer.core.assets import CONF_DIR
 
+# Functions of cli.tasks.
+TASKS = (
+    *("stylize_files", "stylize_volumes", "show_camera"),
+    *("compare_styles", "export_styles", "list_styles"),
+)
 # What the commands add when they build an object, by its class.
 GIVEN = {
     "PerceptualLoss": {"features"},
@@ -25,10 +30,8 @@ GIVEN = {
     "Stylizer": {"style"},
     "OptimizingStylizer": {"style"},
     "export_style": {"style", "output"},
-    "plan": {"inputs", "output", "style", "several"},
-    "open_media": {"jobs", "bytes_per_pixel", "report"},
-    "stylize_volumes": {"inputs", "output", "stylizers", "report"},
-    "stylize_in_batches": {"jobs", "style", "make_stylizer", "open_media", "report"},
+    "plan": {"inputs", "output", "style", "several", "report"},
+    **{task: {"config"} for task in TASKS},
     "run_live": {"stylizers", "inputs", "output"},
     "compare": {"styles", "photos", "clips", "make_stylizer"},
     "relative_content_loss": {"stylized", "content"},
@@ -92,10 +95,17 @@ def test_train_settings_fit_their_constructors(group, option):
     assert check(composed(override)) >= 15
 
 
-@pytest.mark.parametrize("stylizer", ["network", "optimize"])
-def test_infer_settings_fit_their_constructors(stylizer):
+INFER = [
+    f"{group}={path.stem}"
+    for group in ("stylizer", "task")
+    for path in sorted((CONF_DIR / "infer" / group).glob("*.yaml"))
+]
+
+
+@pytest.mark.parametrize("choice", INFER)
+def test_infer_settings_fit_their_constructors(choice):
     with hydra.initialize_config_dir(str(CONF_DIR / "infer"), version_base="1.3"):
-        config = hydra.compose("infer", [f"stylizer={stylizer}"])
+        config = hydra.compose("infer", [choice])
         assert check(OmegaConf.to_container(config, resolve=True)) >= 2
 
 

@@ -43,7 +43,7 @@ def files_below(
     def failed(error: OSError) -> None:
         place = Path(os.fsdecode(error.filename))
         sentence = FastTransferError(
-            f"the folder {place} cannot be searched ({error.strerror}); allow it or move it away"
+            f"{place} cannot be searched ({error.strerror}); allow it, or move that folder away"
         )
         if unread is None:
             raise sentence from error

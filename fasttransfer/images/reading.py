@@ -1,6 +1,5 @@
 """Picture files as tensors, see ``tensors``; ``decoding`` knows the odd kinds of files there are."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -28,10 +27,6 @@ class Picture:
         if alpha is not None and alpha.shape[-2:] != rgb.shape[-2:]:
             alpha = resize_to(alpha, rgb.shape[-2], rgb.shape[-1])
         return replace(self, rgb=rgb, alpha=alpha)
-
-    def stylized(self, stylizer: Callable[[Tensor], Tensor]) -> "Picture":
-        """The same picture through ``stylizer``, which takes and returns (3, H, W)."""
-        return self.with_rgb(stylizer(self.rgb))
 
 
 def open_rgb(path: Openable, *, max_pixels: int, min_side: int | None = None) -> Image.Image:

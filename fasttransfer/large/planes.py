@@ -3,12 +3,17 @@
 import errno
 import math
 import os
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ..images.regions import Region
+
+
+class DamagedStateError(Exception):
+    """What is kept of interrupted work is not what was written; the work must start anew."""
 
 
 class Plane:
@@ -21,16 +26,24 @@ class Plane:
         path: of the file; made, full of zeros and without taking room yet, if it is not there.
         shape: H, W and C.
         dtype: of its values.
+        kept: it must be there already, from work that was interrupted.
+
+    Raises:
+        DamagedStateError: it is ``kept``, but missing or of another size.
     """
 
-    def __init__(self, path: Path, shape: Sequence[int], dtype: str) -> None:
+    def __init__(self, path: Path, shape: Sequence[int], dtype: str, kept: bool = False) -> None:
         self.path = path
         self.shape = tuple(shape)
         self.dtype = np.dtype(dtype)
-        if not path.exists():
+        size = path.stat().st_size if path.is_file() else None
+        if size == self.bytes:
+            return
+        if kept:
+            raise DamagedStateError(f"{path.name} is missing or of another size")
+        if size is None:
             path.touch()
-        if path.stat().st_size != self.bytes:
-            os.truncate(path, self.bytes)
+        os.truncate(path, self.bytes)
 
     @property
     def bytes(self) -> int:
@@ -60,8 +73,8 @@ class Plane:
 
 
 class Journal:
-    """What is known of each tile, on disk: a row of float64, of which the first is not 0 once the
-    tile is done.
+    """What is known of each tile, on disk: a row of float64 behind a checksum, without which the row
+    does not count.
 
     Args:
         path: of the file; made if it is not there.
@@ -70,13 +83,13 @@ class Journal:
     """
 
     def __init__(self, path: Path, rows: int, columns: int) -> None:
-        self._plane = Plane(path, (rows, columns, 1), "float64")
+        self._plane = Plane(path, (rows, 1 + columns, 1), "float64")
         self._columns = columns
 
     def get(self, row: int) -> np.ndarray | None:
         """The numbers of a tile, or None if it is not done."""
-        values = self._plane.read(Region(row, row + 1, 0, self._columns)).ravel()
-        return values if values[0] else None
+        values = self._plane.read(Region(row, row + 1, 0, 1 + self._columns)).ravel()
+        return values[1:] if values[0] == _checksum(values[1:]) else None
 
     def __getitem__(self, row: int) -> np.ndarray:
         """The numbers of a tile that is done."""
@@ -87,6 +100,10 @@ class Journal:
 
     def set(self, row: int, values: np.ndarray) -> None:
         """Records a tile as done; all that it stands for must have been written before."""
-        # The first one last: a row is complete or does not count.
-        self._plane.write(Region(row, row + 1, 1, self._columns), values.reshape(1, -1, 1)[:, 1:])
-        self._plane.write(Region(row, row + 1, 0, 1), values.reshape(1, -1, 1)[:, :1])
+        line = np.concatenate([[_checksum(values)], values]).reshape(1, -1, 1)
+        self._plane.write(Region(row, row + 1, 0, 1 + self._columns), line)
+
+
+def _checksum(values: np.ndarray) -> float:
+    """From 1 on, so that a row of zeros, which is what a new file has, does not count."""
+    return 1.0 + zlib.crc32(values.astype("float64").tobytes())

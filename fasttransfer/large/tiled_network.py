@@ -16,7 +16,7 @@ at the picture's true borders, as a tile with its halo ends there too.
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -27,59 +27,11 @@ from torch import Tensor, nn
 
 from ..images.regions import Region, grid
 from ..models.transformer_net import ConvNorm, ResidualBlock, TransformerNet, reflect_to_multiple
+from .layers import reach, up_to_norms
+from .moments import FrozenInstanceNorm, Moments
 from .planes import Journal, Plane
 
 Write = Callable[[Region, Tensor], None]
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Number, mean (C,) and sum of squared deviations (C,) of a channel's values, in float64."""
-
-    count: float
-    mean: Tensor
-    squares: Tensor
-
-    @classmethod
-    def of(cls, features: Tensor) -> "Moments":
-        """Of (1, C, H, W)."""
-        values = features[0].flatten(1).cpu().double()
-        mean = values.mean(dim=1)
-        return cls(values.shape[1], mean, (values - mean[:, None]).square().sum(dim=1))
-
-    def merged(self, other: "Moments") -> "Moments":
-        """Of both together (Chan, Golub & LeVeque 1979, equation 2.1)."""
-        count = self.count + other.count
-        difference = other.mean - self.mean
-        mean = self.mean + difference * (other.count / count)
-        between = difference.square() * (self.count * other.count / count)
-        return Moments(count, mean, self.squares + other.squares + between)
-
-    def to_row(self) -> np.ndarray:
-        """As a row of a ``Journal``."""
-        return np.concatenate([[self.count], self.mean.numpy(), self.squares.numpy()])
-
-    @classmethod
-    def from_row(cls, row: np.ndarray) -> "Moments":
-        """What ``to_row`` made."""
-        mean, squares = torch.from_numpy(row[1:]).chunk(2)
-        return cls(float(row[0]), mean, squares)
-
-
-class FrozenInstanceNorm(nn.BatchNorm2d):
-    """An instance norm whose statistics were found before: batch norm in evaluation."""
-
-    def __init__(self, norm: nn.InstanceNorm2d) -> None:
-        super().__init__(norm.num_features, eps=norm.eps)
-        self.weight, self.bias = norm.weight, norm.bias
-        self.to(norm.weight).eval()
-
-    def set(self, moments: Moments) -> None:
-        """Takes these for the whole picture's."""
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        self.running_mean.copy_(moments.mean)
-        self.running_var.copy_(moments.squares / moments.count)
 
 
 class Photo:
@@ -201,10 +153,16 @@ class TiledNetwork:
             write: is given each region of the photo with its pixels (3, h, w), linear, on the CPU;
                 at the bottom and the right, regions may reach beyond the photo.
             step: is called after each of ``steps`` tiles, over all passes.
+
+        Raises:
+            DamagedStateError: of interrupted work, not everything is there.
         """
         for number, one in enumerate(self._passes):
             columns = 1 + 2 * one.norm.num_features if one.norm else 1
             path = self._scratch / f"{self._kind}-{number:02}.journal"
+            resumed = path.exists()
+            if one.target not in (None, "output"):
+                self._plane(one.target, kept=resumed)
             journal = Journal(path, len(self._regions), columns)
             for row, region in enumerate(self._regions):
                 if journal.get(row) is None:
@@ -243,11 +201,11 @@ class TiledNetwork:
             values = torch.from_numpy(stored)[None].to(self._weight.device)
         return values.contiguous(memory_format=torch.channels_last)
 
-    def _plane(self, name: str) -> Plane:
+    def _plane(self, name: str, kept: bool = True) -> Plane:
         """Features at the lowest resolution."""
-        channels = self._original.config["channels"][-1]
+        shape = (self._height, self._width, self._original.config["channels"][-1])
         dtype = str(self._weight.dtype).removeprefix("torch.")
-        return Plane(self._scratch / f"{name}.plane", (self._height, self._width, channels), dtype)
+        return Plane(self._scratch / f"{name}.plane", shape, dtype, kept)
 
     def _single_pass(self) -> list[_Pass]:
         network = self._network
@@ -257,19 +215,19 @@ class TiledNetwork:
     def _exact_passes(self) -> list[_Pass]:
         """In their order; the features between encoder and decoder lie in three planes."""
         here, there, raw = "0", "1", "2"
-        *norms, (layers, last) = _up_to_norms(self._network.encoder)
+        *norms, (layers, last) = up_to_norms(self._network.encoder)
         passes = [_Pass(("photo",), before, norm) for before, norm in norms]
         passes.append(_Pass(("photo",), layers, last, raw))
         passes.append(_Pass((raw,), nn.Sequential(last, nn.ReLU()), target=here))
         for block in self._network.residual.children():
             assert isinstance(block, ResidualBlock)
-            (first, first_norm), (both, second_norm) = _up_to_norms(block.body)
+            (first, first_norm), (both, second_norm) = up_to_norms(block.body)
             passes.append(_Pass((here,), first, first_norm, there))
             passes.append(_Pass((there,), both[len(first) :], second_norm, raw))
             passes.append(_Pass((here, raw), _Sum(second_norm), target=there))
             here, there = there, here
         decoder, head = self._network.decoder, self._network.head
-        passes += [_Pass((here,), before, norm) for before, norm in _up_to_norms(decoder)]
+        passes += [_Pass((here,), before, norm) for before, norm in up_to_norms(decoder)]
         return [*passes, _Pass((here,), nn.Sequential(decoder, head), target="output")]
 
 
@@ -277,45 +235,6 @@ def scratch_bytes(network: TransformerNet, height: int, width: int) -> int:
     """What ``exact`` needs on disk beside photo and result, in float32."""
     cells = -(-height // network.stride) * -(-width // network.stride)
     return 3 * 4 * network.config["channels"][-1] * cells
-
-
-def reach(layers: nn.Module) -> int:
-    """How many pixels of its input lie between a pixel of ``layers``' output and the farthest one
-    that it depends on, at most."""
-    pixels, scale = 0.0, 1.0  # scale: pixels of the input to one of what the next layer reads
-    for layer in _flat(layers):
-        if isinstance(layer, nn.Conv2d):
-            pixels += scale * (layer.kernel_size[0] // 2)
-            scale *= layer.stride[0]
-        elif isinstance(layer, nn.Upsample):
-            pixels += scale  # bilinear: the next one
-            scale /= 2
-        elif isinstance(layer, nn.PixelUnshuffle):
-            scale *= layer.downscale_factor
-        elif isinstance(layer, nn.PixelShuffle):
-            scale /= layer.upscale_factor
-    return int(-(-pixels // 1))
-
-
-def _flat(layers: nn.Module) -> Iterator[nn.Module]:
-    """The single layers, in the order in which they are run."""
-    if isinstance(layers, nn.Sequential):
-        for layer in layers:
-            yield from _flat(layer)
-    elif isinstance(layers, ResidualBlock):
-        yield from _flat(layers.body)
-    else:
-        yield layers
-
-
-def _up_to_norms(layers: nn.Module) -> list[tuple[nn.Sequential, FrozenInstanceNorm]]:
-    """For each norm: all layers before it, and itself."""
-    single = list(_flat(layers))
-    return [
-        (nn.Sequential(*single[:place]), layer)
-        for place, layer in enumerate(single)
-        if isinstance(layer, FrozenInstanceNorm)
-    ]
 
 
 def _with_known_norms(network: TransformerNet) -> TransformerNet:

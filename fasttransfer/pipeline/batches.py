@@ -5,6 +5,7 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,33 +14,63 @@ from rich.console import Console
 from ..core.errors import FastTransferError, brief
 from ..core.files import is_remote, shown
 from ..core.libraries import require
+from ..core.paths import exists, expand_user
 from ..core.progress import Report
+from ..core.values import whole_number
 from .jobs import Job
+from .runner import Pipeline, stylize_all
 from .stores import Staged
 
 if TYPE_CHECKING:
     from ..stylizing.stylizer import Stylizer
 
 
-_FILES = ("input", "output")  # of a job
-# What an actor tells of its files, by the names of a Report.
-_TOLD = ("done", "skipped", "failures", "damages", "notes")
+# What an actor reports of its files, by the names of a Report.
+_REPORTED = ("done", "skipped", "failures", "damages", "notes")
 TRIES = 5  # of a batch whose actor dies
 BLOCKS = 4  # for each actor at least
+
+OpenMedia = Callable[..., list[Pipeline[Any, Any]]]
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    """How files are divided.
+
+    Args:
+        cluster: ``ray``; None: in this process.
+        overwrite: replace outputs that exist.
+        actors: processes that stylize; None: one for each GPU of the cluster, or as many as find
+            ``threads`` cores.
+        threads: of each actor.
+        batch: files that an actor gets at a time, at most.
+
+    Raises:
+        FastTransferError: a setting that cannot be used.
+    """
+
+    cluster: str | None
+    overwrite: bool
+    actors: int | None
+    threads: int
+    batch: int
+
+    def __post_init__(self) -> None:
+        if self.cluster not in ("ray", None):
+            raise FastTransferError(f"cluster={self.cluster} must be ray, or null for this process")
+        if self.actors is not None:
+            whole_number("ray.actors", self.actors, 1)
+        whole_number("ray.threads", self.threads, 1)
+        whole_number("ray.batch", self.batch, 1)
 
 
 def stylize_in_batches(
     jobs: Sequence[Job],
     style: str,
     make_stylizer: "Callable[[str], Stylizer]",
-    open_media: Callable[..., Any],
+    open_media: OpenMedia,
+    settings: BatchSettings,
     report: Report,
-    *,
-    cluster: str | None,
-    actors: int | None,
-    threads: int,
-    batch: int,
-    overwrite: bool,
 ) -> None:
     """Stylizes files a few at a time: in actors of a Ray cluster (that of ``RAY_ADDRESS``, or one of
     this machine), or in this process.
@@ -52,47 +83,51 @@ def stylize_in_batches(
         jobs: what becomes what; files in stores are fetched and put batch by batch.
         style: a name or a file.
         make_stylizer: makes the stylizer in the actor.
-        open_media: see ``media.open_media``, without the first arguments.
-        report: is told what the actors tell.
-        cluster: ``ray``; None: in this process.
-        actors: how many; None: one for each GPU of the cluster, or as many as find ``threads`` cores.
-        threads: of each actor.
-        batch: files that an actor is given at a time, at most.
-        overwrite: do outputs again that are there already.
+        open_media: see ``media.open_media``, with its settings.
+        settings: how files are divided.
+        report: gets what the actors report.
 
     Raises:
-        FastTransferError: Ray is not installed, or a setting cannot be used.
+        FastTransferError: Ray is not installed.
     """
-    if cluster not in ("ray", None):
-        raise FastTransferError(f"cluster={cluster} must be ray, or null for this process")
-    for name, value in (("actors", actors), ("threads", threads), ("batch", batch)):
-        if not (isinstance(value, int) and value > 0) and not (name == "actors" and value is None):
-            raise FastTransferError(f"ray.{name}={value} must be a whole number from 1 on")
     if not jobs:
         return
-    open_media([], None, report)  # its settings: told here and not by every actor
-    if cluster is None:
-        work = _Work(style, make_stylizer, open_media, overwrite, None)
-        parts = (jobs[first : first + batch] for first in range(0, len(jobs), batch))
+    if settings.cluster is None:
+        work = _Work(style, make_stylizer, open_media, settings.overwrite, None)
+        starts = range(0, len(jobs), settings.batch)
+        parts = (jobs[first : first + settings.batch] for first in starts)
         _follow(map(work.done, parts), jobs, "", report)
         return
-    if Path(style).expanduser().exists():  # an actor has another working folder
-        style = str(Path(style).expanduser().absolute())
+    if exists(expand_user(style)):  # an actor has another working folder
+        style = str(expand_user(style).absolute())
+    _stylize_on_cluster(jobs, (style, make_stylizer, open_media), settings, report)
+
+
+def _stylize_on_cluster(
+    jobs: Sequence[Job],
+    arguments: tuple[Any, ...],
+    settings: BatchSettings,
+    report: Report,
+) -> None:
+    threads = settings.threads
     ray = require("ray", "ray", "cluster=ray")
     require("ray.data", "ray", "cluster=ray")
     with _cluster(ray) as resources:
         gpus = int(resources.get("GPU", 0))
         cores = int(resources.get("CPU", threads))  # none yet where nodes come when they are needed
-        number = min(actors or gpus or max(1, cores // threads), len(jobs))
+        number = min(settings.actors or gpus or max(1, cores // threads), len(jobs))
         # Several for each actor, so that they end at about the same time.
-        blocks = min(len(jobs), max(BLOCKS * number, -(-len(jobs) // batch)))
-        items = [{name: _anywhere(getattr(job, name)) for name in _FILES} for job in jobs]
+        blocks = min(len(jobs), max(BLOCKS * number, -(-len(jobs) // settings.batch)))
+        items = [
+            {"input": _anywhere(job.input), "output": _anywhere(job.output), "url": job.url or ""}
+            for job in jobs
+        ]
         with warnings.catch_warnings():
             # There is no other way to say how often a batch is tried.
             warnings.filterwarnings("ignore", ".*ray_remote_args_fn")
             dataset = ray.data.from_items(items, override_num_blocks=blocks).map_batches(
                 _Work,
-                fn_constructor_args=(style, make_stylizer, open_media, overwrite, threads),
+                fn_constructor_args=(*arguments, settings.overwrite, threads),
                 # Of more than the smallest block, Ray would join some.
                 batch_size=len(jobs) // blocks,
                 # An actor that dies is started again, and so is its batch.
@@ -116,7 +151,7 @@ class _Work:
         self,
         style: str,
         make_stylizer: "Callable[[str], Stylizer]",
-        open_media: Callable[..., Any],
+        open_media: OpenMedia,
         overwrite: bool,
         threads: int | None,
     ) -> None:
@@ -129,28 +164,28 @@ class _Work:
         self._overwrite = overwrite
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        """Ray's way of a batch: inputs and outputs; what was told comes back as a batch of one."""
-        places = zip(*(batch[name] for name in _FILES), strict=True)
-        jobs = [Job(Path(source), Path(target)) for source, target in places]
+        """Ray's way of a batch: inputs and outputs; what is reported comes back as a batch of one."""
+        places = zip(batch["input"], batch["output"], batch["url"], strict=True)
+        jobs = [Job(Path(source), Path(target), url or None) for source, target, url in places]
         try:
-            told = self.done(jobs)
-        except Exception as error:  # one that nobody foresaw; Ray would drop the batch
+            reported = self.done(jobs)
+        except Exception as error:  # a fault of ours; Ray would drop the batch
             lost = [f"{shown(job.input)}: {type(error).__name__}: {error}" for job in jobs]
-            nothing: dict[str, Any] = {name: [] for name in _TOLD}
-            told = nothing | {"failures": lost, "frames": 0, "tried": _outputs(jobs)}
-        return {name: [value] for name, value in told.items()}
+            nothing: dict[str, Any] = {name: [] for name in _REPORTED}
+            reported = nothing | {"failures": lost, "frames": 0, "tried": _outputs(jobs)}
+        return {name: [value] for name, value in reported.items()}
 
     def done(self, jobs: Sequence[Job]) -> dict[str, Any]:
-        """Does them; returns what a report of them tells, as texts."""
-        from .runner import stylize_all
-
+        """Does them; returns what is reported of them, as texts."""
         report = Report(console=Console(quiet=True))
         with Staged(jobs, self._overwrite, report) as staged:
-            for source, sink in self._open(staged.jobs, self._stylizer.bytes_per_pixel, report):
-                stylize_all(source, self._stylizer, sink, report)
+            for pipeline in self._open(staged.jobs, self._stylizer, report=report):
+                stylize_all(pipeline, report)
                 staged.put()
-        told = {name: [staged.named(str(line)) for line in getattr(report, name)] for name in _TOLD}
-        return told | {"frames": report.frames, "tried": _outputs(jobs)}
+        reported = {
+            name: [staged.named(str(line)) for line in getattr(report, name)] for name in _REPORTED
+        }
+        return reported | {"frames": report.frames, "tried": _outputs(jobs)}
 
 
 def _outputs(jobs: Sequence[Job]) -> list[str]:
@@ -165,20 +200,22 @@ def _anywhere(path: Path) -> str:
 def _follow(
     rows: Iterable[dict[str, Any]], jobs: Sequence[Job], title: str, report: Report
 ) -> None:
-    """Adds what the actors tell to ``report``. Files of which nobody tells have ended every process that
+    """Adds what the actors report. Files of which none reports have ended every process that
     tried their batch, or were with one that did: they are bad files too, and the rest is done."""
     left = {_anywhere(job.output): job for job in jobs}
-    for _ in report.track(_told(rows, report, left), len(jobs), title, "images"):
+    for _ in report.track(_reported(rows, report, left), len(jobs), title, "images"):
         pass
     for job in left.values():
         ended = FastTransferError(
             f"what stylized it and the others of its batch ended {TRIES} times, perhaps for want of "
-            "memory; ray.batch=1 tells which file it is"
+            "memory; with ray.batch=1 only the file that causes it fails"
         )
         report.fail(job.input, ended)
 
 
-def _told(rows: Iterable[dict[str, Any]], report: Report, left: dict[str, Job]) -> Iterator[str]:
+def _reported(
+    rows: Iterable[dict[str, Any]], report: Report, left: dict[str, Job]
+) -> Iterator[str]:
     """Yields each file that did not fail, and takes all that were tried out of ``left``."""
     for row in rows:
         report.failures += row["failures"]
@@ -197,7 +234,7 @@ def _told(rows: Iterable[dict[str, Any]], report: Report, left: dict[str, Job]) 
 def _cluster(ray: Any) -> Iterator[dict[str, float]]:
     """Joins the cluster, or starts one for as long as the block takes; yields its resources."""
     own = not ray.is_initialized()
-    for name in ("ray", "ray.data"):  # what it tells of its plans is not for the person
+    for name in ("ray", "ray.data"):  # what it says of its plans is not for the user
         logging.getLogger(name).setLevel(logging.CRITICAL)
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     if own:
@@ -211,7 +248,7 @@ def _cluster(ray: Any) -> Iterator[dict[str, float]]:
             ) from error
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
-    context.max_errored_blocks = -1  # what is lost is told by name
+    context.max_errored_blocks = -1  # what is lost is reported by name
     try:
         yield ray.cluster_resources()
     finally:

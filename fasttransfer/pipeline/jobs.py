@@ -1,4 +1,4 @@
-"""One picture or video to stylize."""
+"""One file to stylize."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +8,17 @@ from ..video.settings import is_video
 
 @dataclass(frozen=True)
 class Job:
-    """One picture or video to stylize: its file and the file it becomes."""
+    """One file to stylize: a picture, a video, or a volume, and what it becomes.
+
+    Attributes:
+        input: the file.
+        output: the file it becomes.
+        url: the exact name of an input in a store; a path cannot have two slashes in a row.
+    """
 
     input: Path
     output: Path
+    url: str | None = None
 
     @property
     def is_video(self) -> bool:

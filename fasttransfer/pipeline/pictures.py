@@ -1,49 +1,46 @@
-"""Picture files as a source and a sink: read ahead of the network, written behind it."""
+"""Picture files: read ahead of the network, stylized, and written behind it."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..core.errors import FastTransferError
 from ..core.progress import Report
 from ..images.decoding import read_size
 from ..images.reading import Picture, read_picture
 from ..images.writing import write_picture
-from ..large.settings import TileSettings
-from ..large.stylizer import LargePicture, LargeStylized
+from ..large.stylizer import LargePicture, LargeResult, LargeStylizer, write_large
 from .jobs import Job
-from .runner import Error, Kind, Traceback
+from .runner import Error, Kind, Traceback, in_one_sentence
+from .settings import MediaSettings
 
-AnyPicture = Picture | LargePicture
-
-
-def read_any(
-    path: Path, max_pixels: int, size: int | None, tiling: TileSettings, most: int | None
-) -> Picture | LargePicture:
-    """A picture, or the promise of one that has more than ``most`` pixels."""
-    if most is not None:
-        width, height = read_size(path, max_pixels=max_pixels)
-        larger = max(1.0, (size or 0) / max(width, height))  # size= may also enlarge it
-        if width * height * larger**2 > most:
-            return LargePicture(path, (width, height), size, most, max_pixels, tiling)
-    return read_picture(path, max_pixels=max_pixels, min_side=size)
+if TYPE_CHECKING:
+    from ..stylizing.stylizer import Stylizer
 
 
 class PictureSource:
-    """Reads picture files ahead of the network, ``workers`` + 1 at most; bad ones are reported."""
+    """Reads picture files ahead of the network, ``workers`` + 1 at most; bad ones are reported.
+
+    Args:
+        jobs: the files.
+        settings: how they are read.
+        most: pixels up to which a picture is read as a whole; of a larger one only the header. None:
+            all are read.
+        report: gets failures and notes.
+    """
+
+    unit = "images"
 
     def __init__(
-        self, jobs: Sequence[Job], report: Report, read: Callable[[Path], AnyPicture], workers: int
+        self, jobs: Sequence[Job], settings: MediaSettings, most: int | None, report: Report
     ) -> None:
         self.total: int | None = len(jobs)
-        self.title, self.unit = "", "images"
         self._jobs = jobs
+        self._settings = settings
+        self._most = most
         self._report = report
-        self._read = read
-        self._ahead = workers + 1
-        self._pool = ThreadPoolExecutor(workers)
+        self._pool = ThreadPoolExecutor(settings.workers)
 
     def __enter__(self) -> "PictureSource":
         return self
@@ -51,16 +48,17 @@ class PictureSource:
     def __exit__(self, kind: Kind, error: Error, traceback: Traceback) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def __iter__(self) -> Iterator[tuple[Job, AnyPicture]]:
+    def __iter__(self) -> Iterator[tuple[Job, Picture | LargePicture]]:
         jobs = iter(self._jobs)
-        reading = deque((job, self._submit(job)) for job in islice(jobs, self._ahead))
+        ahead = islice(jobs, self._settings.workers + 1)
+        reading = deque((job, self._pool.submit(self._read, job)) for job in ahead)
         while reading:
             job, future = reading.popleft()
-            reading.extend((job, self._submit(job)) for job in islice(jobs, 1))
+            reading.extend((job, self._pool.submit(self._read, job)) for job in islice(jobs, 1))
             try:
                 picture = future.result()
-            except FastTransferError as error:
-                self._report.fail(job.input, error)
+            except Exception as error:
+                self._report.fail(job.input, in_one_sentence(job, error))
                 continue
             for note in picture.notes:
                 self._report.note(job.input, note)
@@ -69,19 +67,40 @@ class PictureSource:
     def drop(self, job: Job) -> None:
         """Nothing: a picture that is here has been read."""
 
-    def _submit(self, job: Job) -> Future[AnyPicture]:
-        return self._pool.submit(self._read, job.input)
+    def _read(self, job: Job) -> Picture | LargePicture:
+        size, max_pixels = self._settings.size, self._settings.max_pixels
+        if self._most is not None:
+            width, height = read_size(job.input, max_pixels=max_pixels)
+            larger = max(1.0, (size or 0) / max(width, height))  # size= may also enlarge it
+            if width * height * larger**2 > self._most:
+                stored = (width, height)
+                return LargePicture(job.input, job.output, stored, size, self._most, max_pixels)
+        return read_picture(job.input, max_pixels=max_pixels, min_side=size)
+
+
+class PictureStylizer:
+    """Stylizes pictures: those in memory as a whole, others in tiles on disk."""
+
+    def __init__(self, stylizer: "Stylizer", large: LargeStylizer) -> None:
+        self._stylizer = stylizer
+        self._large = large
+
+    def __call__(self, picture: Picture | LargePicture) -> Picture | LargeResult:
+        """The stylized picture, in memory or on disk as the picture was."""
+        if isinstance(picture, LargePicture):
+            return self._large(picture)
+        return picture.with_rgb(self._stylizer(picture.rgb))
 
 
 class PictureSink:
     """Writes picture files behind the network; 2 × ``workers`` pictures wait at most."""
 
-    def __init__(self, report: Report, quality: int, workers: int) -> None:
+    def __init__(self, settings: MediaSettings, report: Report) -> None:
+        self._quality = settings.quality
         self._report = report
-        self._quality = quality
         self._writing: deque[Future[None]] = deque()
-        self._at_most = 2 * workers
-        self._pool = ThreadPoolExecutor(workers)
+        self._at_most = 2 * settings.workers
+        self._pool = ThreadPoolExecutor(settings.workers)
 
     def __enter__(self) -> "PictureSink":
         return self
@@ -89,27 +108,23 @@ class PictureSink:
     def __exit__(self, kind: Kind, error: Error, traceback: Traceback) -> None:
         # After an error or Ctrl-C, what is being written is finished and what waits is dropped.
         self._pool.shutdown(cancel_futures=error is not None)
-        while error is None and self._writing:
-            self._writing.popleft().result()
 
-    def write(self, job: Job, picture: Picture | LargeStylized) -> None:
-        """Hands a picture to the writers; waits while too many are waiting. A large one is stylized
-        while it is written, so that is done before this returns."""
-        if isinstance(picture, LargeStylized):
-            picture.write(job.output, self._quality, self._report)
-            self._report.done.append(job.output)
-            return
+    def write(self, job: Job, picture: Picture | LargeResult) -> None:
+        """Hands a picture to the writers; waits while too many are waiting."""
         if len(self._writing) >= self._at_most:
-            self._writing.popleft().result()  # also brings an unexpected exception to light
+            self._writing.popleft().result()
         self._writing.append(self._pool.submit(self._write, job, picture))
 
     def drop(self, job: Job) -> None:
         """Nothing: a picture that was not handed over leaves nothing."""
 
-    def _write(self, job: Job, picture: Picture) -> None:
+    def _write(self, job: Job, picture: Picture | LargeResult) -> None:
         try:
-            write_picture(job.output, picture.rgb, picture.alpha, self._quality)
-        except FastTransferError as error:
-            self._report.fail(job.input, error)
+            if isinstance(picture, LargeResult):
+                write_large(job.output, picture, self._quality)
+            else:
+                write_picture(job.output, picture.rgb, picture.alpha, self._quality)
+        except Exception as error:
+            self._report.fail(job.input, in_one_sentence(job, error))
         else:
             self._report.done.append(job.output)

@@ -1,31 +1,20 @@
 """Which file becomes which: from what the user typed to pairs of paths, before any work."""
 
-import glob
+import itertools
 import os
 import re
 import zlib
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..core.errors import FastTransferError
 from ..core.files import is_remote, shown
-from ..images.folders import files_below, is_picture
+from ..core.progress import Report
 from ..images.writing import WRITERS, writer_of
 from ..models.style_file import safe_name
 from ..video.settings import VIDEO_WRITERS, is_video
+from .finding import Found, find, is_glob, is_many
 from .jobs import Job
-from .stores import files_at, is_pattern
-
-
-@dataclass(frozen=True)
-class _Found:
-    """An input file, its place below an output folder, and its output if none was named."""
-
-    path: Path
-    relative: Path
-    beside: Path
 
 
 def plan(
@@ -33,6 +22,7 @@ def plan(
     output: str | None,
     style: str,
     several: bool,
+    report: Report,
     *,
     format: str | None,
     shard: str | None,
@@ -40,16 +30,17 @@ def plan(
     """Pairs of input and output.
 
     Args:
-        inputs: files, folders and patterns, of this machine or as URLs.
+        inputs: files, folders, and patterns, of this machine or as URLs.
         output: a file or a folder; None puts results beside the input, named after the style.
         style: the style's name, as it enters the outputs' names.
         several: whether other styles go to the same ``output``, which then gets a folder for each.
+        report: gets folders that cannot be searched, and results that get another name because two
+            would have the same.
         format: ending of all outputs of its kind, such as ``png`` or ``mkv``; None keeps the input's.
         shard: ``i/n`` does only the i-th of n parts of the files; None does all.
 
     Raises:
-        FastTransferError: no input, an unknown ending, or outputs that would destroy an input or
-            each other.
+        FastTransferError: no input, an unknown ending, or outputs that would destroy an input.
     """
     # Not every shell replaces the ~ in input=~/photos.
     inputs = [os.path.expanduser(name) for name in inputs]
@@ -57,14 +48,15 @@ def plan(
     style = safe_name(style)
     _check_stores(inputs, output)
     folder = _output_folder(inputs, output)
-    found = _find(inputs, style, folder)
+    found = find(inputs, style, folder, report.fail)
     _check_format(format, found)
     if output is not None and folder is None:  # one file to one file
         target = Path(output)
-        outputs = [target.with_stem(f"{target.stem}-{style}") if several else target]
+        target = target.with_stem(f"{target.stem}-{style}") if several else target
+        jobs = [Job(place.path, target, place.url) for place in found]
     else:
-        outputs = [_output(place, folder, style if several else "", format) for place in found]
-    jobs = [Job(p.path, o) for p, o in zip(found, outputs, strict=True)]
+        inside = folder / style if folder is not None and several else folder
+        jobs = _jobs(found, inside, format, report)
     if len(inputs) == 1 and is_glob(inputs[0]):  # a pattern also catches earlier results
         made = {job.output for job in jobs if job.output != job.input}
         jobs = [job for job in jobs if job.input not in made]
@@ -91,27 +83,8 @@ def in_shard(shard: str) -> Callable[[Path], bool]:
 def find_media(inputs: Sequence[str]) -> tuple[list[Path], list[Path]]:
     """The picture files and the videos that ``inputs`` (files, folders, patterns) stand for, at
     least one of them."""
-    found = [place.path for place in _find([os.path.expanduser(name) for name in inputs], "", None)]
+    found = [place.path for place in find([os.path.expanduser(name) for name in inputs], "", None)]
     return [path for path in found if not is_video(path)], list(filter(is_video, found))
-
-
-def _find(inputs: Sequence[str], style: str, folder: Path | None) -> list[_Found]:
-    if not inputs or "" in inputs:
-        raise FastTransferError(
-            "input= is missing; write input=photo.jpg, input=clip.mp4, input=photos/ or "
-            "input='photos/*.jpg'"
-        )
-    only = inputs[0] if len(inputs) == 1 and not is_remote(inputs[0]) else None
-    if only is not None and not is_glob(only) and not os.path.exists(only):
-        # One of several that is missing is a bad file among good ones; the only one is a mistake.
-        raise FastTransferError(
-            f"input={only} does not exist; write a file, a folder, a pattern in quotes, or "
-            "several as input=[a.jpg,b.jpg]"
-        )
-    found = [place for item in inputs for place in _expand(item, style, folder)]
-    if not found:
-        raise FastTransferError(f"there are no pictures or videos in input={' '.join(inputs)}")
-    return found
 
 
 def _output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
@@ -119,10 +92,9 @@ def _output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
     if output is None:
         return None
     folder = Path(output)
-    if output.endswith(("/", os.sep)) or folder.is_dir():
+    if output.endswith(("/", os.sep)) or os.path.isdir(folder):
         return folder
-    single = len(inputs) == 1 and not _is_folder(inputs[0]) and not is_glob(inputs[0])
-    if single and folder.suffix:
+    if len(inputs) == 1 and not is_many(inputs[0]) and folder.suffix:
         return None
     if folder.suffix.lower() in (WRITERS | VIDEO_WRITERS):
         raise FastTransferError(
@@ -150,68 +122,47 @@ def _check_stores(inputs: Sequence[str], output: str | None) -> None:
             )
 
 
-def is_glob(item: str) -> bool:
-    """Whether an item of ``input`` is a pattern; a file may well be called ``photo[1].jpg``."""
-    if is_remote(item):
-        return is_pattern(item)
-    return glob.has_magic(item) and not os.path.exists(item)
+def _jobs(
+    found: Sequence[Found], folder: Path | None, format: str | None, report: Report
+) -> list[Job]:
+    """A job for each file. Of those that would become one, such as ``a.gif`` beside ``a.png``, all
+    but one that keeps its kind get theirs added: ``a_gif.png``."""
+    wanted = [_output(place, folder, format) for place in found]
+    holders: dict[str, list[int]] = {}
+    for number, output in enumerate(wanted):
+        holders.setdefault(_same(output), []).append(number)
+    clashes = [numbers for numbers in holders.values() if len(numbers) > 1]
+    if clashes:
+        taken = {*holders, *(_same(place.path) for place in found)}
+        for numbers in clashes:
+            keeper = next((n for n in numbers if _keeps_kind(found[n], wanted[n])), None)
+            for number in (n for n in numbers if n != keeper):
+                place, before = found[number], wanted[number]
+                wanted[number] = _other_name(place, folder, format, taken)
+                taken.add(_same(wanted[number]))
+                text = f"becomes {shown(wanted[number])}, since another becomes {before.name}"
+                report.note(place.path, text)
+    return [Job(p.path, o, p.url) for p, o in zip(found, wanted, strict=True)]
 
 
-def _is_folder(item: str) -> bool:
-    # Stores know no folders, only files whose names begin alike; so the ending decides.
-    return not _is_media(Path(item)) if is_remote(item) else Path(item).is_dir()
+def _other_name(place: Found, folder: Path | None, format: str | None, taken: set[str]) -> Path:
+    stem = f"{place.relative.stem}_{place.path.suffix[1:]}"
+    stems = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    names = (_output(place.with_stem(stem), folder, format) for stem in stems)
+    return next(name for name in names if _same(name) not in taken)
 
 
-def _expand(item: str, style: str, folder: Path | None) -> Iterator[_Found]:
-    """The files that one item of ``input`` stands for, in the order of their names."""
-    path = Path(item)
-    if is_glob(item):
-        parts = path.parts
-        fixed = next(i for i, part in enumerate(parts) if glob.has_magic(part))
-        root = Path(*parts[:fixed])
-        if is_remote(item):
-            files = list(_files_of_store(item, root, _is_media))
-        else:
-            files = [Path(name) for name in sorted(glob.glob(item, recursive=True))]
-            files = [file for file in files if file.is_file() and _is_media(file)]
-    elif _is_folder(item):
-        root = path
-        if is_remote(item):
-            files = list(_files_of_store(item, root, _is_media))
-        else:
-            files = list(files_below(path, _is_media))
-    else:
-        # Also a file that is missing: reading it says so, as for every bad file.
-        yield _Found(path, Path(path.name), path.with_stem(f"{path.stem}-{style}"))
-        return
-    for file in files:
-        if folder is None or not _inside(folder, root) or not _inside(file, folder):
-            relative = file.relative_to(root)
-            beside = file.with_stem(f"{file.stem}-{style}")
-            if not is_glob(item):  # photos/a/b.jpg → photos-STYLE/a/b.jpg
-                whole = path.resolve()  # the name of “.” is that of the folder it stands for
-                base = whole if path.name in ("", "..") else path
-                beside = base.with_name(f"{base.name}-{style}") / relative
-            yield _Found(file, relative, beside)
+def _keeps_kind(place: Found, output: Path) -> bool:
+    return place.path.suffix.lower() == output.suffix.lower()
 
 
-def _files_of_store(item: str, root: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]:
-    for file in map(Path, files_at(item)):
-        hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
-        if not hidden and wanted(file):
-            yield file
+def _same(path: Path) -> str:
+    """The same for all names of a file."""
+    return os.path.normcase(os.path.realpath(path))
 
 
-def _is_media(file: Path) -> bool:
-    return is_picture(file) or is_video(file)
-
-
-def _inside(path: Path, folder: Path) -> bool:
-    return folder.resolve() in path.resolve().parents
-
-
-def _output(place: _Found, folder: Path | None, style: str, format: str | None) -> Path:
-    output = place.beside if folder is None else folder / style / place.relative
+def _output(place: Found, folder: Path | None, format: str | None) -> Path:
+    output = place.beside if folder is None else folder / place.relative
     writers, usual = (VIDEO_WRITERS, ".mkv") if is_video(place.path) else (WRITERS, ".png")
     if format is not None and _ending(format) in writers:
         return output.with_suffix(_ending(format))
@@ -222,7 +173,7 @@ def _ending(format: str) -> str:
     return f".{format.lstrip('.')}"
 
 
-def _check_format(format: str | None, found: Sequence[_Found]) -> None:
+def _check_format(format: str | None, found: Sequence[Found]) -> None:
     """``format`` is for pictures or for videos; of the other kind, all keep what they have."""
     if format is None:
         return
@@ -264,11 +215,3 @@ def _check(jobs: Sequence[Job]) -> None:
                 f"the stylized {shown(job.input)} would overwrite {shown(job.output)}, which is an "
                 "input; choose another output="
             )
-    counts = Counter(job.output.resolve() for job in jobs)
-    twice = [job for job in jobs if counts[job.output.resolve()] > 1]
-    if twice:
-        both = " and ".join(shown(job.input) for job in twice[:2])
-        raise FastTransferError(
-            f"{both} would both become {shown(twice[0].output)}; rename "
-            "one of them or stylize them one after the other into different outputs"
-        )

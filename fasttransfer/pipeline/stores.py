@@ -6,9 +6,9 @@ jobs, and what was made of it is put back; in between nobody needs to know. In a
 """
 
 import glob
-import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import FastTransferError, brief
 from ..core.files import is_remote, shown
 from ..core.libraries import require
+from ..core.paths import exists
 from ..core.progress import Report
+from ..core.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from .jobs import Job
@@ -65,7 +67,7 @@ class Staged:
     Args:
         jobs: any of their files may be local too.
         overwrite: do outputs again that are there already.
-        report: is told what cannot be fetched or put, and what is skipped.
+        report: gets what cannot be fetched or put, and what is skipped.
 
     Attributes:
         jobs: what is left to do, under names of this machine.
@@ -78,14 +80,15 @@ class Staged:
         self._report = report
         self._whose: dict[Job, Job] = {}  # by those of this machine
         self._put: set[Job] = set()  # of those
+        self._cleanup = ExitStack()
 
     def __enter__(self) -> "Staged":
-        self._folder = tempfile.TemporaryDirectory(prefix="fasttransfer-")
+        self._folder = self._cleanup.enter_context(scratch_folder())
         try:
             with ThreadPoolExecutor(THREADS) as pool:
                 staged = list(pool.map(self._fetch, range(len(self._all)), self._all))
         except BaseException:
-            self._folder.cleanup()
+            self._cleanup.close()
             raise
         self._whose = {here: job for here, job in zip(staged, self._all, strict=True) if here}
         self.jobs = list(self._whose)
@@ -95,7 +98,7 @@ class Staged:
         try:
             self.put()
         finally:
-            self._folder.cleanup()
+            self._cleanup.close()
 
     def put(self) -> None:
         """Takes the outputs that are done by now to where they belong; what cannot be put is a failure,
@@ -117,7 +120,7 @@ class Staged:
 
     def _fetch(self, number: int, job: "Job") -> "Job | None":
         """The job as one of this machine; None if there is nothing to do, or nothing can be done."""
-        place = Path(self._folder.name, str(number))
+        place = self._folder / str(number)
         here = replace(
             job,
             input=place / "in" / job.input.name if is_remote(job.input) else job.input,
@@ -129,21 +132,22 @@ class Staged:
                 return None
             if is_remote(job.input):
                 here.input.parent.mkdir(parents=True)
-                _done("get_file", job.input, lambda there: (there, str(here.input)))
+                name = job.url or shown(job.input)
+                _done("get_file", name, lambda there: (there, str(here.input)))
         except FastTransferError as error:
             self._report.fail(job.input, error)
             return None
         return here
 
     def _exists(self, path: Path) -> bool:
-        return bool(_done("exists", path)) if is_remote(path) else path.exists()
+        return bool(_done("exists", shown(path))) if is_remote(path) else exists(path)
 
     def _is_there(self, here: "Job") -> bool:
         """Whether a finished output is where it belongs."""
         target = self._whose[here].output
         if is_remote(target):
             try:
-                _done("put_file", target, lambda there: (str(here.output), there))
+                _done("put_file", shown(target), lambda there: (str(here.output), there))
             except FastTransferError as error:
                 self._report.fail(here.input, error)
                 return False
@@ -151,14 +155,14 @@ class Staged:
 
 
 def _done(
-    verb: str, path: Path, places: Callable[[str], tuple[str, ...]] = lambda there: (there,)
+    verb: str, name: str, places: Callable[[str], tuple[str, ...]] = lambda there: (there,)
 ) -> Any:
     """What a store does with a file."""
-    system, there = _opened(shown(path))
+    system, there = _opened(name)
     try:
         return getattr(system, verb)(*places(there))
     except Exception as error:  # each kind of store has its own
-        raise FastTransferError(f"{shown(path)} cannot be reached ({brief(error)})") from error
+        raise FastTransferError(f"{name} cannot be reached ({brief(error)})") from error
 
 
 def _opened(name: str) -> tuple[Any, str]:
@@ -168,7 +172,7 @@ def _opened(name: str) -> tuple[Any, str]:
         system, place = fsspec.url_to_fs(name)
     except ImportError as error:
         raise FastTransferError(
-            f"{name} needs one more library ({brief(error)}); that for S3 comes with "
+            f"{name} requires one more library ({brief(error)}); that for S3 comes with "
             'python -m pip install "fasttransfer[stores]"'
         ) from error
     except Exception as error:

@@ -1,10 +1,9 @@
-"""Video files as sources and sinks, see ``runner``: one of each for every video."""
+"""Video files: decoded ahead of the network, stylized frame by frame, and encoded behind it."""
 
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,17 +12,13 @@ from ..core.errors import FastTransferError
 from ..core.progress import Report
 from ..video.clip import Clip
 from ..video.reader import ClipReader
-from ..video.settings import VideoSettings
 from ..video.writer import VideoWriter
 from .jobs import Job
+from .runner import Error, Kind, Traceback, in_one_sentence
+from .settings import MediaSettings
 
 if TYPE_CHECKING:
     from ..stylizing.stylizer import Stylizer
-
-
-Kind = type[BaseException] | None
-Error = BaseException | None
-Traceback = TracebackType | None
 
 
 @dataclass(frozen=True)
@@ -35,9 +30,16 @@ class ClipFrame:
     seconds: float
     duration: float
 
-    def stylized(self, stylizer: "Stylizer") -> "ClipFrame":
-        """The same frame through ``stylizer``."""
-        return replace(self, pixels=stylizer.frame(self.pixels))
+
+class FrameStylizer:
+    """Stylizes the frames of videos."""
+
+    def __init__(self, stylizer: "Stylizer") -> None:
+        self._stylizer = stylizer
+
+    def __call__(self, frame: ClipFrame) -> ClipFrame:
+        """The stylized frame, shown at the same time."""
+        return replace(frame, pixels=self._stylizer.frame(frame.pixels))
 
 
 class VideoSource:
@@ -46,22 +48,23 @@ class VideoSource:
     What cannot be read is reported; of a damaged file, all frames that can be had are yielded.
     """
 
-    def __init__(self, job: Job, report: Report, settings: VideoSettings, max_pixels: int) -> None:
+    unit = "frames"
+
+    def __init__(self, job: Job, settings: MediaSettings, report: Report) -> None:
         self.total: int | None = None
-        self.title, self.unit = job.input.name, "frames"
         self._job = job
-        self._report = report
         self._settings = settings
-        self._max_pixels = max_pixels
+        self._report = report
         self._reader: ClipReader | None = None
         self._pool = ThreadPoolExecutor(1)  # libav must be called by one thread at a time
         self._dropped = False
 
     def __enter__(self) -> "VideoSource":
         try:
-            self._reader = ClipReader(self._job.input, self._settings, self._max_pixels)
-        except FastTransferError as error:
-            self._report.fail(self._job.input, error)
+            settings = self._settings
+            self._reader = ClipReader(self._job.input, settings.video, settings.max_pixels)
+        except Exception as error:
+            self._report.fail(self._job.input, in_one_sentence(self._job, error))
             self.total = 0
         else:
             self.total = self._reader.clip.total
@@ -78,7 +81,7 @@ class VideoSource:
         if self._reader is None:
             return
         frames = iter(self._reader)
-        ahead = range(self._settings.queue)
+        ahead = range(self._settings.video.queue)
         decoding = deque(self._pool.submit(next, frames, None) for _ in ahead)
         while not self._dropped and (decoded := decoding.popleft().result()) is not None:
             decoding.append(self._pool.submit(next, frames, None))
@@ -95,10 +98,10 @@ class VideoSource:
 class VideoSink:
     """Encodes the frames of one video behind the network."""
 
-    def __init__(self, job: Job, report: Report, settings: VideoSettings) -> None:
+    def __init__(self, job: Job, settings: MediaSettings, report: Report) -> None:
         self._job = job
+        self._settings = settings.video
         self._report = report
-        self._settings = settings
         self._writer: VideoWriter | None = None
 
     def __enter__(self) -> "VideoSink":
@@ -123,8 +126,8 @@ class VideoSink:
             return
         try:
             self._writer.__exit__(kind, error, traceback)
-        except FastTransferError as failure:
-            self._report.fail(self._job.input, failure)
+        except Exception as failure:
+            self._report.fail(self._job.input, in_one_sentence(self._job, failure))
             return
         for note in self._writer.notes:
             self._report.note(self._job.input, note)

@@ -1,9 +1,9 @@
 """Stacks of slices in files: TIFFs of several pages, NIfTI files, and folders of pictures."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from PIL.TiffImagePlugin import AppendingTiffWriter
 from ..core.errors import FastTransferError, brief
 from ..core.files import whole_file
 from ..core.libraries import require
+from ..core.paths import is_file, is_folder
+from ..core.scratch import scratch_folder
 from ..images.decoding import open_image, open_pages
 from ..images.folders import pictures_below
 
@@ -32,21 +34,27 @@ class Volume:
         shape: number of slices, their height and their width.
         slices: RGB bytes (H, W, 3), one after the other.
         save: writes such slices to another path of the same kind, whole or not at all.
+        scratch: a folder on whose disk there is room for work on it; None is the one it lies in.
     """
 
     path: Path
     shape: tuple[int, int, int]
     slices: Callable[[], Slices]
     save: Callable[[Path, Slices], None]
+    scratch: Path | None = None
 
 
 def open_volume(path: Path, max_pixels: int) -> Volume:
     """The volume in a file or a folder.
 
+    Args:
+        path: see ``Volume``.
+        max_pixels: slices with more are rejected.
+
     Raises:
         FastTransferError: there is none, or its slices differ in size.
     """
-    if path.is_dir():
+    if is_folder(path):
         return _open_folder(path, max_pixels)
     if path.name.lower().endswith((".nii", ".nii.gz")):
         return _open_nifti(path, max_pixels)
@@ -75,8 +83,8 @@ def _open_folder(path: Path, max_pixels: int) -> Volume:
         names = [file.relative_to(path).with_suffix(".png") for file in files]
         if len(set(names)) < len(names):
             raise FastTransferError(f"{path} has two slices of one name with different endings")
-        with TemporaryDirectory(dir=target.parent, prefix=".volume-") as part:
-            folder = Path(part, target.name)
+        with scratch_folder(target.parent) as part:
+            folder = part / target.name
             for name, pixels in zip(names, pictures, strict=True):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(pixels).save(folder / name)
@@ -113,29 +121,22 @@ def _open_tiff(path: Path, max_pixels: int) -> Volume:
 
 def _open_nifti(path: Path, max_pixels: int) -> Volume:
     nibabel: Any = require("nibabel", "volumes", "a NIfTI file")
-    if not path.is_file():
+    if not is_file(path):
         raise FastTransferError(f"{path} does not exist; check the spelling")
-    try:
+    with _reading(path):
         # Kept open, a compressed file is read on from slice to slice, and not each time from its start.
         image = nibabel.load(path, keep_file_open=True)
         data = image.dataobj
-        if len(data.shape) < 3:
-            raise FastTransferError(f"{path} has {len(data.shape)} dimensions instead of 3")
-        shape = tuple(int(side) for side in data.shape[:3])
-        if shape[0] * shape[1] > max_pixels:
-            raise FastTransferError(
-                f"{path} has slices of {shape[0]}×{shape[1]} pixels, more than max_pixels={max_pixels}"
-            )
-        coloured = _slice_of(data, 0).dtype.names is not None
-        black, white = (0.0, 0.0) if coloured else _window(data, shape[2])
-    except (OSError, ValueError, EOFError, nibabel.filebasedimages.ImageFileError) as error:
-        raise FastTransferError(f"{path} is damaged or no NIfTI file ({brief(error)})") from error
+        shape = _nifti_shape(path, data, max_pixels)
+        colored = _slice_of(data, 0).dtype.names is not None
+        black, white = (0.0, 0.0) if colored else _window(data, shape[2])
 
     # A NIfTI array is (x, y, z); slices are across z, as (y, x) with y upwards.
     def slices() -> Slices:
         for number in range(shape[2]):
-            values = _slice_of(data, number)
-            if coloured:
+            with _reading(path):
+                values = _slice_of(data, number)
+            if colored:
                 pixels = np.stack([values[c] for c in (values.dtype.names or ())[:3]], axis=-1)
             else:
                 scaled = (np.nan_to_num(values.astype(np.float64)) - black) / (white - black or 1)
@@ -143,20 +144,47 @@ def _open_nifti(path: Path, max_pixels: int) -> Volume:
             yield pixels.astype(np.uint8).transpose(1, 0, 2)[::-1]
 
     def save(target: Path, pictures: Slices) -> None:
-        colour = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
-        voxels = np.empty(shape, colour)
+        color = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
+        voxels = np.empty(shape, color)
         for number, pixels in enumerate(pictures):
             plane = np.ascontiguousarray(pixels[::-1].transpose(1, 0, 2))
-            voxels[:, :, number] = plane.view(colour)[..., 0]
-        with whole_file(target) as temporary:
-            made = temporary.with_name(f"{temporary.name}{''.join(endings(target))}")
-            try:
-                nibabel.save(nibabel.Nifti1Image(voxels, image.affine), made)
-                made.replace(temporary)
-            finally:
-                made.unlink(missing_ok=True)
+            voxels[:, :, number] = plane.view(color)[..., 0]
+        with scratch_folder(target.parent) as folder, whole_file(target) as temporary:
+            made = folder / f"volume{''.join(endings(target))}"  # nibabel goes by the ending
+            nibabel.save(nibabel.Nifti1Image(voxels, image.affine), made)
+            made.replace(temporary)
 
     return Volume(path, (shape[2], shape[1], shape[0]), slices, save)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Catches what nibabel answers damaged files with: nearly every exception there is."""
+    try:
+        yield
+    except FastTransferError:
+        raise
+    except Exception as error:
+        raise FastTransferError(f"{path} is damaged or no NIfTI file ({brief(error)})") from error
+
+
+def _nifti_shape(path: Path, data: Any, max_pixels: int) -> tuple[int, int, int]:
+    """Width, height, and number of slices.
+
+    Raises:
+        FastTransferError: these are not three, or not within bounds.
+    """
+    if len(data.shape) < 3:
+        raise FastTransferError(f"{path} has {len(data.shape)} dimensions instead of 3")
+    width, height, number = (int(side) for side in data.shape[:3])
+    if min(data.shape) < 1:
+        sides = "×".join(map(str, data.shape))
+        raise FastTransferError(f"{path} is damaged: its header announces {sides} voxels")
+    if width * height > max_pixels:
+        raise FastTransferError(
+            f"{path} has slices of {width}×{height} pixels, more than max_pixels={max_pixels}"
+        )
+    return width, height, number
 
 
 def _slice_of(data: Any, number: int) -> np.ndarray:

@@ -49,9 +49,7 @@ def test_a_folder_that_cannot_be_searched_is_named(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "z.jpg").touch()
     nest_too_deep(tmp_path / "photos")
-    with pytest.raises(
-        FastTransferError, match=r"the folder .* cannot be searched \(File name too"
-    ):
+    with pytest.raises(FastTransferError, match=r"ddd cannot be searched \(File name too"):
         list(pictures_below(tmp_path / "photos"))
     told: dict[Path, str] = {}
     names = pictures_below(

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from PIL import Image
 
 from fasttransfer.cli.infer import main
 from fasttransfer.core.errors import FastTransferError
-from fasttransfer.large import stylizer as large
 from fasttransfer.large.settings import TileSettings
+from fasttransfer.large.stylizer import LargePicture, LargeResult, LargeStylizer
 from fasttransfer.models.style_file import save_style
 from fasttransfer.models.transformer_net import TransformerNet
 
@@ -95,13 +96,13 @@ def test_a_strip_that_is_hardly_higher_than_wide_is_long(monkeypatch: pytest.Mon
 def test_only_what_does_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network with 4 channels at half the resolution takes 136 bytes a pixel."""
     done: list[Path] = []
-    write = large.LargeStylized.write
+    stylize = LargeStylizer.__call__
 
-    def counted(self: large.LargeStylized, output: Path, *rest: object) -> None:
-        done.append(output)
-        write(self, output, *rest)  # type: ignore[arg-type]
+    def counted(self: LargeStylizer, picture: LargePicture) -> LargeResult:
+        done.append(picture.output)
+        return stylize(self, picture)
 
-    monkeypatch.setattr(large.LargeStylized, "write", counted)
+    monkeypatch.setattr(LargeStylizer, "__call__", counted)
     pixels = 203 * 151
     settings = ("input=photo.png", "tiling.tile=64")
     infer(monkeypatch, *settings, "output=a.png", f"tiling.memory={137 * pixels}")
@@ -125,8 +126,8 @@ def test_no_room_means_a_thumbnail_or_an_error(
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10_000}))
     assert infer(monkeypatch, "input=photo.png", "output=a.png", *TILES) == 1
     told = capsys.readouterr().err
-    assert "needs 0.0 GB of disk for tiles=exact" in told
-    assert "tiles=thumbnail needs none" in told
+    assert "requires 0.0 GB of disk for tiles=exact" in told
+    assert "tiles=thumbnail requires none" in told
     settings = ("tiling.tile=64", "tiling.memory=1")
     assert infer(monkeypatch, "input=photo.png", "output=b.png", *settings) == 0
     infer(monkeypatch, "input=photo.png", "output=c.png", "tiles=thumbnail", "tiling.tile=64")
@@ -173,13 +174,121 @@ def test_goes_on_after_a_kill(wanted: int, monkeypatch: pytest.MonkeyPatch) -> N
     assert (picture("b.png") == picture("whole.png")).all()
 
 
-def test_another_job_does_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stylizes until the result is packed, which fails; returns the folder of what is kept."""
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fasttransfer.large.stylizer.pack", fail)
+        assert infer(patched, "input=photo.png", "output=b.png", *TILES) == 1
+    return Path(".b.png.tiles")
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def fill(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe{")
+
+
+DAMAGES = [
+    *[(name, fill) for name in ("job.json", "photo.json")],
+    *[(name, harm) for name in ("photo", "stylized", "0.plane") for harm in (remove, cut)],
+]
+
+
+@pytest.mark.parametrize(("name", "harm"), DAMAGES)
+def test_damaged_state_means_a_new_start(
+    name: str,
+    harm: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    infer(monkeypatch, "input=photo.png", "output=a.png", *TILES)
+    work = interrupted(monkeypatch)
+    harm(work / name)
+    capsys.readouterr()
+    assert infer(monkeypatch, "input=photo.png", "output=b.png", *TILES) == 0
+    assert "photo.png: what was kept of its interrupted work is damaged" in capsys.readouterr().err
+    assert Path("b.png").read_bytes() == Path("a.png").read_bytes()
+    assert not work.exists()
+
+
+def test_damaged_rows_of_a_journal_are_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    infer(monkeypatch, "input=photo.png", "output=a.png", *TILES)
+    work = interrupted(monkeypatch)
+    for journal in work.glob("*.journal"):
+        with journal.open("r+b") as file:
+            file.seek(8)
+            file.write(np.full(2, np.nan).tobytes())
+    assert infer(monkeypatch, "input=photo.png", "output=b.png", *TILES) == 0
+    assert Path("b.png").read_bytes() == Path("a.png").read_bytes()
+
+
+def test_what_is_complete_is_not_done_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = interrupted(monkeypatch)
+    assert "make room and run the same command again" in capsys.readouterr().err
+    (work / "mark").touch()
+    before = {path.name: path.stat().st_mtime_ns for path in work.iterdir()}
+
+    def look(*_: object) -> None:
+        assert {path.name: path.stat().st_mtime_ns for path in work.iterdir()} == before
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("fasttransfer.large.stylizer.pack", look)
+    assert infer(monkeypatch, "input=photo.png", "output=b.png", *TILES) == 1
+    assert "make room" in capsys.readouterr().err
+
+
+def test_other_work_does_not_continue(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     work = Path(".b.png.tiles")
     work.mkdir()
     (work / "job.json").write_text("{}")
     (work / "photo.json").write_text("[1, 1, 3]")
     assert infer(monkeypatch, "input=photo.png", "output=b.png", *TILES) == 0
     assert picture("b.png").shape == (151, 203, 3)
+    assert "damaged" not in capsys.readouterr().err
+
+
+def test_a_link_in_the_place_of_the_work_is_not_followed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "victim" / "photo").write_text("mine")
+    os.symlink(tmp_path / "victim", ".b.png.tiles")
+    assert infer(monkeypatch, "input=photo.png", "output=b.png", *TILES) == 0
+    assert [path.name for path in (tmp_path / "victim").iterdir()] == ["photo"]
+    assert (tmp_path / "victim" / "photo").read_text() == "mine"
+    assert not list(Path().glob(".b.png.tiles-*"))
+
+
+def test_without_numbers_of_blocks_files_take_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, whose stat has no st_blocks."""
+
+    class Windows:
+        def __init__(self, status: os.stat_result) -> None:
+            self.__dict__.update(
+                {name: getattr(status, name) for name in dir(status) if name[:3] == "st_"}
+            )
+            del self.__dict__["st_blocks"]
+
+    stat = Path.stat
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", lambda self, **more: Windows(stat(self, **more)))
+        assert infer(patched, "input=photo.png", "output=b.png", *TILES) == 0
+    infer(monkeypatch, "input=photo.png", "output=a.png", *TILES)
+    assert Path("b.png").read_bytes() == Path("a.png").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -205,7 +314,9 @@ def test_strokes_larger_than_a_large_picture(
     assert "stroke_size=900 is more than the 203 pixels of photo.png" in capsys.readouterr().err
     settings = ("stroke_size=200", "tiles=auto", "tiling.memory=1000")
     assert infer(monkeypatch, "input=photo.png", *settings) == 1
-    assert "takes more than tiling.memory=1000 bytes" in capsys.readouterr().err
+    assert (
+        "takes more memory than there is, or than tiling.memory allows" in capsys.readouterr().err
+    )
     assert not list(Path().glob(".*.tiles"))
 
 

@@ -13,14 +13,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from fasttransfer.images.regions import Region
+from fasttransfer.large.layers import reach
+from fasttransfer.large.moments import FrozenInstanceNorm, Moments
 from fasttransfer.large.planes import Plane
-from fasttransfer.large.tiled_network import (
-    FrozenInstanceNorm,
-    Moments,
-    TiledNetwork,
-    reach,
-    scratch_bytes,
-)
+from fasttransfer.large.tiled_network import TiledNetwork, scratch_bytes
 from fasttransfer.models.transformer_net import TransformerNet, reflected_conv
 
 CPU = torch.device("cpu")

@@ -20,7 +20,7 @@ from fasttransfer.core.progress import Report
 from fasttransfer.models.style_file import save_style
 from fasttransfer.models.transformer_net import TransformerNet
 from fasttransfer.pipeline import batches as cluster
-from fasttransfer.pipeline.batches import stylize_in_batches
+from fasttransfer.pipeline.batches import BatchSettings, stylize_in_batches
 from fasttransfer.pipeline.jobs import Job
 
 SCRIPT = Path(__file__).parents[2] / "infer.py"
@@ -119,8 +119,8 @@ def test_a_file_that_ends_its_actors_has_failed_and_the_rest_is_done(
 
     report = Report()
     stylizer = SimpleNamespace(bytes_per_pixel=None)
-    settings = {"cluster": "ray", "actors": 2, "threads": 1, "batch": 16, "overwrite": False}
-    stylize_in_batches(jobs, "wood", lambda _: stylizer, open_media, report, **settings)  # type: ignore[arg-type]
+    settings = BatchSettings("ray", overwrite=False, actors=2, threads=1, batch=16)
+    stylize_in_batches(jobs, "wood", lambda _: stylizer, open_media, settings, report)  # type: ignore[arg-type, return-value]
     assert report.done == [Path("out/0.png").absolute()]
     (told,) = report.failures
     assert told.startswith("photos/0/03.png")
@@ -140,8 +140,8 @@ def test_an_actor_for_each_gpu(photos: Path, two_gpus: None) -> None:
 
     report = Report()
     stylizer = SimpleNamespace(bytes_per_pixel=None)
-    settings = {"cluster": "ray", "actors": None, "threads": 1, "batch": 2, "overwrite": False}
-    stylize_in_batches(jobs, "wood", lambda _: stylizer, open_media, report, **settings)  # type: ignore[arg-type]
+    settings = BatchSettings("ray", overwrite=False, actors=None, threads=1, batch=2)
+    stylize_in_batches(jobs, "wood", lambda _: stylizer, open_media, settings, report)  # type: ignore[arg-type, return-value]
     assert not report.failures
     assert len(report.done) == 3
     assert {path.suffix for path in report.done} <= {".[0]", ".[1]"}
@@ -160,6 +160,5 @@ def test_settings_of_the_work_are_told_at_once(photos: Path) -> None:
 )
 def test_settings_are_checked(settings: dict[str, object]) -> None:
     good = {"actors": None, "threads": 1, "batch": 1, "cluster": "ray", "overwrite": False}
-    jobs = [Job(Path("a"), Path("b"))]
     with pytest.raises(FastTransferError, match=rf"ray\.{next(iter(settings))}="):
-        stylize_in_batches(jobs, "mosaic", lambda style: None, None, Report(), **(good | settings))  # type: ignore[arg-type]
+        BatchSettings(**(good | settings))  # type: ignore[arg-type]

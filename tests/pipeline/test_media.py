@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,9 @@ from fasttransfer.pipeline.jobs import Job
 from fasttransfer.pipeline.media import open_media
 from fasttransfer.pipeline.pictures import PictureSink
 from fasttransfer.pipeline.planning import plan
-from fasttransfer.pipeline.runner import Sink, Source
+from fasttransfer.pipeline.runner import Sink, Source, stylize_all
+from fasttransfer.pipeline.settings import MediaSettings
+from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.video.settings import VideoSettings
 
 TILING = TileSettings(tiles="auto", memory=2_000_000, tile=64, thumbnail=64)
@@ -37,11 +40,23 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def media(
     report: Report, inputs: Sequence[str] = ("photos",), **changed: Any
 ) -> tuple[Source[Picture], Sink[Picture]]:
-    settings = {"overwrite": False, "quality": 90, "max_pixels": 10_000}
-    settings |= {"size": None, "workers": 2, "tiling": TILING, "video": VIDEO} | changed
-    jobs = plan(inputs, "out", "wood", False, format=None, shard=None)
-    [pair] = open_media(jobs, 200.0, report, **settings)
-    return pair
+    settings = MediaSettings(TILING, VIDEO, **({"quality": 90, "max_pixels": 10_000} | changed))
+    jobs = plan(inputs, "out", "wood", False, report, format=None, shard=None)
+    [pipeline] = open_media(jobs, Same(), settings, report)
+    return pipeline.source, pipeline.sink
+
+
+class Same(Stylizer):
+    """The network that changes nothing."""
+
+    bytes_per_pixel = 200.0
+    name = "same"
+
+    def __init__(self) -> None:
+        self.engine = SimpleNamespace(device=torch.device("cpu"))  # type: ignore[assignment]
+
+    def __call__(self, content: torch.Tensor) -> torch.Tensor:
+        return content
 
 
 def copy(source: Source[Picture], sink: Sink[Picture]) -> list[Path]:
@@ -124,11 +139,45 @@ def test_an_interruption_leaves_nothing_half_written(error: type[BaseException])
     assert set(threading.enumerate()) <= before
 
 
-def test_an_unexpected_failure_of_a_writer_comes_to_light() -> None:
-    sink = PictureSink(Report(), 90, 1)
-    picture = Picture(torch.zeros(5, 4, 4), None)  # five channels: a fault of ours
-    with pytest.raises(TypeError), sink:
-        sink.write(Job(Path("a.png"), Path("out/a.png")), picture)
+def test_a_fault_of_ours_is_named_with_its_type_and_the_rest_is_done() -> None:
+    report = Report()
+    five = Picture(torch.zeros(5, 4, 4), None)  # channels
+    settings = MediaSettings(TILING, VIDEO)
+    with PictureSink(settings, report) as sink:
+        sink.write(Job(Path("a.png"), Path("out/a.png")), five)
+        sink.write(Job(Path("b.png"), Path("out/b.png")), Picture(torch.zeros(3, 4, 4), None))
+    (failure,) = report.failures
+    assert failure.startswith("a.png cannot be stylized (TypeError: ")
+    assert report.done == [Path("out/b.png")]
+
+
+def test_what_a_stylizer_raises_costs_one_file() -> None:
+    class Odd(Same):
+        def __call__(self, content: torch.Tensor) -> torch.Tensor:
+            if content.shape[-1] == 12:
+                raise ZeroDivisionError("no such luck")
+            return content
+
+    report = Report()
+    jobs = plan(["photos"], "out", "wood", False, report, format=None, shard=None)
+    for pipeline in open_media(jobs, Odd(), MediaSettings(TILING, VIDEO), report):
+        stylize_all(pipeline, report)
+    assert report.failures == [
+        "photos/in/04.png cannot be stylized (ZeroDivisionError: no such luck)"
+    ]
+    assert len(report.done) == 11
+
+
+def test_names_that_are_too_long_cost_themselves_only() -> None:
+    long = "x" * 300 + ".png"
+    report = Report()
+    jobs = plan(["photos", long], "out", "wood", False, report, format=None, shard=None)
+    for pipeline in open_media(jobs, Same(), MediaSettings(TILING, VIDEO), report):
+        stylize_all(pipeline, report)
+    assert len(report.done) == 12
+    (failure,) = report.failures
+    assert failure.startswith(long)
+    assert "too long" in failure
 
 
 def test_notes_are_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,4 +192,4 @@ def test_notes_are_told(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("value", [0, "many"])
 def test_what_cannot_be_used_is_named(name: str, value: object) -> None:
     with pytest.raises(FastTransferError, match=f"{name}="):
-        media(Report(), **{name: value})
+        MediaSettings(TILING, VIDEO, **{name: value})  # type: ignore[arg-type]

@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fasttransfer.core.errors import FastTransferError
+from fasttransfer.core.progress import Report
 from fasttransfer.pipeline.planning import find_media, plan
+from tests.helpers.folders import nest_too_deep
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +35,7 @@ def touch(name: str) -> None:
 def pairs(
     *inputs: str, output: str | None = None, several: bool = False, format: str | None = None
 ) -> dict[str, str]:
-    jobs = plan(inputs, output, "wood", several=several, format=format, shard=None)
+    jobs = plan(inputs, output, "wood", several, Report(), format=format, shard=None)
     return {str(job.input): str(job.output) for job in jobs}
 
 
@@ -104,9 +106,9 @@ def test_several_styles_have_their_name_in_the_path() -> None:
 
 
 def test_a_style_name_cannot_leave_the_folder() -> None:
-    (job,) = plan(["a.jpg"], None, "../../etc/x y", several=False, format=None, shard=None)
+    (job,) = plan(["a.jpg"], None, "../../etc/x y", False, Report(), format=None, shard=None)
     assert job.output == Path("a--..-etc-x-y.jpg")
-    (job,) = plan(["a.jpg"], "out/", "..", several=True, format=None, shard=None)
+    (job,) = plan(["a.jpg"], "out/", "..", True, Report(), format=None, shard=None)
     assert job.output == Path("out/style/a.jpg")
 
 
@@ -124,13 +126,14 @@ def test_a_style_name_cannot_leave_the_folder() -> None:
         (["a.jpg"], ".", "overwrite"),
         (["photos"], "photos/", "overwrite"),
         (["photos"], "photos/in/..", "overwrite"),
-        (["a.jpg", "other/a.jpg"], "out", "both become"),
+        (["/"], None, "whole drive"),
+        (["2024"], None, r"write input=\./\[2024\]"),
     ],
 )
 def test_mistakes(inputs: list[str], output: str | None, words: str) -> None:
-    touch("other/a.jpg")
+    touch("[2024]/a.jpg")
     with pytest.raises(FastTransferError, match=words):
-        plan(inputs, output, "wood", several=False, format=None, shard=None)
+        plan(inputs, output, "wood", False, Report(), format=None, shard=None)
 
 
 def test_an_output_that_is_another_input_is_refused() -> None:
@@ -142,10 +145,86 @@ def test_an_output_that_is_another_input_is_refused() -> None:
         pairs("a.jpg", output="link.jpg")
 
 
-def test_two_that_would_become_one() -> None:
-    touch("photos/b.jpg")
-    with pytest.raises(FastTransferError, match=r"b.PNG and .*b.jpg|b.jpg and .*b.PNG"):
-        pairs("photos", format="png")
+def test_two_that_would_become_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of those, what keeps its kind keeps its name; nothing else changes."""
+    for name in ("mixed/a.gif", "mixed/a.png", "mixed/IMG.HEIC", "mixed/IMG.png", "mixed/b.gif"):
+        touch(name)
+    assert pairs("mixed", output="out") == {
+        "mixed/a.gif": "out/a_gif.png",
+        "mixed/a.png": "out/a.png",
+        "mixed/IMG.HEIC": "out/IMG_HEIC.png",
+        "mixed/IMG.png": "out/IMG.png",
+        "mixed/b.gif": "out/b.png",
+    }
+    note = "mixed/a.gif: becomes out/a_gif.png, since another becomes a.png"
+    assert note in capsys.readouterr().err
+    assert pairs("mixed")["mixed/a.gif"] == "mixed-wood/a_gif.png"
+    assert pairs("mixed/*")["mixed/a.gif"] == "mixed/a_gif-wood.png"
+    assert pairs("mixed", output="out", format="jpg") == {
+        "mixed/a.gif": "out/a_gif.jpg",
+        "mixed/a.png": "out/a_png.jpg",
+        "mixed/IMG.HEIC": "out/IMG_HEIC.jpg",
+        "mixed/IMG.png": "out/IMG_png.jpg",
+        "mixed/b.gif": "out/b.jpg",
+    }
+
+
+def test_a_name_for_two_is_not_that_of_a_third() -> None:
+    for name in ("mixed/a.gif", "mixed/a.png", "mixed/a_gif.png", "other/a.png"):
+        touch(name)
+    assert pairs("mixed", "other", output="out") == {
+        "mixed/a.gif": "out/a_gif-2.png",
+        "mixed/a.png": "out/a.png",
+        "mixed/a_gif.png": "out/a_gif.png",
+        "other/a.png": "out/a_png.png",
+    }
+
+
+def test_videos_that_would_become_one() -> None:
+    touch("clips/good.avi")
+    touch("clips/good.mkv")
+    assert pairs("clips", output="out") == {
+        "clips/good.avi": "out/good_avi.mkv",
+        "clips/good.mkv": "out/good.mkv",
+    }
+
+
+def test_the_same_file_twice_is_done_once(here: Path) -> None:
+    os.symlink("photos", "link")
+    same = ("a.jpg", "./a.jpg", str(here / "a.jpg"), "photos/in", "link/in/c.webp")
+    assert pairs(*same, output="out") == {"a.jpg": "out/a.jpg", "photos/in/c.webp": "out/c.webp"}
+    os.symlink("a.jpg", "b.jpg")  # two files to those who look at their names
+    assert pairs("a.jpg", "b.jpg", output="out") == {"a.jpg": "out/a.jpg", "b.jpg": "out/b.jpg"}
+
+
+def test_a_folder_whose_name_looks_like_a_pattern() -> None:
+    touch("photos [2024]/a.jpg")
+    touch("photos [2024]/in [1]/b.jpg")
+    assert pairs("photos [2024]/*.jpg", output="out") == {"photos [2024]/a.jpg": "out/a.jpg"}
+    assert pairs("photos [2024]/**/*.jpg", output="out") == {
+        "photos [2024]/a.jpg": "out/a.jpg",
+        "photos [2024]/in [1]/b.jpg": "out/in [1]/b.jpg",
+    }
+    assert pairs("photos [2024]/in [1]/*") == {
+        "photos [2024]/in [1]/b.jpg": "photos [2024]/in [1]/b-wood.jpg"
+    }
+    assert pairs("*[[]2024[]]/*.jpg", output="out") == {
+        "photos [2024]/a.jpg": "out/photos [2024]/a.jpg"
+    }
+
+
+def test_folders_behind_links_are_inputs_and_what_cannot_be_searched_is_named(here: Path) -> None:
+    touch("elsewhere/d.jpg")
+    os.symlink(here / "elsewhere", "photos/album")
+    os.symlink(here / "photos", "photos/in/loop")
+    assert pairs("photos", output="out")["photos/album/d.jpg"] == "out/album/d.jpg"
+    nest_too_deep(here / "photos")
+    report = Report()
+    jobs = plan(["photos"], "out", "wood", False, report, format=None, shard=None)
+    assert len(jobs) == 4
+    (failure,) = report.failures
+    assert failure.startswith("photos/ddd")
+    assert "cannot be searched (File name too long)" in failure
 
 
 def test_unknown_format() -> None:
@@ -170,7 +249,7 @@ def test_the_parts_of_a_folder_are_all_of_it_once(parts, names):
 
         def done(shard: str | None) -> list[Path]:
             out = f"{name}/out/"
-            jobs = plan([str(folder)], out, "wood", several=False, format=None, shard=shard)
+            jobs = plan([str(folder)], out, "wood", False, Report(), format=None, shard=shard)
             return [job.input for job in jobs]
 
         found = [done(f"{part}/{parts}") for part in range(1, parts + 1)]
@@ -185,4 +264,4 @@ def test_the_parts_of_a_folder_are_all_of_it_once(parts, names):
 def test_parts_that_there_are_not(shard, tmp_path):
     (tmp_path / "a.jpg").touch()
     with pytest.raises(FastTransferError, match="must be a part"):
-        plan([str(tmp_path)], None, "wood", several=False, format=None, shard=shard)
+        plan([str(tmp_path)], None, "wood", False, Report(), format=None, shard=shard)

@@ -151,6 +151,18 @@ def test_one_picture_and_patterns_and_both_ways(store: s3fs.S3FileSystem, infer:
     assert store.exists("bucket/new/one.webp")
 
 
+def test_keys_with_two_slashes_are_files_of_their_own(store: s3fs.S3FileSystem, infer: Run) -> None:
+    for key in ("twice/x.png", "twice//x.png", "twice/y.png"):
+        width = 60 + len(key)
+        Image.effect_noise((width, 50), 80).convert("RGB").save("x.png")
+        store.put_file("x.png", f"bucket/{key}")
+    code, told = infer("input=s3://bucket/twice", "output=out/")
+    assert code == 0, told
+    made = {path.name: Image.open(path).width for path in Path("out").iterdir()}
+    assert sorted(made) == ["x.png", "x_png.png", "y.png"]
+    assert {made["x.png"], made["x_png.png"]} == {71, 72}
+
+
 def test_what_cannot_be_reached_is_told_and_the_rest_is_done(
     store: s3fs.S3FileSystem, infer: Run
 ) -> None:
@@ -209,7 +221,7 @@ def test_names(store: s3fs.S3FileSystem) -> None:
         files_at("s3://other/")
     assert is_remote("s3://bucket/a.png")
     assert not any(map(is_remote, ("a.png", "/a/b:/c.png", "C:/a.png", "camera:clip.mp4")))
-    job = plan(["s3://bucket/photos/b"], None, "wood", False, format=None, shard=None)[0]
+    job = plan(["s3://bucket/photos/b"], None, "wood", False, Report(), format=None, shard=None)[0]
     assert is_remote(job.input)
     assert shown(job.output) == "s3://bucket/photos/b-wood/a.png"
 

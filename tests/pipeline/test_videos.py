@@ -20,6 +20,7 @@ from fasttransfer.models.transformer_net import TransformerNet
 from fasttransfer.pipeline.media import open_media
 from fasttransfer.pipeline.planning import plan
 from fasttransfer.pipeline.runner import stylize_all
+from fasttransfer.pipeline.settings import MediaSettings
 from fasttransfer.stylizing.settings import EngineSettings, StylizerSettings
 from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.video.settings import VideoSettings
@@ -53,21 +54,16 @@ def stylize(
 ) -> Report:
     report, before = Report(), set(threading.enumerate())
     settings = {"codec": "auto", "crf": 10, "preset": "auto", "threads": 1, "queue": 3} | video
-    jobs = plan([str(inputs)], output, "wood", False, format=None, shard=None)
-    media = open_media(
-        jobs,
-        None,
-        report,
+    media = MediaSettings(
+        TileSettings(tiles="off", memory=1, tile=64, thumbnail=64),
+        VideoSettings(**settings),
         overwrite=True,
-        quality=90,
         max_pixels=max_pixels,
-        size=None,
         workers=1,
-        tiling=TileSettings(tiles="off", memory=1, tile=64, thumbnail=64),
-        video=VideoSettings(**settings),
     )
-    for source, sink in media:
-        stylize_all(source, style or stylizer(), sink, report)
+    jobs = plan([str(inputs)], output, "wood", False, report, format=None, shard=None)
+    for pipeline in open_media(jobs, style or stylizer(), media, report):
+        stylize_all(pipeline, report)
     left = set(threading.enumerate()) - before
     assert not [thread for thread in left if thread.name.startswith("ThreadPool")]
     return report

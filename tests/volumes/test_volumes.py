@@ -1,5 +1,6 @@
 """Volumes in and out, and the mean of what their cuts become."""
 
+import gzip
 import sys
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from fasttransfer.models.style_file import save_style
 from fasttransfer.models.transformer_net import TransformerNet
 from fasttransfer.stylizing.settings import EngineSettings
 from fasttransfer.stylizing.stylizer import Stylizer
-from fasttransfer.volumes.files import open_volume
-from fasttransfer.volumes.stylizing import stylize_volume
+from fasttransfer.volumes.files import Volume, open_volume
+from fasttransfer.volumes.stylizing import VolumeStylizer
 
 SHAPE = (20, 24, 32)
 OFF = TileSettings("off", memory=1, tile=64, thumbnail=64)
@@ -60,6 +61,11 @@ def read(path: Path) -> np.ndarray:
     return np.stack(list(open_volume(path, 10**6).slices()))
 
 
+def stylize_volume(volume: Volume, target: Path, stylizer: Stylizer) -> None:
+    with VolumeStylizer(stylizer, OFF, Report())(volume) as stylized:
+        volume.save(target, stylized.slices())
+
+
 class Same(Stylizer):
     """The network that changes nothing."""
 
@@ -95,7 +101,7 @@ def test_what_is_written_is_what_was_read(kind: str) -> None:
     else:
         assert (before == voxels()).all()
     target = Path("out") if kind == "folder" else Path(f"out.{kind}")
-    stylize_volume(volume, target, Same(), OFF, Report())
+    stylize_volume(volume, target, Same())
     assert (read(target) == before).all()
     assert sorted(p.name for p in Path().iterdir()) == sorted([volume.path.name, target.name])
 
@@ -112,21 +118,21 @@ def test_a_tiff_beyond_four_gigabytes_has_offsets_of_64_bits(
 
 
 def test_every_voxel_is_the_mean_of_three_cuts() -> None:
-    stylize_volume(open_volume(write("tif"), 10**6), Path("out.tif"), Bright(), OFF, Report())
+    stylize_volume(open_volume(write("tif"), 10**6), Path("out.tif"), Bright())
     assert (read(Path("out.tif")) == round((24 + 20 + 20) / 3)).all()
 
 
 def test_thin_volumes_are_cut_along_fewer_axes(capsys: pytest.CaptureFixture[str]) -> None:
     slices = [Image.fromarray(pixels) for pixels in voxels()[:5]]
     slices[0].save("thin.tif", save_all=True, append_images=slices[1:])
-    stylize_volume(open_volume(Path("thin.tif"), 10**6), Path("out.tif"), Bright(), OFF, Report())
+    stylize_volume(open_volume(Path("thin.tif"), 10**6), Path("out.tif"), Bright())
     assert (read(Path("out.tif")) == 24).all()
     assert "is thin" in capsys.readouterr().err
 
 
 def test_the_place_in_space_is_kept() -> None:
     path = write("nii.gz")
-    stylize_volume(open_volume(path, 10**6), Path("out.nii.gz"), Same(), OFF, Report())
+    stylize_volume(open_volume(path, 10**6), Path("out.nii.gz"), Same())
     made = nibabel.nifti1.load("out.nii.gz")
     assert (made.affine == nibabel.nifti1.load(path).affine).all()
     assert made.shape == (32, 24, 20)
@@ -141,7 +147,7 @@ def test_neighbours_agree_more_than_slice_by_slice() -> None:
     slices = [Image.fromarray(pixels) for pixels in noisy]
     slices[0].save("noisy.tif", save_all=True, append_images=slices[1:])
     run = Stylizer("starry_night", engine=EngineSettings("torch", "cpu", "float32"))
-    stylize_volume(open_volume(Path("noisy.tif"), 10**6), Path("out.tif"), run, OFF, Report())
+    stylize_volume(open_volume(Path("noisy.tif"), 10**6), Path("out.tif"), run)
     together = read(Path("out.tif")).astype(float)
     alone = np.stack([run.frame(pixels) for pixels in noisy]).astype(float)
     steps = [np.abs(np.diff(volume, axis=0)).mean() for volume in (together, alone)]
@@ -183,13 +189,13 @@ def test_the_command(
         (["input=broken.tif"], 1, "broken.tif"),
         (["input=wood.safetensors"], 1, "is no volume"),
         (["input=empty"], 1, "there are no pictures in the folder empty"),
-        (["input=tiny.tif"], 1, "has 1×4×4 voxels, and cuts need 16 a side"),
+        (["input=tiny.tif"], 1, "has 1×4×4 voxels, and cuts require 16 a side"),
         (["input=tiny.tif", "output=tiny.png"], 1, "becomes .tif"),
         (["input=tiny.tif", "output=tiny.tif", "overwrite=true"], 1, "is the input"),
         ([], 2, "input= is missing"),
-        (["input='*.nii.gz'"], 2, "there is nothing that input=*.nii.gz stands for"),
+        (["input='*.nii.gz'"], 2, "input=*.nii.gz stands for nothing that exists"),
         (["input=tiny.tif", "cluster=ray"], 2, "cluster= is for pictures and videos"),
-        (["input=tiny.tif", "size=40"], 2, "size= does not go with volume=true"),
+        (["input=tiny.tif", "size=40"], 2, "size= does not go with task=volume"),
         (["input=tiny.tif", "max_pixels=9"], 1, "more than max_pixels=9"),
         (["input=[tiny.tif,empty]", "output=out.tif"], 2, "is one volume and there would be 2"),
     ],
@@ -236,7 +242,7 @@ def test_slices_of_another_size(here: Path) -> None:
         Image.new("RGB", (side, side)).save(f"mixed/{side}.png")
     volume = open_volume(Path("mixed"), 10**6)
     with pytest.raises(FastTransferError, match="slice of 21×21 pixels, and the first one 20×20"):
-        stylize_volume(volume, Path("out"), Same(), OFF, Report())
+        stylize_volume(volume, Path("out"), Same())
     assert [p.name for p in here.iterdir()] == ["mixed"]
 
 
@@ -266,3 +272,30 @@ def test_patterns_parts_and_the_folder_where_one_stands(
     monkeypatch.chdir(write("folder"))
     assert infer(monkeypatch, "input=.") == 0
     assert read(here / "scan-wood").shape == (*SHAPE, 3)
+
+
+@pytest.mark.parametrize("kind", ["cut", "header", "empty", "flat"])
+def test_a_damaged_volume_costs_only_itself(
+    kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = write("nii.gz")
+    raw = bytearray(gzip.decompress(good.read_bytes()))
+    bad = Path("a.nii.gz")
+    if kind == "cut":  # in the middle of the compressed voxels
+        packed = bytearray(good.read_bytes())
+        packed[len(packed) // 2 :] = bytes(len(packed) // 2)
+        bad.write_bytes(packed)
+    elif kind == "header":  # a number of dimensions that cannot be
+        raw[40:42] = (77).to_bytes(2, "little")
+        bad.write_bytes(gzip.compress(raw))
+    elif kind == "empty":
+        bad.touch()
+    else:
+        raw[42:44] = bytes(2)  # no voxels along x
+        bad.write_bytes(gzip.compress(raw))
+    assert infer(monkeypatch, "input=*.nii.gz", "tiles=off") == 1
+    told = capsys.readouterr().err
+    assert "a.nii.gz is damaged" in told
+    assert "Traceback" not in told
+    assert read(Path("scan-wood.nii.gz")).shape == (*SHAPE, 3)
+    assert not list(Path().glob(".*"))

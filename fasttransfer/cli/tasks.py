@@ -1,0 +1,139 @@
+"""What ``infer.py`` can do, a function for each file in conf/infer/task."""
+
+import sys
+from functools import partial
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from ..core.assets import BUNDLED_PHOTOS
+from ..core.errors import FastTransferError
+from ..core.files import is_remote
+from ..core.progress import Report
+from ..core.values import as_list
+from ..pipeline.runner import stylize_all
+from .styles import find_styles, is_slow, make_stylizers, style_names
+
+
+def stylize_files(config: DictConfig) -> None:
+    """Pictures and videos into others, in this process or in batches."""
+    from ..pipeline.batches import stylize_in_batches
+    from ..pipeline.media import open_media
+
+    report, inputs = Report(), as_list(config.input)
+    styles, stylizers = style_names(config), make_stylizers(config)
+    plan, media = instantiate(config.planning), instantiate(config.media)
+    batches = instantiate(config.ray)
+    several = len(stylizers) > 1
+    # All plans, sources, and sinks first: what cannot work is reported before anything is written.
+    plans = [plan(inputs, config.output, one.name, several, report) for one in stylizers]
+    if config.cluster or _any_remote(config):
+        # What actors stylize and read with is made where they are.
+        make = instantiate(config.stylizer)
+        for style, stylizer, jobs in zip(styles, stylizers, plans, strict=True):
+            own = make if config.cluster else lambda _, one=stylizer: one
+            stylize_in_batches(
+                jobs, style, own, partial(open_media, settings=media), batches, report
+            )
+    else:
+        pairs = zip(plans, stylizers, strict=True)
+        opened = [open_media(jobs, stylizer, media, report) for jobs, stylizer in pairs]
+        for pipeline in (one for pipelines in opened for one in pipelines):
+            stylize_all(pipeline, report)
+    _end(report)
+
+
+def stylize_volumes(config: DictConfig) -> None:
+    """Stacks of slices into others."""
+    from ..volumes.media import open_volumes, plan_volumes
+
+    _only_here(config, "task=volume", parts=True)
+    report, settings = Report(), instantiate(config.volumes)
+    stylizers = make_stylizers(config)
+    names = [stylizer.name for stylizer in stylizers]
+    plans = plan_volumes(as_list(config.input), config.output, names, settings.shard)
+    pairs = zip(plans, stylizers, strict=True)
+    for pipeline in [open_volumes(jobs, one, settings, report) for jobs, one in pairs]:
+        stylize_all(pipeline, report)
+    _end(report)
+
+
+def show_camera(config: DictConfig) -> None:
+    """A camera, stylized on a page in the browser, until Ctrl-C."""
+    _only_here(config, "task=live")
+    _only_networks(config, "task=live")
+    # The camera's pictures are made as small as size= before the network gets them, not after.
+    size = {} if config.size is None else {"size": config.size}
+    live = instantiate(config.live, **size)
+    inputs = as_list(config.input) or ["camera"]
+    live(make_stylizers(_without_size(config)), inputs, config.output)
+
+
+def compare_styles(config: DictConfig) -> None:
+    """Styles on the same photos and clips."""
+    from ..pipeline.planning import find_media
+
+    _only_here(config, "task=compare")
+    _only_networks(config, "task=compare")
+    # The photos are made as small as size= before, and not their pictures after.
+    sizes = {} if config.size is None else {"sizes": [config.size]}
+    compare = instantiate(config.comparison, **sizes)  # with the loss network
+    places = [str(BUNDLED_PHOTOS.get(name, name)) for name in as_list(config.input)]
+    photos, clips = find_media(places or [str(BUNDLED_PHOTOS["bundled-probe"])])
+    compare(find_styles(config), photos, clips, instantiate(_without_size(config).stylizer))
+
+
+def export_styles(config: DictConfig) -> None:
+    """Styles into files for other programs."""
+    from ..models.style_file import load_style
+
+    _only_here(config, "task=export")
+    _only_networks(config, "task=export")
+    export = instantiate(config.exporting, format=config.export or "onnx")
+    for path in find_styles(config):
+        print(f"wrote {export(load_style(path), config.output)}", file=sys.stderr)
+
+
+def list_styles(config: DictConfig) -> None:
+    """Prints the bundled styles."""
+    from ..zoo.gallery import cards, print_cards
+
+    print_cards(cards(), Console())
+
+
+def _end(report: Report) -> None:
+    report.print_summary()
+    if report.failures or report.damages:
+        sys.exit(1)
+
+
+def _without_size(config: DictConfig) -> DictConfig:
+    without = OmegaConf.merge(config, {"size": None})
+    assert isinstance(without, DictConfig)
+    return without
+
+
+def _any_remote(config: DictConfig) -> bool:
+    return any(is_remote(name) for name in (*as_list(config.input), config.output or ""))
+
+
+def _only_here(config: DictConfig, task: str, parts: bool = False) -> None:
+    """Raises FastTransferError for what only pictures and videos have: stores, clusters and parts."""
+    if _any_remote(config):
+        raise FastTransferError(
+            f"URLs are for pictures and videos that become others; use files of this machine with {task}"
+        )
+    if config.cluster or (config.shard and not parts):
+        raise FastTransferError(
+            f"{'cluster' if config.cluster else 'shard'}= is for pictures and videos that become "
+            f"others; leave it out with {task}"
+        )
+
+
+def _only_networks(config: DictConfig, task: str) -> None:
+    if is_slow():
+        raise FastTransferError(
+            "stylizer=optimize trains nothing and takes minutes a picture, so it does pictures and "
+            f"videos only: leave out {task}"
+        )

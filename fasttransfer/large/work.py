@@ -1,0 +1,110 @@
+"""Where the work on a large picture is kept until it is complete, so that a stop costs little."""
+
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..core.files import write_whole
+from .planes import DamagedStateError, Plane
+
+FORMAT = 2  # of the files in the folder; another one is not continued
+_JOB, _PHOTO, _RESULT = "job.json", "photo", "stylized"
+
+
+class WorkFolder:
+    """The hidden folder beside an output: the photo as an array, the result as far as it is, and what
+    is known of its tiles.
+
+    Args:
+        output: the file that the picture becomes.
+        key: what must be the same for the work to continue, as JSON.
+
+    Attributes:
+        path: of the folder. What is there of other work is removed.
+        damaged: whether something was there that no work leaves behind.
+    """
+
+    def __init__(self, output: Path, key: dict[str, Any]) -> None:
+        self.path = output.with_name(f".{output.name}.tiles")
+        self.damaged = False
+        text = json.dumps({"format": FORMAT, **key}, sort_keys=True)
+        if _is_own(self.path):
+            kept = self._job()
+            if kept == text:
+                return
+            shutil.rmtree(self.path)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(self.path):  # a link, or somebody else's
+            self.path = Path(
+                tempfile.mkdtemp(prefix=f".{output.name[:50]}.tiles-", dir=output.parent)
+            )
+        else:
+            self.path.mkdir(mode=0o700)
+        write_whole(self.path / _JOB, lambda file: file.write(text.encode()))
+
+    @property
+    def started(self) -> bool:
+        """Whether tiles are done, or about to be."""
+        return any(self.path.glob("*.journal"))
+
+    def photo(self, unpack: Callable[[Path], Plane]) -> Plane:
+        """The photo as an array; ``unpack`` makes it at a path, unless that is done.
+
+        Raises:
+            DamagedStateError: what is kept of it cannot be used.
+        """
+        about, path = self.path / "photo.json", self.path / _PHOTO
+        if about.exists():
+            return Plane(path, _shape(about), "uint8", kept=True)
+        plane = unpack(path)
+        write_whole(about, lambda file: file.write(json.dumps(plane.shape).encode()))
+        return plane
+
+    def result(self, photo: Plane) -> Plane:
+        """The array of the stylized picture.
+
+        Raises:
+            DamagedStateError: tiles of it are said to be done, but it cannot be used.
+        """
+        return Plane(self.path / _RESULT, photo.shape, "uint8", kept=self.started)
+
+    def remove(self) -> None:
+        """Removes the folder with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _job(self) -> str | None:
+        try:
+            text = (self.path / _JOB).read_text(encoding="utf-8")
+            json.loads(text)
+        except FileNotFoundError:  # killed between two lines
+            return None
+        except (OSError, ValueError):
+            self.damaged = True
+            return None
+        return text
+
+
+def _is_own(folder: Path) -> bool:
+    """Whether it is a folder of this user's into which nobody else can write."""
+    try:
+        status = folder.lstat()
+    except OSError:
+        return False
+    if not stat.S_ISDIR(status.st_mode):
+        return False
+    return os.name == "nt" or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
+
+
+def _shape(about: Path) -> tuple[int, int, int]:
+    try:
+        height, width, channels = (int(side) for side in json.loads(about.read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        raise DamagedStateError(f"{about.name} cannot be read") from error
+    if min(height, width) < 1 or channels not in (3, 4):
+        raise DamagedStateError(f"{about.name} holds no shape of a picture")
+    return height, width, channels

@@ -242,7 +242,6 @@ def test_the_command(tmp_path: Path, number: int, code: int) -> None:
         (["input=camera:pattern", "live.quality=0"], "live.quality=0 must be"),
         (["input=camera:pattern", "size=big"], "size=big"),
         (["input=camera:pattern", "live.host=nowhere.invalid"], "live.host"),
-        (["input=camera:pattern", "style=[mosaic,mosaic]"], "two styles of one name"),
     ],
 )
 def test_mistakes(

@@ -21,7 +21,7 @@ ALLOWED = {
     "callbacks": {"training"},
     "data": {"data"},
     "experiment": {"training", "losses"},
-    "infer": STYLIZING | {"evaluation"},
+    "infer": STYLIZING | {"evaluation", "cli"},
     "loss": {"losses"},
     "network": {"models"},
     "optimizer": {"training"},

@@ -1,8 +1,5 @@
 """Files in batches: on many machines by Ray Data (https://docs.ray.io), or from and to stores."""
 
-import contextlib
-import logging
-import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from ..core.errors import FastTransferError, brief
+from ..core.errors import FastTransferError
 from ..core.files import is_remote, shown
 from ..core.libraries import require
 from ..core.paths import exists, expand_user
 from ..core.progress import Report
 from ..core.values import whole_number
 from .jobs import Job
+from .ray_cluster import joined_cluster
 from .runner import Pipeline, stylize_all
 from .stores import Staged
 
@@ -112,7 +110,7 @@ def _stylize_on_cluster(
     threads = settings.threads
     ray = require("ray", "ray", "cluster=ray")
     require("ray.data", "ray", "cluster=ray")
-    with _cluster(ray) as resources:
+    with joined_cluster(ray) as resources:
         gpus = int(resources.get("GPU", 0))
         cores = int(resources.get("CPU", threads))  # none yet where nodes come when they are needed
         number = min(settings.actors or gpus or max(1, cores // threads), len(jobs))
@@ -228,29 +226,3 @@ def _reported(
         for output in row["tried"]:
             del left[output]
         yield from (*row["done"], *row["skipped"])
-
-
-@contextlib.contextmanager
-def _cluster(ray: Any) -> Iterator[dict[str, float]]:
-    """Joins the cluster, or starts one for as long as the block takes; yields its resources."""
-    own = not ray.is_initialized()
-    for name in ("ray", "ray.data"):  # what it says of its plans is not for the user
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    if own:
-        try:
-            ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            where = os.environ.get("RAY_ADDRESS", "this machine")
-            raise FastTransferError(
-                f"Ray cannot be reached at {where} ({brief(error)}); set RAY_ADDRESS to a cluster that "
-                "runs, or leave it out"
-            ) from error
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.max_errored_blocks = -1  # what is lost is reported by name
-    try:
-        yield ray.cluster_resources()
-    finally:
-        if own:
-            ray.shutdown()

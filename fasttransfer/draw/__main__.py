@@ -13,7 +13,7 @@ from fasttransfer.draw import BUNDLED_SEEDS, STYLES, draw
 
 
 def save_whole(image: Image.Image, path: Path) -> None:
-    """Write a JPEG beside its place and rename it, so that nobody ever sees half a file."""
+    """Write a JPEG beside its place and rename it, so that no reader ever sees half a file."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         image.save(partial, format="JPEG", quality=88, optimize=True, progressive=True)

@@ -26,23 +26,23 @@ PALETTES = (
     "5e8c98 f7b5a5 fff0b3 a06c9b d1698c 5f4b8b 3aa6a0 e63973 ffb44a 2d1b3d fdeff2",  # rose and teal
 )
 
-# Luma and two opponent colours: rotating the last two turns the hue and leaves the lightness alone.
+# Luma and two opponent colors: rotating the last two turns the hue and leaves the lightness alone.
 _TO_OPPONENT = np.array(
     [[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]], np.float32
 )
 _FROM_OPPONENT = np.linalg.inv(_TO_OPPONENT).astype(np.float32)
 
 
-def luma(colours: Array) -> Array:
-    """Perceived lightness of ``(..., 3)`` colours, ``(...)`` in [0, 1]."""
-    return np.asarray(colours @ _TO_OPPONENT[0])
+def luma(colors: Array) -> Array:
+    """Perceived lightness of ``(..., 3)`` colors, ``(...)`` in [0, 1]."""
+    return np.asarray(colors @ _TO_OPPONENT[0])
 
 
-def recolour(
-    colours: Array, turn: Array | float, chroma: Array | float, light: Array | float
+def recolor(
+    colors: Array, turn: Array | float, chroma: Array | float, light: Array | float
 ) -> Array:
     """Turn the hue by ``turn`` radians, multiply the chroma, add ``light``; result in [0, 1]."""
-    opponent = colours @ _TO_OPPONENT.T
+    opponent = colors @ _TO_OPPONENT.T
     first, second = opponent[..., 1], opponent[..., 2]
     cos, sin = np.cos(turn), np.sin(turn)
     turned = np.stack(
@@ -56,13 +56,11 @@ def recolour(
     return np.asarray(np.clip(turned @ _FROM_OPPONENT.T, 0, 1), np.float32)
 
 
-def vary(
-    colours: Array, rng: np.random.Generator, hue: float, chroma: float, light: float
-) -> Array:
-    """Shift each of the ``(..., 3)`` colours at random; the amounts are standard deviations."""
-    shape = colours.shape[:-1]
-    return recolour(
-        colours,
+def vary(colors: Array, rng: np.random.Generator, hue: float, chroma: float, light: float) -> Array:
+    """Shift each of the ``(..., 3)`` colors at random; the amounts are standard deviations."""
+    shape = colors.shape[:-1]
+    return recolor(
+        colors,
         rng.normal(0, hue, shape),
         np.exp(rng.normal(0, chroma, shape)),
         rng.normal(0, light, shape),
@@ -70,10 +68,10 @@ def vary(
 
 
 def choose_palette(rng: np.random.Generator) -> Palette:
-    """One of ``PALETTES`` as role → colour, all hues turned by a little: no two are the same."""
+    """One of ``PALETTES`` as role → color, all hues turned by a little: no two are the same."""
     codes = PALETTES[rng.integers(len(PALETTES))].split()
-    colours = np.array([list(bytes.fromhex(code)) for code in codes], np.float32) / 255
-    turned = recolour(colours, rng.normal(0, 0.12), rng.uniform(0.95, 1.2), 0.0)
+    colors = np.array([list(bytes.fromhex(code)) for code in codes], np.float32) / 255
+    turned = recolor(colors, rng.normal(0, 0.12), rng.uniform(0.95, 1.2), 0.0)
     return dict(zip(ROLES, turned, strict=True))
 
 
@@ -172,7 +170,7 @@ def to_image(picture: Array, size: int) -> Image.Image:
     return image.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def to_bytes(colours: Array) -> list[tuple[int, int, int]]:
-    """``(n, 3)`` colours as what Pillow draws with."""
-    whole = np.clip(colours * 255 + 0.5, 0, 255).astype(np.uint8)
+def to_bytes(colors: Array) -> list[tuple[int, int, int]]:
+    """``(n, 3)`` colors as what Pillow draws with."""
+    whole = np.clip(colors * 255 + 0.5, 0, 255).astype(np.uint8)
     return [(red, green, blue) for red, green, blue in whole.tolist()]

@@ -7,20 +7,20 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from fasttransfer.draw import canvas
-from fasttransfer.draw.canvas import Array, Labels, mix, noise, recolour, smooth, vary
+from fasttransfer.draw.canvas import Array, Labels, mix, noise, recolor, smooth, vary
 from fasttransfer.draw.motifs import compose
 
 
 def mosaic(size: int, rng: np.random.Generator) -> Image.Image:
     """Hand-cut stone and glass tesserae set along the contours, in dark grout."""
-    scene, colours = compose(size, rng, "pond", "bouquet", "landscape")
+    scene, colors = compose(size, rng, "pond", "bouquet", "landscape")
     picture = scene.picture
     tile = size / 768 * 17
     angle = canvas.directions(picture, rng, 0.3)
     sites = _scattered(size, tile, rng)
     for _ in range(4):  # each tessera moves to the middle of what it covers, which makes them fit
         owner, _, _ = _nearest(size, sites, tile * 1.5, angle)
-        sites = _centres(owner, sites)
+        sites = _centers(owner, sites)
     fine, scale = 2 * size, 2.0
     owner, first, second = _nearest(
         fine, sites * scale, tile * scale * 1.3, canvas.resize(angle, fine)
@@ -33,7 +33,7 @@ def mosaic(size: int, rng: np.random.Generator) -> Image.Image:
     )
     relief = np.minimum(np.minimum(second - first, gap * 0.4), gap * 0.64 - first)
     glaze = stone[owner] + (canvas.lit(relief, 0.045) + 0.03 * noise(fine, 5, rng))[..., None]
-    grout = mix(colours["dark"], colours["light"], 0.12) + 0.05 * noise(fine, 4, rng)[..., None]
+    grout = mix(colors["dark"], colors["light"], 0.12) + 0.05 * noise(fine, 4, rng)[..., None]
     return canvas.to_image(mix(grout, glaze, cut), size)
 
 
@@ -45,9 +45,7 @@ def stained_glass(size: int, rng: np.random.Generator) -> Image.Image:
     sites = _scattered(fine, 50 * unit, rng)
     owner, _, _ = _nearest(fine, sites, 95 * unit, None, labels)
     rows, columns = np.clip(sites.astype(int), 0, fine - 1).T
-    panes = recolour(
-        vary(scene.colours[labels[rows, columns]], rng, 0.16, 0.1, 0.04), 0.0, 1.5, 0.02
-    )
+    panes = recolor(vary(scene.colors[labels[rows, columns]], rng, 0.16, 0.1, 0.04), 0.0, 1.5, 0.02)
     came = np.clip(canvas.outline(owner, unit, 1.7 * unit) * 2 - 0.5, 0, 1)
     streaks = (
         noise(fine, 6 * unit, rng, 5)
@@ -55,7 +53,7 @@ def stained_glass(size: int, rng: np.random.Generator) -> Image.Image:
         + 0.5 * noise(fine, 3 * unit, rng)
     )
     shade = smooth(came, 9 * unit)
-    glass = recolour(panes[owner], 0.10 * streaks, 1.0, 0.07 * streaks + 0.13 - 0.42 * shade)
+    glass = recolor(panes[owner], 0.10 * streaks, 1.0, 0.07 * streaks + 0.13 - 0.42 * shade)
     core = canvas.outline(owner, 2 * unit, 1.7 * unit)
     metal = (
         np.array([0.10, 0.10, 0.13], np.float32)
@@ -66,7 +64,7 @@ def stained_glass(size: int, rng: np.random.Generator) -> Image.Image:
 
 def facets(size: int, rng: np.random.Generator) -> Image.Image:
     """A cubist picture: planes broken by straight cuts, each shaded from one edge to the other."""
-    scene, colours = compose(size, rng, "city", "bouquet", "regatta")
+    scene, colors = compose(size, rng, "city", "bouquet", "regatta")
     picture, fine = scene.picture, 2 * size
     cuts = rng.uniform(0, np.pi) + np.array([0.0, 1.0, 2.0])
     shards = _shards(picture, cuts, rng)
@@ -76,7 +74,7 @@ def facets(size: int, rng: np.random.Generator) -> Image.Image:
     tints, low, span = [], [], []
     for index, (shard, angle) in enumerate(zip(shards, lean.tolist(), strict=True)):
         pen.polygon((2 * shard).ravel().tolist(), fill=index, outline=index)
-        # The median, so that the sliver of a neighbour does not muddy the plane's colour.
+        # The median, so that the sliver of a neighbor does not muddy the plane's color.
         inner = np.clip((shard + shard.mean(0)) / 2, 0, size - 1).astype(int)
         tints.append(np.median(picture[inner[:, 1], inner[:, 0]], axis=0))
         reach = 2 * shard @ np.array([np.cos(angle), np.sin(angle)])
@@ -87,7 +85,7 @@ def facets(size: int, rng: np.random.Generator) -> Image.Image:
     slope = np.cos(lean)[owner] * columns + np.sin(lean)[owner] * rows
     slope = np.clip((slope - np.array(low)[owner]) / np.array(span)[owner], 0, 1) - 0.5
     planes = vary(np.stack(tints), rng, 0.12, 0.12, 0.035)[owner]
-    image = recolour(planes, 0.25 * slope, 1.1, 0.24 * slope)
+    image = recolor(planes, 0.25 * slope, 1.1, 0.24 * slope)
     lines = Image.new("L", (fine, fine))
     pen = ImageDraw.Draw(lines)
     for shard in _shards(picture, cuts, rng, 5):  # looser cuts, drawn as construction lines
@@ -95,7 +93,7 @@ def facets(size: int, rng: np.random.Generator) -> Image.Image:
         pen.line((2 * shard).ravel().tolist(), fill=shade, width=max(1, fine // 500))
     drawn = np.asarray(lines, np.float32) / 255
     strokes = noise(fine, fine / 220, rng, 6) * 0.03 + noise(fine, fine / 300, rng) * 0.02
-    return canvas.to_image(mix(image + strokes[..., None], colours["dark"], drawn * 0.7), size)
+    return canvas.to_image(mix(image + strokes[..., None], colors["dark"], drawn * 0.7), size)
 
 
 def _scattered(size: int, gap: float, rng: np.random.Generator) -> Array:
@@ -141,7 +139,7 @@ def _nearest(
     return owner, first, second
 
 
-def _centres(owner: Labels, sites: Array) -> Array:
+def _centers(owner: Labels, sites: Array) -> Array:
     """The middle of the area that each site owns; a site that owns nothing stays where it is."""
     flat, count = owner.ravel(), len(sites)
     area = np.bincount(flat, minlength=count)
@@ -149,8 +147,8 @@ def _centres(owner: Labels, sites: Array) -> Array:
     sums = np.stack(
         [np.bincount(flat, weights=axis, minlength=count) for axis in (rows, columns)], axis=1
     )
-    centres = np.where(area[:, None] > 0, sums / np.maximum(area, 1)[:, None], sites)
-    return centres.astype(np.float32)
+    centers = np.where(area[:, None] > 0, sums / np.maximum(area, 1)[:, None], sites)
+    return centers.astype(np.float32)
 
 
 def _shards(

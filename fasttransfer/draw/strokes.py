@@ -7,17 +7,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from fasttransfer.draw import canvas
-from fasttransfer.draw.canvas import Array, Scalar, luma, mix, noise, recolour, smooth, vary
+from fasttransfer.draw.canvas import Array, Scalar, luma, mix, noise, recolor, smooth, vary
 from fasttransfer.draw.motifs import compose
 
 
 def oil(size: int, rng: np.random.Generator) -> Image.Image:
     """Thick oil paint in swirling strokes; the ridges left by the bristles catch the light."""
-    scene, colours = compose(size, rng, "landscape", "city", "bouquet", "regatta")
+    scene, colors = compose(size, rng, "landscape", "city", "bouquet", "regatta")
     picture, fine, unit = scene.picture, 2 * size, size / 384
     angle = canvas.directions(picture, rng, 0.7)
     paint = Image.new(
-        "RGB", (fine, fine), canvas.to_bytes(mix(colours["dark"], colours["warm"], 0.4)[None])[0]
+        "RGB", (fine, fine), canvas.to_bytes(mix(colors["dark"], colors["warm"], 0.4)[None])[0]
     )
     relief = Image.new("L", (fine, fine), 90)
     pens = ImageDraw.Draw(paint), ImageDraw.Draw(relief)
@@ -63,18 +63,18 @@ def _brush(
 
 
 def points(size: int, rng: np.random.Generator) -> Image.Image:
-    """Divided colour: round dots of pure paint, with complementary colours strewn among them."""
-    scene, colours = compose(size, rng, "regatta", "landscape", "bouquet")
+    """Divided color: round dots of pure paint, with complementary colors strewn among them."""
+    scene, colors = compose(size, rng, "regatta", "landscape", "bouquet")
     picture, scale = scene.picture, size / 384
-    ground = mix(colours["light"], colours["glow"], 0.35)
+    ground = mix(colors["light"], colors["glow"], 0.35)
     fine = 2 * size
     image = Image.new("RGB", (fine, fine), canvas.to_bytes(ground[None])[0])
     pen = ImageDraw.Draw(image)
     for gap, radius, hue in ((8.5, 7.0, 0.2), (8, 5.4, 0.3), (8, 4.4, 0.42)):
         spots = _marks(size, gap * size / 768, rng)
-        tints = recolour(vary(_sample(picture, spots), rng, hue, 0.2, 0.07), 0.0, 1.4, 0.0)
+        tints = recolor(vary(_sample(picture, spots), rng, hue, 0.2, 0.07), 0.0, 1.4, 0.0)
         opposite = rng.uniform(size=len(spots)) < 0.09
-        tints[opposite] = recolour(tints[opposite], np.pi, 0.9, 0.06)
+        tints[opposite] = recolor(tints[opposite], np.pi, 0.9, 0.06)
         sizes = radius * scale * rng.uniform(0.65, 1.15, (len(spots), 2))
         for (x, y), (wide, high), fill in zip(
             2 * spots, sizes, canvas.to_bytes(tints), strict=True
@@ -85,13 +85,13 @@ def points(size: int, rng: np.random.Generator) -> Image.Image:
 
 
 def hatching(size: int, rng: np.random.Generator) -> Image.Image:
-    """Coloured inks on cream paper: twice-drawn outlines, crossing layers of hatching, washes."""
-    scene, colours = compose(size, rng, "city", "landscape", "bouquet")
+    """Colored inks on cream paper: twice-drawn outlines, crossing layers of hatching, washes."""
+    scene, colors = compose(size, rng, "city", "landscape", "bouquet")
     picture, fine, unit = scene.picture, 2 * size, size / 384
     cream = np.array([0.97, 0.93, 0.84], np.float32)
     wet = canvas.warped(picture, rng, 7 * unit / 2, 40 * unit)
     blot = 0.42 + 0.16 * noise(size, 30 * unit, rng) + 0.07 * noise(size, 7 * unit, rng)
-    wash = mix(cream, recolour(wet, 0.0, 1.4, 0.2), np.clip(blot, 0, 1))
+    wash = mix(cream, recolor(wet, 0.0, 1.4, 0.2), np.clip(blot, 0, 1))
     image = canvas.to_image(wash, size).resize((fine, fine), Image.Resampling.BICUBIC)
     pen = ImageDraw.Draw(image)
     dark = 1 - luma(picture)
@@ -103,7 +103,7 @@ def hatching(size: int, rng: np.random.Generator) -> Image.Image:
         starts = starts[_sample(dark, starts) > bound]
         field = np.full((size, size), slant, np.float32) + 0.2 * noise(size, size / 5, rng)
         field = field if layer else contour  # the first layer follows the form, the others cross it
-        ink = recolour(
+        ink = recolor(
             vary(_sample(picture, starts), rng, 0.25, 0.15, 0.04), 0.0, 1.5, -0.26 - 0.04 * layer
         )
         paths = 2 * _follow(starts, field, rng.uniform(24, 40) * size / 768, 5)
@@ -116,19 +116,19 @@ def hatching(size: int, rng: np.random.Generator) -> Image.Image:
         shaky = canvas.resize_labels(canvas.warped(scene.labels, rng, 2.2 * unit, 26 * unit), fine)
         pressure = 0.75 + 0.5 * noise(fine, 50 * unit, rng)
         weight = np.clip(canvas.outline(shaky, 0.6 * unit) * 2.3 * pressure, 0, 1)
-        drawn = mix(drawn, mix(colours["dark"], colours["far"], 0.2), weight)
+        drawn = mix(drawn, mix(colors["dark"], colors["far"], 0.2), weight)
     return canvas.to_image(drawn + 0.02 * noise(fine, 2.5 * unit, rng)[..., None], size)
 
 
 def embroidery(size: int, rng: np.random.Generator) -> Image.Image:
     """Satin stitches of shiny thread, every shape stitched in a direction of its own."""
-    scene, colours = compose(size, rng, "pond", "bouquet", "landscape")
+    scene, colors = compose(size, rng, "pond", "bouquet", "landscape")
     fine, unit = 2 * size, size / 384
     labels, picture = scene.labels, scene.picture
-    lean = rng.uniform(0, np.pi, len(scene.colours))[labels]
+    lean = rng.uniform(0, np.pi, len(scene.colors))[labels]
     angle = (lean + 0.45 * noise(size, size / 6, rng)).astype(np.float32)
     weave = 0.05 * np.sign(noise(fine, 3 * unit, rng, 3))[..., None]
-    ground = canvas.to_image(mix(colours["dark"], colours["near"], 0.4) + weave, fine)
+    ground = canvas.to_image(mix(colors["dark"], colors["near"], 0.4) + weave, fine)
     pen = ImageDraw.Draw(ground)
     starts = np.concatenate([_marks(size, gap * size / 768, rng) for gap in (6.6, 6.4)])
     length = rng.uniform(22, 34, len(starts)) * size / 768
@@ -136,7 +136,7 @@ def embroidery(size: int, rng: np.random.Generator) -> Image.Image:
     lean_at = _sample(angle, starts)
     half = np.stack([np.cos(lean_at), np.sin(lean_at)], axis=1) * length[:, None] / 2
     tips = [np.clip(starts + side * half, 0, size - 1) for side in (-1, 1)]
-    # A stitch stays inside its own shape: a tip that left it is pulled in towards the middle.
+    # A stitch stays inside its own shape: a tip that left it is pulled in toward the middle.
     home = _sample(labels, starts)
     tips = [
         np.where((_sample(labels, tip) == home)[:, None], tip, 0.65 * starts + 0.35 * tip)
@@ -148,7 +148,7 @@ def embroidery(size: int, rng: np.random.Generator) -> Image.Image:
         (0.12, 0.88, 2.6, 0.08),
         (0.3, 0.66, 1.1, 0.22),
     )
-    threads = [canvas.to_bytes(recolour(tints, 0.0, 1.15, light)) for *_, light in bands]
+    threads = [canvas.to_bytes(recolor(tints, 0.0, 1.15, light)) for *_, light in bands]
     tail, along = 2 * tips[0], 2 * (tips[1] - tips[0])
     ends = [np.concatenate([tail + along * a, tail + along * b], axis=1) for a, b, *_ in bands]
     lines = [end.tolist() for end in ends]

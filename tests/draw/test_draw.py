@@ -26,22 +26,22 @@ def drawn(name: str) -> Image.Image:
 
 
 def mean_difference(first: Image.Image, second: Image.Image) -> float:
-    """Mean absolute difference in grey levels: JPEG blurs the colours of fine dots."""
+    """Mean absolute difference in gray levels: JPEG blurs the colors of fine dots."""
     planes = (np.asarray(image.convert("L"), np.float32) for image in (first, second))
     return float(np.abs(np.subtract(*planes)).mean())
 
 
-def colourfulness(image: Image.Image) -> float:
-    """Mean distance between the strongest and the weakest channel, 0 for grey."""
+def colorfulness(image: Image.Image) -> float:
+    """Mean distance between the strongest and the weakest channel, 0 for gray."""
     pixels = np.asarray(image, np.float32)
     return float((pixels.max(-1) - pixels.min(-1)).mean())
 
 
 @pytest.mark.parametrize("name", STYLES)
-def test_a_style_is_a_textured_colour_picture_of_the_size_asked_for(name: str) -> None:
+def test_a_style_is_a_textured_color_picture_of_the_size_asked_for(name: str) -> None:
     image = drawn(name)
     assert (image.mode, image.size) == ("RGB", (SIZE, SIZE))
-    assert colourfulness(image) > 30
+    assert colorfulness(image) > 30
     tiles = np.asarray(image.convert("L"), np.float32).reshape(6, SIZE // 6, 6, SIZE // 6)
     spread = tiles.std(axis=(1, 3))
     assert np.median(spread) > 8, "texture everywhere, not only along a few outlines"
@@ -63,7 +63,7 @@ def test_the_same_seed_composes_the_same_scene_at_every_size() -> None:
 
 
 @pytest.mark.parametrize("motif", MOTIFS)
-def test_a_motif_covers_the_whole_square_with_many_colours(motif: str) -> None:
+def test_a_motif_covers_the_whole_square_with_many_colors(motif: str) -> None:
     scene, _ = compose(SIZE, np.random.default_rng(4), motif)
     assert scene.picture.shape == (SIZE, SIZE, 3)
     assert scene.picture.min() >= 0
@@ -78,7 +78,7 @@ def test_every_style_is_bundled(name: str) -> None:
     assert path.stat().st_size <= 350_000
     with Image.open(path) as image:
         assert (image.mode, image.size) == ("RGB", (768, 768))
-        assert colourfulness(image.resize((64, 64))) > 30
+        assert colorfulness(image.resize((64, 64))) > 30
     assert f"`{name}.jpg`" in (BUNDLED / "README.md").read_text(encoding="utf-8")
     assert name in BUNDLED_SEEDS
 

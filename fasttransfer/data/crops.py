@@ -121,7 +121,7 @@ class PhotoCrops(Dataset[tuple[Tensor, int]]):
         """
         rng = np.random.default_rng((self.seed, 1, number))
         for attempt in range(len(self.paths)):  # a photo that broke since the start: take the next
-            path = self.paths[self._photo(number + attempt)]
+            path = self.paths[self.photo_of(number + attempt)]
             try:
                 photo = open_rgb(path, max_pixels=self.max_pixels, min_side=self.window.photo_size)
             except FastTransferError as error:
@@ -132,7 +132,8 @@ class PhotoCrops(Dataset[tuple[Tensor, int]]):
             "None of the photos can be read any more; is the folder still there?"
         )
 
-    def _photo(self, number: int) -> int:
+    def photo_of(self, number: int) -> int:
+        """Which of ``paths`` a crop is of; each epoch has another order of them."""
         epoch, place = divmod(number, len(self.paths))
         if self._order is None or self._order[0] != epoch:
             shuffled = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.paths))

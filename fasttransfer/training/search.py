@@ -51,7 +51,7 @@ class Search:
             *as_list(config.overrides),
         ]
         space = OmegaConf.to_container(config)["space"]  # type: ignore[call-overload,index]
-        self._space = _distributions(self._optuna, space)
+        self.space = _distributions(self._optuna, space)
         self._folder = expand_user(config.study)
         (self._folder / "runs").mkdir(parents=True, exist_ok=True)
         journal = self._optuna.storages.journal
@@ -91,14 +91,14 @@ class Search:
 
     def run(self) -> None:
         """Makes trials until there are enough."""
-        while (claimed := self._claim()) is not None:
+        while (claimed := self.claim()) is not None:
             trial, lock = claimed
             try:
                 self._try(trial, self._run_folder(trial.number))
             finally:
                 lock.release()
 
-    def _claim(self) -> tuple[Any, Held] | None:
+    def claim(self) -> tuple[Any, Held] | None:
         """A trial that was left in the middle, or a new one, unless there are enough; and its lock."""
         states = self._optuna.trial.TrialState
         with self._alone():
@@ -114,7 +114,7 @@ class Search:
                     return left_trial(self._optuna, self.study, trial), lock
             if len(trials) >= self._trials:
                 return None
-            trial = self.study.ask(self._space)
+            trial = self.study.ask(self.space)
             lock = self._lock(trial.number)
             assert lock is not None
             return trial, lock
@@ -122,9 +122,9 @@ class Search:
     def _is_ours(self, trial: Any) -> bool:
         """Whether a trial has values of this space, and nothing else: they become part of a command, and
         the study's folder may come from anybody."""
-        return bool(trial.distributions == self._space) and all(
+        return bool(trial.distributions == self.space) and all(
             _is_in(distribution, trial.params.get(name))
-            for name, distribution in self._space.items()
+            for name, distribution in self.space.items()
         )
 
     def _lock(self, number: int) -> Held | None:

@@ -89,13 +89,13 @@ def test_a_run_that_fails_is_a_trial_too(
 
 def test_searches_share_the_trials_and_take_over_what_was_left(tmp_path: Path) -> None:
     one, other = (Search(composed(f"study={tmp_path}", "trials=2")) for _ in range(2))
-    first, second = one._claim(), other._claim()
+    first, second = one.claim(), other.claim()
     assert first
     assert second
     assert [first[0].number, second[0].number] == [0, 1]
-    assert one._claim() is None
+    assert one.claim() is None
     first[1].release()  # as when its process ends
-    again = other._claim()
+    again = other.claim()
     assert again
     assert again[0].number == 0
     assert again[0].params == first[0].params
@@ -104,7 +104,7 @@ def test_searches_share_the_trials_and_take_over_what_was_left(tmp_path: Path) -
 def test_a_seed_gives_the_same_trials_but_not_twice(tmp_path: Path) -> None:
     def asked(folder: str, number: int) -> list[dict]:
         search = Search(composed(f"study={tmp_path / folder}", "sampler.seed=1"))
-        return [search.study.ask(search._space).params for _ in range(number)]
+        return [search.study.ask(search.space).params for _ in range(number)]
 
     assert asked("a", 2) == asked("b", 2)
     assert asked("a", 2) != asked("c", 2)
@@ -156,7 +156,7 @@ def test_whole_numbers_and_choices_are_searched_as_such(tmp_path: Path) -> None:
     space = f"space=[{numbers}, {{name: b, choices: [x, y]}}]"
     search = Search(composed(f"study={tmp_path}", space))
     for _ in range(8):
-        found = search.study.ask(search._space).params
+        found = search.study.ask(search.space).params
         assert found["a"] % 8 == 0
         assert found["b"] in ("x", "y")
         assert 1 <= found["c"] <= 4

@@ -56,9 +56,9 @@ def main() -> None:
             f"callbacks.style_file.scored={max(LEAST_SCORED, minutes)}",
         ]
         Training(name, run, typed.painting, every).run()
-        told = load_style(run / STYLE_FILE).metadata
-        row = {key: told[key] if key == "seconds" else told["scores"][key] for key in SHOWN}
-        figures[name] = row | {"steps": told["steps"]}
+        metadata = load_style(run / STYLE_FILE).metadata
+        row = {key: metadata[key] if key == "seconds" else metadata["scores"][key] for key in SHOWN}
+        figures[name] = row | {"steps": metadata["steps"]}
         scored = read_scores(run / SCORES_FILE).items()
         curves[name] = {step: scores["balanced_total"] for step, scores in scored}
     titles = ("steps", "seconds", "objective", "content", "style", "palette")

@@ -172,8 +172,8 @@ def write_clip(path: Path, seconds: float, settings: VideoSettings) -> int:
 
 def result(value: float, fps: dict[Row, float], row: Row) -> dict[str, Any]:
     plain = fps["plain", "torch", "float32"]
-    told = {"fps": round(value, 2), "ratio": round(value / plain, 2)}
-    return told | {"engine": row[1], "precision": row[2]}
+    figures = {"fps": round(value, 2), "ratio": round(value / plain, 2)}
+    return figures | {"engine": row[1], "precision": row[2]}
 
 
 def show_pictures(name: str, console: Console) -> None:

@@ -57,12 +57,12 @@ def start(style: str, settings: list[str]) -> tuple[subprocess.Popen[str], str]:
         [sys.executable, str(SCRIPT), *own, *settings], stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
-    told = ""
-    for line in process.stderr:  # engines may tell first that they prepare themselves
-        told += line
+    output = ""
+    for line in process.stderr:  # engines may first report their preparation
+        output += line
         if found := re.search(r"http://([^/]+)/", line):
             return process, found[1]
-    raise SystemExit(told)
+    raise SystemExit(output)
 
 
 def watch(window: ClientConnection, pid: int, seconds: float) -> dict[str, object]:

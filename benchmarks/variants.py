@@ -116,8 +116,8 @@ class GrowingCrops(ContentPhotos):
 
 
 class FlatPatches(ContentPhotos):
-    """Now and then, in the place of a photo, a gradient between two colours with a little noise: the
-    skies in which droplets appear."""
+    """Replaces some photos by a gradient between two colors with a little noise, like the skies in
+    which droplets appear."""
 
     def __init__(self, part: float, **photos: Any) -> None:
         super().__init__(*photo_settings(photos))
@@ -136,8 +136,8 @@ class FlatPatches(ContentPhotos):
     def patch(photo: Tensor, chance: torch.Generator) -> Tensor:
         """A gradient as large as ``photo`` (3, H, W), in any direction."""
         down, right = (torch.linspace(-1, 1, side) for side in photo.shape[1:])
-        towards = torch.rand(2, generator=chance) * 2 - 1
-        place = (down[:, None] * towards[0] + right * towards[1] + 2) / 4  # within 0 and 1
+        direction = torch.rand(2, generator=chance) * 2 - 1
+        place = (down[:, None] * direction[0] + right * direction[1] + 2) / 4  # within 0 and 1
         one, other = torch.rand(2, 3, 1, 1, generator=chance)
         noise = torch.randn(photo.shape, generator=chance) * 0.02
         return (one + (other - one) * place + noise).clamp(0, 1).to(photo)

@@ -72,8 +72,8 @@ def make_clip(path: Path, seconds: int, typed: argparse.Namespace) -> Path:
         tone = np.sin(np.arange(48_000) * (2 * math.pi * 440 / 48_000)).astype(np.float32)
         for second in range(seconds):
             for number in range(second * typed.rate, (second + 1) * typed.rate):
-                grey = (128 + 100 * np.sin((x + 3 * number) / 9)).astype(np.uint8)
-                pixels = np.stack([grey, np.roll(grey, number, 1), 255 - grey], -1)
+                gray = (128 + 100 * np.sin((x + 3 * number) / 9)).astype(np.uint8)
+                pixels = np.stack([gray, np.roll(gray, number, 1), 255 - gray], -1)
                 frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
                 container.mux(video.encode(frame))
             heard = av.AudioFrame.from_ndarray(np.stack([tone, tone]), "fltp", "stereo")

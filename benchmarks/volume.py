@@ -1,6 +1,6 @@
-"""How much neighbouring slices of a volume differ: stylized along three axes, and slice by slice.
+"""Measures how neighboring slices of a volume differ, stylized along three axes or slice by slice.
 
-The volume is generated: a gyroid in a ball, 160 × 192 × 192, with a little noise, as scans have it.
+The volume is generated: a gyroid in a ball, 160 × 192 × 192, with a little noise, as in scans.
 
     python benchmarks/volume.py STYLE [--picture cuts.png]
 """
@@ -48,7 +48,7 @@ def main() -> None:
         for name, v in volumes.items()
     }
     table = Table("volume", "across slices", "down", "to the right", "contrast")
-    table.title = f"mean difference of neighbours, levels of 255: {stylizer.name}, {describe()}"
+    table.title = f"mean difference of neighbors, levels of 255: {stylizer.name}, {describe()}"
     for name, v in volumes.items():
         table.add_row(name, *map(str, differences[name]), f"{v.std():.0f}")
     Console().print(table)
@@ -64,9 +64,9 @@ def generate() -> np.ndarray:
     gyroid = np.sin(x) * np.cos(y) + np.sin(y) * np.cos(z) + np.sin(z) * np.cos(x)
     distance = np.sqrt(sum((axis - axis.mean()) ** 2 for axis in (z, y, x)))
     inside = np.where(distance < 7.2, 0.5 + 0.33 * gyroid, 0.06)
-    colours = np.stack([inside, 0.9 * inside + 0.1 * np.sin(z / 3), 1 - 0.8 * inside], axis=-1)
-    colours += np.random.default_rng(0).normal(0, 0.02, (*SHAPE, 1))
-    return (colours.clip(0, 1) * 255).astype(np.uint8)
+    colors = np.stack([inside, 0.9 * inside + 0.1 * np.sin(z / 3), 1 - 0.8 * inside], axis=-1)
+    colors += np.random.default_rng(0).normal(0, 0.02, (*SHAPE, 1))
+    return (colors.clip(0, 1) * 255).astype(np.uint8)
 
 
 def along_three_axes(volume: np.ndarray, stylizer: Stylizer) -> np.ndarray:

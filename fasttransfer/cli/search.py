@@ -13,7 +13,7 @@ PROGRAM = Program("tune", CONF_DIR / "tune", texts=("study", "overrides"), lists
 
 @command(PROGRAM)
 def main(config: DictConfig) -> None:
-    """Makes the trials that are missing, and tells the best."""
+    """Runs the missing trials, and reports the best ones."""
     for name in ("trials", "steps", "reports"):
         whole_number(name, config[name], least=1)
     search = Search(config)

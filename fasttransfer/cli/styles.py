@@ -95,7 +95,7 @@ def _with_distinct_names(
 
 
 def _place(path: Path) -> str:
-    """What tells a style file from others of the same name."""
+    """What distinguishes a style file from others of the same name."""
     file = path.resolve()
     if file.name == STYLE_FILE:
         return file.parent.name

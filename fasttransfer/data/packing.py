@@ -33,7 +33,7 @@ def pack(
     Args:
         photos: a folder, searched with everything below it.
         output: a new folder; it appears when it is complete.
-        report: is told which photos cannot be used, and shows the progress.
+        report: lists unusable photos and shows the progress.
         size: pixels that the shorter side of larger photos is reduced to.
         min_side: shorter side in pixels that a photo must have.
         per_shard: photos in each tar file.

@@ -50,7 +50,7 @@ def keep_colors(stylized: Tensor, content: Tensor) -> Tensor:
 
     The luminance-only transfer of Gatys et al. 2016, "Preserving Color in Neural Artistic Style
     Transfer" (arXiv:1606.05897), with the luma of Rec. 601: Y = 0.299 R + 0.587 G + 0.114 B. To
-    exchange Y and leave both colour differences alone is to add Y(stylized) − Y(content) to R, G
+    exchange Y and leave both color differences alone is to add Y(stylized) − Y(content) to R, G
     and B. What that pushes out of [0, 1] is clamped.
     """
     luma = torch.tensor(LUMA, device=content.device, dtype=content.dtype).view(3, 1, 1)

@@ -12,25 +12,25 @@ from .precision import widened
 from .terms import Activations, Level, Seen, Term, Value
 
 LEAST_TONE = (4 / 255) ** 2
-_DIRECTIONS, _SHARES = 12, 256  # in which colors are compared, and how finely
+_DIRECTIONS, _SHARES = 12, 256  # directions to compare colors in, and groups along each
 
 
 def tone_difference(stylized: Tensor, content: Tensor, cell: int) -> Tensor:
-    """How little the light and dark areas of a picture are those of its photo.
+    """Measures how far the light and dark areas of a picture differ from its photo's.
 
-    A style term is content with every patch of a picture looking the same, and VGG16's activations
-    say little of how bright a flat area is; so without this, sky and helmet come out as one blue.
+    A style term accepts pictures whose patches all look the same, and VGG16's activations say little
+    about the brightness of flat areas. Without this term, sky and helmet become the same blue.
 
     Args:
         stylized: (B, 3, H, W).
         content: the photos, (B, 3, H, W).
-        cell: side in pixels of the cells whose mean brightness is compared; strokes within one are
-            free.
+        cell: side in pixels of the cells whose mean brightness is compared; strokes within one
+            do not count.
 
     Returns:
         A scalar: 1 less the correlation over a photo's cells, averaged over the photos. 0 for any
         picture whose brightness is a rising linear function of the photo's, 1 for unrelated ones and
-        2 for a negative. Photos without light and dark (below 4 of 255 levels) count little.
+        2 for a negative. Photos with little contrast (below 4 of 255 levels) count little.
     """
 
     def deviations(images: Tensor) -> Tensor:
@@ -41,16 +41,16 @@ def tone_difference(stylized: Tensor, content: Tensor, cell: int) -> Tensor:
     ours, theirs = deviations(stylized), deviations(content)
     covariance = (ours * theirs).mean(dim=1)
     variances = ours.square().mean(dim=1) * theirs.square().mean(dim=1)
-    # A square root has no gradient at 0, where a picture is all one grey.
+    # A square root has no gradient at 0, where a picture is a single gray.
     return (1 - covariance / (variances.clamp_min(1e-12).sqrt() + LEAST_TONE)).mean()
 
 
 def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
-    """How far the colors of a batch are from those of the style image, in all of their mixture: the
-    sliced Wasserstein distance (Rabin et al. 2011; for textures, Heitz et al. 2021, arXiv:2006.07229).
+    """The distance between the color distributions of a batch and the style image: the sliced
+    Wasserstein distance (Rabin et al. 2011; for textures, Heitz et al. 2021, arXiv:2006.07229).
 
-    The Gram matrices ask for the right colors too, but through the products of activations, in which
-    a network first finds the two or three that are most frequent.
+    The Gram matrices require the right colors, too, but through products of activations; with those
+    alone, networks first find the two or three most frequent colors.
 
     Args:
         stylized: (B, 3, H, W).
@@ -59,7 +59,7 @@ def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
     Returns:
         A scalar: the mean squared distance between the sorted colors along each of some directions,
         divided by the variance of the style's colors. 0 for the same palette, about 1 for a picture of
-        one color. Less than 4 of 255 levels of variety count as 4.
+        one color. A deviation below 4 of 255 levels counts as 4.
     """
     variance = palette.var(dim=1, correction=0).mean().clamp_min(LEAST_TONE)
     return (palette_of(stylized) - palette).square().mean() / variance
@@ -76,7 +76,7 @@ def palette_of(images: Tensor) -> Tensor:
 
 
 def directions(number: int) -> Tensor:
-    """Unit vectors (number, 3), evenly over half a sphere: a Fibonacci lattice."""
+    """Unit vectors (number, 3), spread evenly over a hemisphere: a Fibonacci lattice."""
     place = torch.arange(number, dtype=torch.float64) + 0.5
     height = place / number
     angle = place * math.pi * (5**0.5 - 1)

@@ -1,4 +1,4 @@
-"""Terms that look at the pixels alone: smoothness, range, grids and detail that is too fine."""
+"""Loss terms of the pixels alone: smoothness, range, grids, and detail that is too fine."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,7 +12,7 @@ from .terms import Activations, Level, Seen, Term, Value
 
 
 def total_variation(images: Tensor, scale: float) -> Tensor:
-    """Half the sum of squared differences between neighbours, down and to the right, of images (B,
+    """Half the sum of squared differences between neighbors, down and to the right, of images (B,
     3, H, W) in [0, 1] times ``scale``, averaged over the batch: the penalty of Mahendran & Vedaldi
     2015 (arXiv:1412.0035) with exponent 2. Its gradient is the one jcjohnson/fast-neural-style
     adds, there with scale 255 and summed over the batch."""
@@ -37,14 +37,14 @@ def out_of_range(images: Tensor) -> Tensor:
 def grid_pattern(images: Tensor, period: int, window: int) -> Tensor:
     """Mean square of the grid of ``period`` pixels that the blocks of a window have in common.
 
-    Upsampling treats the pixels of a block differently, and what their means then differ by is seen
-    as a grid (Odena et al. 2016), here stronger and there weaker; in photos and brush strokes the
-    means over many blocks are nearly equal.
+    Upsampling treats the pixels of a block differently, and the differences between their means
+    show as a grid of varying strength (Odena et al. 2016). In photos and brush strokes the means
+    over many blocks are nearly equal.
 
     Args:
-        images: (B, 3, H, W); below ``2 * period - 1`` pixels a side nothing can be told.
+        images: (B, 3, H, W); 0 if a side is below ``2 * period - 1`` pixels.
         period: in pixels.
-        window: side of the windows in pixels, a multiple of ``period``; less where a picture is less.
+        window: side of the windows in pixels, a multiple of ``period``; smaller in smaller pictures.
 
     Returns:
         A scalar: for each window and color the variance over the places in a block of the mean
@@ -55,7 +55,7 @@ def grid_pattern(images: Tensor, period: int, window: int) -> Tensor:
     window = min(window, (min(wide.shape[-2:]) - period + 1) // period * period)
     if window < period:
         return wide.new_zeros(())
-    # Less the mean of its surroundings, or a slope would look like a grid.
+    # Subtract the local mean, or a slope would look like a grid.
     inner = slice(period // 2, -((period - 1) // 2) or None)
     fine = wide[..., inner, inner] - F.avg_pool2d(wide, period, stride=1)
     down, right = (side // window for side in fine.shape[-2:])
@@ -67,11 +67,11 @@ def grid_pattern(images: Tensor, period: int, window: int) -> Tensor:
 
 
 def fine_energy(images: Tensor) -> Tensor:
-    """How much there is in images (B, 3, H, W) that changes from pixel to pixel: the mean squares of the
-    fourth differences of neighbours, (1, -4, 6, -4, 1) / 16, to the right and down: (2,).
+    """Pixel-to-pixel detail of images (B, 3, H, W): the mean squares of the fourth
+    differences of neighbors, (1, -4, 6, -4, 1) / 16, to the right and down: (2,).
 
-    Of stripes with a period of p pixels it sees the part sin⁴(π / p): 1 for 2 pixels, 0.82 for 2.5, 0.25
-    for 4, 0.02 for 8. Below five pixels a side it is 0.
+    Stripes with a period of p pixels count with the factor sin⁴(π / p): 1 for 2 pixels, 0.82 for 2.5,
+    0.25 for 4, 0.02 for 8. Pictures below five pixels a side give 0.
     """
     wide = widened(images)
     if min(wide.shape[-2:]) < 5:
@@ -81,10 +81,10 @@ def fine_energy(images: Tensor) -> Tensor:
 
 
 def fine_excess(stylized: Tensor, style: Tensor) -> Tensor:
-    """What is finer in pictures (B, 3, H, W) than anything in the style image.
+    """Detail in pictures (B, 3, H, W) that is finer than the style image's.
 
-    Checks and dots of two or three pixels change VGG16's activations as strokes do, and the longer a
-    network is trained the more of them it finds. (Total variation would take strokes along with them.)
+    Checks and dots of two or three pixels change VGG16's activations as strokes do, and networks
+    use more of them the longer they train. (Total variation would remove strokes, too.)
 
     Args:
         stylized: (B, 3, H, W).
@@ -92,7 +92,7 @@ def fine_excess(stylized: Tensor, style: Tensor) -> Tensor:
 
     Returns:
         A scalar: (E − Eₛ) / (E + Eₛ), where E is larger, averaged over both directions. 0 up to the
-        style image's own, 0.5 for three times that, at most 1; the denominator is held constant.
+        style image's own, 0.5 for three times that, at most 1. The denominator has no gradient.
     """
     ours = fine_energy(stylized)
     return ((ours - style).relu() / (ours.detach() + style).clamp_min(1e-12)).mean()
@@ -126,7 +126,7 @@ class GridTerm(Term):
     """``grid_pattern``.
 
     Args:
-        period, window: of the grid and of the windows that it is looked for in, in pixels.
+        period, window: period of the grid and side of the windows, in pixels.
     """
 
     def __init__(self, period: int, window: int) -> None:

@@ -1,9 +1,8 @@
-"""Against flicker, without any video: a photo that has moved must come out as the picture that has
-moved.
+"""Reduces flicker without training on video: a moved photo must give the moved picture.
 
-Networks flicker because they answer a little noise, or a movement by less than their stride, with
-another pattern. A still is enough to unlearn that: it is moved along a random smooth flow and made
-noisy, and what the network makes of that is compared to its first output, moved along the same flow
+Networks flicker because a little noise, or a movement by less than their stride, changes their
+pattern. Still photos suffice to train against that. A photo is moved along a random smooth flow and
+gets noise; the network's output for it is compared with its first output, moved along the same flow
 (Eilertsen et al. 2019, "Single-frame Regularization for Temporally Stable CNNs", arXiv:1902.10424).
 
 A change of brightness or contrast is not simulated: instance norm takes both away.
@@ -28,13 +27,13 @@ def random_flow(
     zoom: float,
     generator: Generator,
 ) -> Tensor:
-    """A smooth random flow: bent, shifted and zoomed, each by an even chance up to its limit.
+    """A smooth random flow: bent, shifted and zoomed, each uniformly up to its limit.
 
     Args:
         height, width: of the picture in pixels.
         bend: local displacement in pixels at most, along x and along y, before interpolation.
-        cell: pixels between two places where the local displacement is drawn; between them it is
-            interpolated bicubically.
+        cell: pixels between two points where the local displacement is drawn; it is interpolated
+            bicubically in between.
         shift: displacement of the whole in pixels at most, along x and along y.
         zoom: relative change of size at most, around the middle; 0.05 is 5 %.
         generator: of the random numbers; the flow is on its device.
@@ -78,8 +77,8 @@ def warp(images: Tensor, flow: Tensor) -> Tensor:
 
 
 def inside(flow: Tensor, margin: int) -> Tensor:
-    """Where a pixel and the place that it comes from both lie ``margin`` pixels inside the picture:
-    a mask (B, 1, H, W) for a flow (B, 2, H, W). Near the edges the network sees reflections, which
+    """Marks pixels that lie, with the place they come from, ``margin`` pixels inside the picture: a
+    mask (B, 1, H, W) for a flow (B, 2, H, W). Near the edges the network sees reflections, which
     do not move with the picture."""
     height, width = flow.shape[-2:]
     x, y = torch.arange(width).to(flow), torch.arange(height).to(flow)[:, None]
@@ -94,9 +93,9 @@ def inside(flow: Tensor, margin: int) -> Tensor:
 
 
 def temporal_loss(moved: Tensor, stylized: Tensor, flow: Tensor, margin: int) -> Tensor:
-    """Mean absolute difference between what the network makes of the moved photo and what it made
-    of the photo, moved: a scalar ≥ 0 in the range of colours, a mean over the photos, 0 for a
-    network that moves its strokes with the picture.
+    """Mean absolute difference between the network's output for the moved photo and its moved output
+    for the photo: a scalar ≥ 0 in the range of colors, averaged over the photos; 0 if the strokes
+    move with the picture.
 
     Args:
         moved: the network's output for the moved photos, (B, 3, H, W).
@@ -113,8 +112,8 @@ def temporal_loss(moved: Tensor, stylized: Tensor, flow: Tensor, margin: int) ->
 class TemporalLoss(nn.Module):
     """The temporal loss of a network over photos, with random flows.
 
-    Everything random about a photo follows from the seed and the number of its crop alone, as in
-    ``data``: so runs that are resumed, and runs on several devices, see the flows that they should.
+    All randomness follows from the seed and the number of the crop alone, as in ``data``. So resumed
+    runs and runs on several devices see the same flows.
 
     Args:
         weight: of the term in the loss.

@@ -42,7 +42,7 @@ class VGG16Features(nn.Module):
     Args:
         weights: ``"bundled"`` (in the package, float16), ``"torchvision"`` (528 MB, downloaded once
             by torchvision) or the path of a ``.safetensors`` or ``.pth`` state dict with
-            torchvision's key names and the same input normalisation.
+            torchvision's key names and the same input normalization.
     """
 
     mean: Tensor
@@ -50,7 +50,7 @@ class VGG16Features(nn.Module):
     def __init__(self, weights: str) -> None:
         super().__init__()
         depth = max(LAYERS.values()) + 1
-        with torch.device("meta"):  # nothing to initialise: every weight is loaded below
+        with torch.device("meta"):  # nothing to initialize: every weight is loaded below
             self.features = make_layers(cfgs["D"], batch_norm=False)[:depth]
         state = {
             key: value.float()

@@ -1,8 +1,8 @@
 """Files in object stores and at URLs, by fsspec (https://filesystem-spec.readthedocs.io).
 
 Pillow, FFmpeg and libvips read files of this machine. So what lies elsewhere is fetched for a batch of
-jobs, and what was made of it is put back; in between nobody needs to know. In a ``Path``,
-``s3://bucket/a.jpg`` becomes ``s3:/bucket/a.jpg``, which is all that tells such a file from others.
+jobs, and what was made of it is put back; in between, no code needs to know. In a ``Path``,
+``s3://bucket/a.jpg`` becomes ``s3:/bucket/a.jpg``; nothing else distinguishes such a file.
 """
 
 import glob

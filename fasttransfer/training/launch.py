@@ -9,7 +9,7 @@ from omegaconf import DictConfig, ListConfig
 
 from ..core.errors import FastTransferError
 
-# How Lightning's DDP tells the processes that it starts from this one where the run is.
+# Passes the run folder to the processes that Lightning's DDP starts.
 RUN_DIR_VARIABLE = "FASTTRANSFER_RUN_DIR"
 
 
@@ -24,7 +24,7 @@ def started_by_lightning() -> bool:
 
 
 def launched_outside() -> bool:
-    """Whether torchrun or SLURM started several processes, which nobody here can tell anything."""
+    """Whether torchrun or SLURM started several processes, which this one cannot pass anything to."""
     return "TORCHELASTIC_RUN_ID" in os.environ or _whole("SLURM_NTASKS", 1) > 1
 
 

@@ -215,7 +215,7 @@ class StyleTraining(pl.LightningModule):
         self.average()
 
     def average(self) -> None:
-        """Counts the weights of now into the average."""
+        """Adds the current weights to the average."""
         self.averaged.update(self.network)
 
     def configure_optimizers(self) -> Any:

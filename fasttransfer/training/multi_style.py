@@ -117,7 +117,7 @@ class BaseTraining(StyleTraining):
     """Trains one network for many styles.
 
     Args:
-        styles: what is learned; ``style`` is only the one that pictures and scores tell of.
+        styles: the training styles; ``style`` is only the one for pictures and scores.
 
     The other arguments are those of ``StyleTraining``.
 
@@ -189,7 +189,7 @@ class BaseTraining(StyleTraining):
 
 
 def varied(picture: Image.Image, size: int, rng: np.random.Generator) -> Tensor:
-    """A part of a style image with its colours turned, larger or smaller: (1, 3, H, W) in [0, 1]; as a
+    """A part of a style image with rotated hues, larger or smaller: (1, 3, H, W) in [0, 1]; as a
     whole and unchanged it would have a longer side of ``size`` pixels."""
     width, height = (round(side * rng.uniform(*_PART)) for side in picture.size)
     left, top = (rng.integers(picture.width - width + 1), rng.integers(picture.height - height + 1))
@@ -200,7 +200,7 @@ def varied(picture: Image.Image, size: int, rng: np.random.Generator) -> Tensor:
 
 
 def turned(image: Tensor, angle: float) -> Tensor:
-    """Colours (1, 3, H, W) in [0, 1] turned around the grey axis by ``angle`` in radians, so that a
+    """Colors (1, 3, H, W) in [0, 1] rotated around the gray axis by ``angle`` in radians, so that a
     third of a turn makes red green; what leaves [0, 1] is clamped."""
     across = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
     turn = math.cos(angle) * torch.eye(3) + (1 - math.cos(angle)) / 3

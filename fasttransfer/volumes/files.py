@@ -131,7 +131,7 @@ def _open_nifti(path: Path, max_pixels: int) -> Volume:
         colored = _slice_of(data, 0).dtype.names is not None
         black, white = (0.0, 0.0) if colored else _window(data, shape[2])
 
-    # A NIfTI array is (x, y, z); slices are across z, as (y, x) with y upwards.
+    # A NIfTI array is (x, y, z); slices are across z, as (y, x) with y upward.
     def slices() -> Slices:
         for number in range(shape[2]):
             with _reading(path):
@@ -210,5 +210,5 @@ def _same_size(pixels: np.ndarray, size: tuple[int, int], path: Path) -> np.ndar
 
 
 def endings(path: Path) -> list[str]:
-    """What tells the kind of a file: ``.tif``, or ``.nii`` and ``.gz``."""
+    """The ending that gives the kind of a file: ``.tif``, or ``.nii`` and ``.gz``."""
     return path.suffixes[-2:] if path.name.lower().endswith(".nii.gz") else path.suffixes[-1:]

@@ -1,9 +1,9 @@
-"""Pictures of three dimensions: stacks of slices, stylized along every axis.
+"""Stylizes volumes, that is, stacks of slices, along every axis.
 
-A network for pictures knows nothing of the slice before: stylized one by one, neighbouring slices
-differ in every stroke. So the volume is cut along each of its three axes, every cut is stylized, and
-each voxel is the mean of the three pictures it lies in. Two of these run across the slices of the
-third, so neighbours agree.
+A network for pictures knows nothing about the previous slice: stylized one by one, neighboring
+slices differ in every stroke. So the volume is cut along each of its three axes, every cut is
+stylized, and each voxel is the mean of the three pictures it lies in. Two of these run across the
+slices of the third, so neighbors match.
 """
 
 from collections.abc import Iterator

@@ -66,9 +66,9 @@ def test_settings_reach_the_stylizer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(rgb("same.png"), rgb("photo.png"))
     assert infer(monkeypatch, *common, "output=small.png", "size=20") == 0
     assert rgb("small.png").shape == (3, 15, 20)
-    assert infer(monkeypatch, *common, "output=grey.png", "color=content") == 0
-    grey = rgb("grey.png")
-    assert (grey[0] - grey[2]).abs().max() <= 1.5 / 255  # a grey photo stays grey
+    assert infer(monkeypatch, *common, "output=gray.png", "color=content") == 0
+    gray = rgb("gray.png")
+    assert (gray[0] - gray[2]).abs().max() <= 1.5 / 255  # a gray photo stays gray
     assert infer(monkeypatch, *common, "output=a.jpg", "quality=10") == 0
     assert infer(monkeypatch, *common, "output=b.jpg", "quality=95") == 0
     assert Path("a.jpg").stat().st_size < Path("b.jpg").stat().st_size
@@ -159,17 +159,17 @@ def test_mistakes(
     words: str,
 ) -> None:
     assert infer(monkeypatch, *typed) == 2
-    told = capsys.readouterr().err
-    assert words in told
-    assert told.count("\n") == 1
-    assert "Traceback" not in told
+    printed = capsys.readouterr().err
+    assert words in printed
+    assert printed.count("\n") == 1
+    assert "Traceback" not in printed
 
 
 def test_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert infer(monkeypatch, "--help") == 0
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for setting in ("input=", "output=", "style=", "size=", "color=", "strength=", "overwrite="):
-        assert setting in told
+        assert setting in printed
 
 
 @pytest.mark.slow
@@ -184,9 +184,9 @@ def test_interrupted_and_run_again(tmp_path: Path) -> None:
     while not list(tmp_path.glob("out/*.png")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    told = process.communicate(timeout=120)[1]
-    assert process.returncode == 130, told
-    assert "Traceback" not in told
+    printed = process.communicate(timeout=120)[1]
+    assert process.returncode == 130, printed
+    assert "Traceback" not in printed
     done = list(tmp_path.glob("out/**/*.*"))
     assert 0 < len(done) < 84
     assert not list(tmp_path.rglob("*.part"))
@@ -208,9 +208,9 @@ def test_pictures_and_videos_in_one_folder(
     Path("photos/in/bad.mov").write_text("no video")
     both = "style=[wood.safetensors,ink.safetensors]"
     assert infer(monkeypatch, both, "input=photos", "output=out/", "size=32") == 1
-    told = capsys.readouterr().err
-    assert "2 files failed:\n  photos/in/bad.mov" in told  # once for each style
-    assert "frames/s" in told or "s/frame" in told  # on a busy machine
+    printed = capsys.readouterr().err
+    assert "2 files failed:\n  photos/in/bad.mov" in printed  # once for each style
+    assert "frames/s" in printed or "s/frame" in printed  # on a busy machine
     for style in ("wood", "ink"):
         assert sorted(os.listdir(f"out/{style}")) == ["clip.mp4", "in"]
         assert sorted(os.listdir(f"out/{style}/in")) == [
@@ -257,9 +257,9 @@ def test_mistakes_with_videos(
 ) -> None:
     make_clip(Path("clip.mp4"), count=2)
     assert infer(monkeypatch, "style=wood.safetensors", *typed) == 2
-    told = capsys.readouterr().err
-    assert words in told
-    assert told.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert words in printed
+    assert printed.count("\n") == 1
 
 
 ENDINGS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGKILL: -9}
@@ -284,9 +284,9 @@ def test_an_interrupted_video_leaves_no_half_file(tmp_path: Path, number: signal
     while not list(tmp_path.glob("out/.*.part")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(number)
-    told = process.communicate(timeout=120)[1]
-    assert process.returncode == ENDINGS[number], told
-    assert "Traceback" not in told
+    printed = process.communicate(timeout=120)[1]
+    assert process.returncode == ENDINGS[number], printed
+    assert "Traceback" not in printed
     assert not Path("out/clip.mp4").exists()
     if number != signal.SIGKILL:  # nobody can clean up after that
         assert os.listdir("out") == []

@@ -58,31 +58,31 @@ def test_train_a_style_and_stylize_a_photo_with_it(tiny_run: list[str], tmp_path
     assert sorted(os.listdir(tmp_path)) == ["photo.jpg", "runs", "stylized.jpg"]
 
 
-def told_by_help(script: str, cwd: Path) -> str:
-    told = run(script, "--help", cwd=cwd)
-    assert (told.returncode, told.stderr) == (0, "")
-    assert "_target_" not in told.stdout  # a page for people, not the YAML
-    assert max(len(line) for line in told.stdout.splitlines()) <= 100
+def help_of(script: str, cwd: Path) -> str:
+    done = run(script, "--help", cwd=cwd)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "_target_" not in done.stdout  # a page for people, not the YAML
+    assert max(len(line) for line in done.stdout.splitlines()) <= 100
     assert not os.listdir(cwd)
-    return told.stdout
+    return done.stdout
 
 
 def test_help_of_train(tmp_path: Path) -> None:
-    told = told_by_help("train.py", tmp_path)
+    help_text = help_of("train.py", tmp_path)
     for setting in (
         *("style", "style.path", "style.size", "data.root", "experiment", "network", "loss"),
         *("style.strength", "budget", "resume", "run_dir", "trainer", "trainer.max_steps"),
     ):
-        assert f" {setting}=" in told
+        assert f" {setting}=" in help_text
     for group in ("style", "network", "loss", "trainer", "experiment"):
         for option in (CONF_DIR / group).glob("*.yaml"):
-            assert re.search(rf"\b{option.stem}\b", told), f"{group}={option.stem}"
+            assert re.search(rf"\b{option.stem}\b", help_text), f"{group}={option.stem}"
 
 
 def test_help_of_infer(tmp_path: Path) -> None:
-    told = told_by_help("infer.py", tmp_path)
+    help_text = help_of("infer.py", tmp_path)
     for setting in ("style", "input", "output", "size", "color", "strength", "overwrite"):
-        assert f" {setting}=" in told
+        assert f" {setting}=" in help_text
 
 
 def test_help_does_not_wait_for_lightning(tmp_path: Path) -> None:

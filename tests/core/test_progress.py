@@ -17,14 +17,14 @@ def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
     report.fail(Path("bad.jpg"), ValueError("bad.jpg is empty"))
     report.fail(Path("huge.jpg"), ValueError("no memory"))
     report.print_summary()
-    told = capsys.readouterr().err
-    assert "3/3" not in told  # no bar, and less than 30 seconds
-    assert "wrote 3 pictures" in told
-    assert "images/s)" in told
-    assert "skipped old.jpg" in told
-    assert "2 files failed:" in told
-    assert "  bad.jpg is empty\n" in told
-    assert "  huge.jpg: no memory\n" in told
+    stderr = capsys.readouterr().err
+    assert "3/3" not in stderr  # no bar, and less than 30 seconds
+    assert "wrote 3 pictures" in stderr
+    assert "images/s)" in stderr
+    assert "skipped old.jpg" in stderr
+    assert "2 files failed:" in stderr
+    assert "  bad.jpg is empty\n" in stderr
+    assert "  huge.jpg: no memory\n" in stderr
 
 
 def test_brackets_in_names_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:

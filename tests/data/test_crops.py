@@ -48,7 +48,7 @@ def test_every_epoch_shows_every_photo_once_in_another_order(photo_folder, tmp_p
 
 
 def test_a_crop_covers_what_the_scale_says(tmp_path):
-    """A ramp from 0 to 255 over 256 pixels: a crop's range of grey tells how wide it was."""
+    """A ramp from 0 to 255 over 256 pixels: a crop's range of grays shows how wide it was."""
     ramp = Image.linear_gradient("L").rotate(90).convert("RGB")
     ramp.save(tmp_path / "ramp.png")
     for scale, covered in ((0.5, 64), (1.0, 32), (2.0, 16)):

@@ -54,6 +54,6 @@ def test_the_bundled_photos_are_there_and_apart():
     assert len(probe) >= 4
     assert not {p.name for p in train} & {p.name for p in (*probe, *large)}
     assert all(max(Image.open(path).size) >= 1024 for path in large)
-    told = (BUNDLED_PHOTOS["bundled"].parent / "README.md").read_text()
-    assert all(f"`{p.parent.name}/{p.name}`" in told for p in (*train, *probe, *large))
+    readme = (BUNDLED_PHOTOS["bundled"].parent / "README.md").read_text()
+    assert all(f"`{p.parent.name}/{p.name}`" in readme for p in (*train, *probe, *large))
     assert not usable_photos(photo_folder("bundled"), Findings(256, 10**7))[1]

@@ -37,7 +37,7 @@ PACKED = {"size": 32, "min_side": 8, "per_shard": 3, "quality": 95}
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Photos of one colour each, by which they are known again."""
+    """Photos of one color each, by which they are known again."""
     for number in range(COUNT):
         path = tmp_path / f"photos/{number % 2}/{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,9 +117,9 @@ def test_what_cannot_be_read_is_named(shards: Path) -> None:
     cut = shards / "photos-000003.tar"
     cut.write_bytes(cut.read_bytes()[:300])
     assert len(set(taken(crops_of(shards), 9))) == 9
-    told = (shards.parent / "skipped.txt").read_text()
-    assert "a is not a picture" in told
-    assert "b has 4×4 pixels, too few" in told
+    skipped = (shards.parent / "skipped.txt").read_text()
+    assert "a is not a picture" in skipped
+    assert "b has 4×4 pixels, too few" in skipped
 
 
 def test_what_else_is_in_a_sample_is_no_photo(tmp_path: Path) -> None:
@@ -132,8 +132,8 @@ def test_what_else_is_in_a_sample_is_no_photo(tmp_path: Path) -> None:
             member.size = len(contents)
             tar.addfile(member, io.BytesIO(contents))
     assert taken(crops_of(tmp_path), 1) == [3]
-    told = (tmp_path.parent / "skipped.txt").read_text().splitlines()
-    assert [line.split("/")[-1] for line in told] == ["b has no picture"]
+    skipped = (tmp_path.parent / "skipped.txt").read_text().splitlines()
+    assert [line.split("/")[-1] for line in skipped] == ["b has no picture"]
 
 
 def test_nothing_that_can_be_read(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from fasttransfer.images.contact_sheets import (
 
 
 def test_side_by_side_scales_to_the_height_of_the_first():
-    black, grey = torch.zeros(3, 20, 30), torch.full((3, 40, 40), 0.5)
-    row = side_by_side([black, grey])
+    black, gray = torch.zeros(3, 20, 30), torch.full((3, 40, 40), 0.5)
+    row = side_by_side([black, gray])
     assert row.shape == (3, 20, 30 + GAP + 20)
     assert (row[:, :, :30] == 0).all()
     assert (row[:, :, 30 : 30 + GAP] == 1).all()

@@ -51,11 +51,11 @@ def test_a_folder_that_cannot_be_searched_is_named(tmp_path: Path) -> None:
     nest_too_deep(tmp_path / "photos")
     with pytest.raises(FastTransferError, match=r"ddd cannot be searched \(File name too"):
         list(pictures_below(tmp_path / "photos"))
-    told: dict[Path, str] = {}
+    errors: dict[Path, str] = {}
     names = pictures_below(
-        tmp_path / "photos", lambda place, error: told.update({place: str(error)})
+        tmp_path / "photos", lambda place, error: errors.update({place: str(error)})
     )
     assert [path.name for path in names] == ["z.jpg"]
-    ((place, sentence),) = told.items()
+    ((place, sentence),) = errors.items()
     assert place.is_relative_to(tmp_path / "photos")
     assert str(place) in sentence

@@ -33,7 +33,7 @@ def test_resize() -> None:
     assert resize(torch.rand(3, 1, 500), 5).shape == (3, 1, 5)
     same = torch.rand(3, 8, 4)
     assert resize(same, 8) is same
-    stripes = torch.tensor([0.0, 1.0]).repeat(3, 64, 32)  # finest stripes: antialiasing makes grey
+    stripes = torch.tensor([0.0, 1.0]).repeat(3, 64, 32)  # finest stripes: antialiasing makes gray
     assert torch.allclose(resize(stripes, 16)[..., 2:-2], torch.tensor(0.5), atol=0.02)
 
 
@@ -46,9 +46,9 @@ def test_alpha_follows_the_size() -> None:
 
 def test_keep_colours() -> None:
     content = torch.tensor([0.5, 0.3, 0.2]).view(3, 1, 1)
-    grey = torch.full((3, 1, 1), 0.4)
+    gray = torch.full((3, 1, 1), 0.4)
     luma = 0.299 * 0.5 + 0.587 * 0.3 + 0.114 * 0.2
-    kept = keep_colors(grey, content)
+    kept = keep_colors(gray, content)
     assert torch.allclose(kept, content + (0.4 - luma))
     assert torch.allclose(keep_colors(content, content), content)
     assert keep_colors(torch.ones(2, 3, 1, 1), content.expand(2, 3, 1, 1)).max() <= 1

@@ -125,9 +125,9 @@ def test_no_room_means_a_thumbnail_or_an_error(
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10_000}))
     assert infer(monkeypatch, "input=photo.png", "output=a.png", *TILES) == 1
-    told = capsys.readouterr().err
-    assert "requires 0.0 GB of disk for tiles=exact" in told
-    assert "tiles=thumbnail requires none" in told
+    stderr = capsys.readouterr().err
+    assert "requires 0.0 GB of disk for tiles=exact" in stderr
+    assert "tiles=thumbnail requires none" in stderr
     settings = ("tiling.tile=64", "tiling.memory=1")
     assert infer(monkeypatch, "input=photo.png", "output=b.png", *settings) == 0
     infer(monkeypatch, "input=photo.png", "output=c.png", "tiles=thumbnail", "tiling.tile=64")

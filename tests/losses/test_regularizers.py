@@ -16,7 +16,7 @@ from fasttransfer.losses.regularizers import (
 def test_total_variation_by_hand():
     assert total_variation(torch.ones(2, 3, 4, 4), scale=255).item() == 0
     step = torch.zeros(1, 1, 2, 2)
-    step[..., 1] = 1  # two neighbours to the right differ by 1
+    step[..., 1] = 1  # two neighbors to the right differ by 1
     assert total_variation(step, scale=1).item() == 1
     assert total_variation(step, scale=255).item() == 255**2
     assert total_variation(step.repeat(5, 1, 1, 1), scale=1).item() == 1  # a mean over pictures

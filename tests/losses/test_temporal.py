@@ -34,7 +34,7 @@ def test_warp_takes_each_pixel_from_where_the_flow_points():
 
 def test_warp_by_half_a_pixel_is_the_bicubic_mean():
     step = torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(1, 1, 4, 4)
-    # Cubic convolution with a = -0.75 weighs the four neighbours -3/32, 19/32, 19/32, -3/32.
+    # Cubic convolution with a = -0.75 weighs the four neighbors -3/32, 19/32, 19/32, -3/32.
     half = warp(step, constant_flow(0.5, 0, 4, 4))
     assert half[0, 0, 0, 1].item() == pytest.approx(0.5)
     assert half[0, 0, 0, 0].item() == pytest.approx(-3 / 32)

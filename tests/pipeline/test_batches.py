@@ -76,10 +76,10 @@ def test_a_killed_actor_costs_nothing_but_time(photos: Path) -> None:
     assert victims
     os.kill(victims[0].pid, signal.SIGKILL)
     assert len(list(photos.glob("out/*/*.png"))) < COUNT
-    _, told = process.communicate(timeout=300)
-    assert process.returncode == 1, told
-    assert "1 file failed" in told
-    assert "bad.jpg is not a picture" in told
+    _, output = process.communicate(timeout=300)
+    assert process.returncode == 1, output
+    assert "1 file failed" in output
+    assert "bad.jpg is not a picture" in output
     made = {path.relative_to("alone"): path for path in Path("alone").rglob("*.png")}
     assert len(made) == COUNT
     for relative, path in made.items():
@@ -122,9 +122,9 @@ def test_a_file_that_ends_its_actors_has_failed_and_the_rest_is_done(
     settings = BatchSettings("ray", overwrite=False, actors=2, threads=1, batch=16)
     stylize_in_batches(jobs, "wood", lambda _: stylizer, open_media, settings, report)  # type: ignore[arg-type, return-value]
     assert report.done == [Path("out/0.png").absolute()]
-    (told,) = report.failures
-    assert told.startswith("photos/0/03.png")
-    assert "ended 2 times" in told
+    (failure,) = report.failures
+    assert failure.startswith("photos/0/03.png")
+    assert "ended 2 times" in failure
 
 
 @pytest.mark.slow

@@ -93,17 +93,17 @@ def check_folder(store: s3fs.S3FileSystem) -> None:
 def test_a_folder_of_a_store_is_that_of_this_machine(store: s3fs.S3FileSystem, infer: Run) -> None:
     """Also: bad files are named as they are in the store, and a second run skips what is there."""
     assert infer("input=photos", "output=here/")[0] == 1  # for the bad file
-    code, told = infer("input=s3://bucket/photos", "output=s3://bucket/out", "ray.batch=2")
+    code, output = infer("input=s3://bucket/photos", "output=s3://bucket/out", "ray.batch=2")
     assert code == 1
-    assert "wrote 3 pictures" in told
-    assert "s3://bucket/photos/bad.jpg is not a picture" in told
-    assert "/in/" not in told
+    assert "wrote 3 pictures" in output
+    assert "s3://bucket/photos/bad.jpg is not a picture" in output
+    assert "/in/" not in output
     check_folder(store)
-    code, told = infer("input=s3://bucket/photos", "output=s3://bucket/out")
-    assert "skipped 3 files" in told
-    assert "wrote" not in told
-    code, told = infer("input=s3://bucket/photos", "output=here/")
-    assert "skipped 3 files" in told
+    code, output = infer("input=s3://bucket/photos", "output=s3://bucket/out")
+    assert "skipped 3 files" in output
+    assert "wrote" not in output
+    code, output = infer("input=s3://bucket/photos", "output=here/")
+    assert "skipped 3 files" in output
 
 
 @pytest.mark.slow
@@ -124,10 +124,10 @@ def test_a_folder_of_a_store_over_ray(
 
 
 def test_training_photos_in_shards(store: s3fs.S3FileSystem, tmp_path: Path) -> None:
-    colours = (20, 60, 100, 140)
-    for colour in colours:
+    colors = (20, 60, 100, 140)
+    for color in colors:
         Path("plain").mkdir(exist_ok=True)
-        Image.new("RGB", (40, 40), (colour, 0, 0)).save(f"plain/{colour}.png")
+        Image.new("RGB", (40, 40), (color, 0, 0)).save(f"plain/{color}.png")
     settings = {"size": 32, "min_side": 8, "per_shard": 2, "quality": 95}
     pack(Path("plain"), tmp_path / "packed", Report(), **settings)
     for path in Path("packed").glob("*.tar"):
@@ -136,18 +136,18 @@ def test_training_photos_in_shards(store: s3fs.S3FileSystem, tmp_path: Path) -> 
     window = RandomCrop(crop_size=16, photo_size=16, min_scale=1, max_scale=1)
     settings = ShardSettings("s3://bucket", None, 4, 8, 10**6, 0)
     crops = iter(ShardedCrops(urls, window, settings, tmp_path / "skipped.txt"))
-    seen = sorted(round(float(next(crops)[0][0].mean()) * 255) for _ in colours)
-    assert np.abs(np.subtract(seen, colours)).max() <= 2
+    seen = sorted(round(float(next(crops)[0][0].mean()) * 255) for _ in colors)
+    assert np.abs(np.subtract(seen, colors)).max() <= 2
 
 
 def test_one_picture_and_patterns_and_both_ways(store: s3fs.S3FileSystem, infer: Run) -> None:
     assert infer("input=s3://bucket/photos/a.png")[0] == 0
     assert store.exists("bucket/photos/a-wood.png")
-    _, told = infer("input=s3://bucket/photos/b/*.png", "output=fetched", "format=jpg")
-    assert "wrote 2 pictures" in told
+    _, output = infer("input=s3://bucket/photos/b/*.png", "output=fetched", "format=jpg")
+    assert "wrote 2 pictures" in output
     assert sorted(path.name for path in Path("fetched").iterdir()) == ["a.jpg", "c d.jpg"]
-    _, told = infer("input=photos/b/a.png", "output=s3://bucket/new/one.webp")
-    assert "wrote s3://bucket/new/one.webp" in told
+    _, output = infer("input=photos/b/a.png", "output=s3://bucket/new/one.webp")
+    assert "wrote s3://bucket/new/one.webp" in output
     assert store.exists("bucket/new/one.webp")
 
 
@@ -156,8 +156,8 @@ def test_keys_with_two_slashes_are_files_of_their_own(store: s3fs.S3FileSystem, 
         width = 60 + len(key)
         Image.effect_noise((width, 50), 80).convert("RGB").save("x.png")
         store.put_file("x.png", f"bucket/{key}")
-    code, told = infer("input=s3://bucket/twice", "output=out/")
-    assert code == 0, told
+    code, output = infer("input=s3://bucket/twice", "output=out/")
+    assert code == 0, output
     made = {path.name: Image.open(path).width for path in Path("out").iterdir()}
     assert sorted(made) == ["x.png", "x_png.png", "y.png"]
     assert {made["x.png"], made["x_png.png"]} == {71, 72}
@@ -166,14 +166,14 @@ def test_keys_with_two_slashes_are_files_of_their_own(store: s3fs.S3FileSystem, 
 def test_what_cannot_be_reached_is_told_and_the_rest_is_done(
     store: s3fs.S3FileSystem, infer: Run
 ) -> None:
-    code, told = infer("input=[photos/a.png,s3://bucket/none.png]", "output=out/")
+    code, output = infer("input=[photos/a.png,s3://bucket/none.png]", "output=out/")
     assert code == 1
-    assert "s3://bucket/none.png cannot be reached" in told
+    assert "s3://bucket/none.png cannot be reached" in output
     assert Path("out/a.png").exists()
-    code, told = infer("input=photos/a.png", "output=s3://no-such-bucket/out/")
+    code, output = infer("input=photos/a.png", "output=s3://no-such-bucket/out/")
     assert code == 1
-    assert "s3://no-such-bucket/out/a.png cannot be reached" in told
-    assert "wrote" not in told
+    assert "s3://no-such-bucket/out/a.png cannot be reached" in output
+    assert "wrote" not in output
 
 
 @pytest.mark.parametrize(
@@ -202,10 +202,10 @@ def test_what_cannot_be_reached_is_told_and_the_rest_is_done(
 def test_mistakes_are_told_in_a_sentence(
     store: s3fs.S3FileSystem, infer: Run, typed: tuple[str, ...], sentence: str
 ) -> None:
-    code, told = infer(*typed)
+    code, output = infer(*typed)
     assert code in (1, 2)
-    assert sentence in told
-    assert "Traceback" not in told
+    assert sentence in output
+    assert "Traceback" not in output
 
 
 def test_names(store: s3fs.S3FileSystem) -> None:

@@ -78,7 +78,7 @@ def header(path: str | Path) -> dict[str, Any]:
         return {
             "size": (frame.width, frame.height),
             "aspect": stream.sample_aspect_ratio,
-            "colours": (
+            "colors": (
                 context.color_primaries,
                 context.color_trc,
                 context.colorspace,
@@ -183,7 +183,7 @@ def test_colours_and_their_tags_are_kept(tags: dict[str, Any]) -> None:
     if tags["colorspace"] != 3:
         assert header("clip-wood.mp4") == header(clip)
     before, after = raw_means(clip), raw_means(Path("clip-wood.mp4"))
-    full = tags.get("color_range") == 2  # where FFmpeg rounds colours down
+    full = tags.get("color_range") == 2  # where FFmpeg rounds colors down
     assert after == pytest.approx(before, abs=0.7 if full else 0.3)
 
 

@@ -142,8 +142,8 @@ def test_a_third_of_a_turn_makes_red_green():
     image = torch.rand(1, 3, 4, 5)
     assert torch.allclose(turned(image, 0), image, atol=1e-6)
     assert torch.allclose(turned(image, 2 * math.pi / 3), image[:, [2, 0, 1]], atol=1e-6)
-    grey = torch.full((1, 3, 2, 2), 0.3)
-    assert torch.allclose(turned(grey, 1.0), grey, atol=1e-6)
+    gray = torch.full((1, 3, 2, 2), 0.3)
+    assert torch.allclose(turned(gray, 1.0), gray, atol=1e-6)
 
 
 @given(st.integers(64, 300), st.integers(64, 300), st.integers(0, 1000))

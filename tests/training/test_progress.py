@@ -22,10 +22,10 @@ def test_without_a_terminal_a_line_comes_now_and_then(capsys):
     lines.on_train_batch_end(trainer(101), None, None, None, 0)
     lines.every_seconds = 3600
     lines.on_train_batch_end(trainer(102), None, None, None, 0)
-    told = capsys.readouterr()
-    assert told.err.count("\n") == 1
-    assert told.err.startswith("step 101 of 600 (16 %), ")
-    assert told.out == ""
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1
+    assert printed.err.startswith("step 101 of 600 (16 %), ")
+    assert printed.out == ""
 
 
 def test_other_processes_than_the_first_are_silent(capsys):

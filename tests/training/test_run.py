@@ -41,7 +41,7 @@ def test_a_new_run_gets_a_folder_of_its_own_that_is_not_made_yet(tmp_path, monke
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         (["seed=-1"], "seed=-1 must be a whole number from 0"),
         (["seed=1.5"], "seed=1.5"),
@@ -50,10 +50,10 @@ def test_a_new_run_gets_a_folder_of_its_own_that_is_not_made_yet(tmp_path, monke
         (["run_dir=file/run"], "'.*file' is a file; give another run_dir"),
     ],
 )
-def test_what_no_run_can_have(settings, told, tmp_path, monkeypatch):
+def test_what_no_run_can_have(settings, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(FastTransferError, match=told):
+    with pytest.raises(FastTransferError, match=message):
         Run.open(composed(*settings))
 
 
@@ -170,8 +170,8 @@ def test_a_complete_run_is_not_resumed(tmp_path):
     (tmp_path / "checkpoints").mkdir()
     save_checkpoint(tmp_path / "checkpoints" / "last.ckpt", 40_000)
     assert Run.open(resumable(tmp_path)).is_trained  # but not scored: that is left to do
-    told = {"name": "painting", "scores": {"balanced_total": 3.0}}
-    save_style(tmp_path / "style.safetensors", TransformerNet([4], 0, 3, 1, False), told)
+    metadata = {"name": "painting", "scores": {"balanced_total": 3.0}}
+    save_style(tmp_path / "style.safetensors", TransformerNet([4], 0, 3, 1, False), metadata)
     with pytest.raises(FastTransferError, match="is complete after 40000 steps"):
         Run.open(resumable(tmp_path))
 
@@ -204,9 +204,9 @@ def test_a_budget_limits_the_steps_and_the_full_one_tells_their_time(
     own = Run.open(composed("run_dir=runs/x", f"budget={budget}", "trainer.max_steps=123"))
     own.choose_steps(None, photos)  # type: ignore[arg-type]
     assert own.config.trainer.max_steps == steps
-    told = capsys.readouterr().err
-    assert ("123 steps will take about 30 s" in told) == (steps == 123)
-    assert ("less than budget=1h, in which 15000 fit" in told) == (budget == "1h")
+    stderr = capsys.readouterr().err
+    assert ("123 steps will take about 30 s" in stderr) == (steps == 123)
+    assert ("less than budget=1h, in which 15000 fit" in stderr) == (budget == "1h")
 
 
 def test_two_processes_do_not_train_one_run(tmp_path):

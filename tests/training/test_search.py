@@ -82,9 +82,9 @@ def test_a_run_that_fails_is_a_trial_too(
     monkeypatch.chdir(tmp_path)
     search = Search(composed("trials=1", *command, "space=[{name: optimizer.lr, choices: [1e30]}]"))
     search.run()
-    told = capfd.readouterr()
-    assert "no longer a number" in told.err
-    assert told.out.endswith("trial 0: failed\n")
+    printed = capfd.readouterr()
+    assert "no longer a number" in printed.err
+    assert printed.out.endswith("trial 0: failed\n")
 
 
 def test_searches_share_the_trials_and_take_over_what_was_left(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_what_does_not_compare_is_another_study(tmp_path: Path, other: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
         ("trials=0", "trials=0 must be"),
         ("steps=1h", "steps=1h must be"),
@@ -141,14 +141,14 @@ def test_mistakes_are_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     typed: str,
-    told: str,
+    message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["tune", typed])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_whole_numbers_and_choices_are_searched_as_such(tmp_path: Path) -> None:

@@ -144,12 +144,12 @@ def test_a_stopped_and_resumed_run_ends_bit_for_bit_the_same(
     process = start(*tiny_run, VIDEO, "run_dir=stopped", often, cwd=tmp_path)
     wait_for(lambda: step_of(run) >= 2, process)
     os.killpg(process.pid, number)  # photo readers too
-    _, told = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=120)
     assert 2 <= step_of(run) < STEPS
     if number is not signal.SIGKILL:
         assert process.returncode == 128 + number
-        assert "resume=stopped" in told
-        assert "Traceback" not in told
+        assert "resume=stopped" in stderr
+        assert "Traceback" not in stderr
 
     moved = tmp_path / "elsewhere" / "moved run"
     moved.parent.mkdir()
@@ -293,7 +293,7 @@ def test_a_sweep_takes_one_device_a_run(tiny_run: list[str], tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("argument", "told"),
+    ("argument", "message"),
     [
         ("style.path=missing.jpg", "no style image 'missing.jpg'"),
         ("data.root=missing", "photo folder 'missing' does not exist"),
@@ -323,7 +323,7 @@ def test_a_sweep_takes_one_device_a_run(tiny_run: list[str], tmp_path: Path) -> 
 )
 def test_mistakes_are_told_in_one_sentence(
     argument: str,
-    told: str,
+    message: str,
     tiny_run: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -335,6 +335,6 @@ def test_mistakes_are_told_in_one_sentence(
         main()
     assert ended.value.code == 2
     stderr = capsys.readouterr().err
-    assert told in stderr
+    assert message in stderr
     assert len(stderr.strip().splitlines()) == 1
     assert not list(tmp_path.iterdir()), "a mistake must not leave a run folder"

@@ -32,14 +32,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def voxels() -> np.ndarray:
-    """Two balls of different colour, smooth, (D, H, W, 3)."""
+    """Two balls of different color, smooth, (D, H, W, 3)."""
     z, y, x = np.mgrid[: SHAPE[0], : SHAPE[1], : SHAPE[2]]
     balls = [
         np.exp(-((z - 8) ** 2 + (y - 8) ** 2 + (x - 10) ** 2) / 40),
         np.exp(-((z - 12) ** 2 + (y - 16) ** 2 + (x - 22) ** 2) / 60),
     ]
-    colours = [*balls, 1 - balls[0]]
-    return (np.stack(colours, axis=-1) * 255).round().astype(np.uint8)
+    colors = [*balls, 1 - balls[0]]
+    return (np.stack(colors, axis=-1) * 255).round().astype(np.uint8)
 
 
 def write(kind: str) -> Path:
@@ -52,8 +52,8 @@ def write(kind: str) -> Path:
     if kind == "tif":
         slices[0].save("scan.tif", save_all=True, append_images=slices[1:])
         return Path("scan.tif")
-    grey = voxels()[..., 0].astype(np.float32)[:, ::-1].transpose(2, 1, 0)
-    nibabel.save(nibabel.Nifti1Image(grey, np.diag([2, 2, 3, 1])), f"scan.{kind}")
+    gray = voxels()[..., 0].astype(np.float32)[:, ::-1].transpose(2, 1, 0)
+    nibabel.save(nibabel.Nifti1Image(gray, np.diag([2, 2, 3, 1])), f"scan.{kind}")
     return Path(f"scan.{kind}")
 
 
@@ -138,7 +138,7 @@ def test_the_place_in_space_is_kept() -> None:
     assert made.shape == (32, 24, 20)
 
 
-def test_neighbours_agree_more_than_slice_by_slice() -> None:
+def test_neighbors_agree_more_than_slice_by_slice() -> None:
     """Of a noisy volume, whose slices a style answers with other strokes each."""
     z, y, x = np.mgrid[:40, :48, :56] * (2 * np.pi / 32)
     waves = np.sin(x) * np.cos(y) + np.sin(y) * np.cos(z) + np.sin(z) * np.cos(x)
@@ -181,7 +181,7 @@ def test_the_command(
 
 
 @pytest.mark.parametrize(
-    ("typed", "code", "told"),
+    ("typed", "code", "message"),
     [
         (["input=missing.tif"], 1, "missing.tif does not exist"),
         (["input=missing.nii"], 1, "missing.nii does not exist"),
@@ -203,7 +203,7 @@ def test_the_command(
 def test_what_cannot_be_done(
     typed: list[str],
     code: int,
-    told: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -212,7 +212,7 @@ def test_what_cannot_be_done(
     Path("empty").mkdir()
     Image.new("RGB", (4, 4)).save("tiny.tif")
     assert infer(monkeypatch, *typed) == code
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_folder_that_is_there_keeps_what_else_is_in_it(
@@ -294,8 +294,8 @@ def test_a_damaged_volume_costs_only_itself(
         raw[42:44] = bytes(2)  # no voxels along x
         bad.write_bytes(gzip.compress(raw))
     assert infer(monkeypatch, "input=*.nii.gz", "tiles=off") == 1
-    told = capsys.readouterr().err
-    assert "a.nii.gz is damaged" in told
-    assert "Traceback" not in told
+    stderr = capsys.readouterr().err
+    assert "a.nii.gz is damaged" in stderr
+    assert "Traceback" not in stderr
     assert read(Path("scan-wood.nii.gz")).shape == (*SHAPE, 3)
     assert not list(Path().glob(".*"))

@@ -40,7 +40,7 @@ def test_plain_rgb(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "colour", "expected"),
+    ("mode", "color", "expected"),
     [
         ("L", 100, [100] * 3),
         ("1", 1, [255] * 3),
@@ -50,9 +50,9 @@ def test_plain_rgb(tmp_path: Path, suffix: str) -> None:
         ("RGB", (1, 2, 3), [1, 2, 3]),
     ],
 )
-def test_modes(tmp_path: Path, mode: str, colour: int, expected: list[int]) -> None:
+def test_modes(tmp_path: Path, mode: str, color: int, expected: list[int]) -> None:
     path = tmp_path / "a.tiff"
-    image = Image.new(mode, (4, 3), colour)
+    image = Image.new(mode, (4, 3), color)
     if mode == "P":
         image.putpalette([0, 0, 0, 255, 255, 255])
     image.save(path)
@@ -67,7 +67,7 @@ def test_cmyk_jpeg(tmp_path: Path) -> None:
 
 def test_lab(tmp_path: Path) -> None:
     path = tmp_path / "a.tiff"
-    Image.new("LAB", (4, 4), (255, 128, 128)).save(path)  # L* = 100, without colour
+    Image.new("LAB", (4, 4), (255, 128, 128)).save(path)  # L* = 100, without color
     assert np.allclose(pixel(read(path)), (255, 255, 255), atol=2)
 
 
@@ -142,7 +142,7 @@ def test_damaged_exif_does_not_cost_the_picture(tmp_path: Path) -> None:
 
 
 def test_colour_profile_is_converted(tmp_path: Path) -> None:
-    # Lab as a profile of its own is no RGB; a grey profile on a grey picture is the usual case.
+    # Lab as a profile of its own is no RGB; a gray profile on a gray picture is the usual case.
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     Image.new("RGB", (4, 4), (10, 99, 201)).save(tmp_path / "a.png", icc_profile=srgb)
     assert pixel(read(tmp_path / "a.png")) == [10, 99, 201]

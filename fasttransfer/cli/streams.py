@@ -23,7 +23,7 @@ def guard_streams() -> None:
 
 
 class _Descriptor(io.FileIO):
-    """Writes to a descriptor until nobody reads there."""
+    """Writes to a descriptor until its reader is gone."""
 
     def write(self, data: Any) -> int:
         """The number of bytes that are written or dropped."""

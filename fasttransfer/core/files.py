@@ -13,14 +13,14 @@ from pathlib import Path
 from .errors import FastTransferError, shown_name
 from .scratch import new_part
 
-_PATIENCE = 2.0  # seconds that Windows gets to let go of a file that somebody reads
+_PATIENCE = 2.0  # seconds that Windows gets to release a file that another process reads
 
 
 @contextmanager
 def whole_file(path: Path, part: Path | None = None, *, durable: bool = False) -> Iterator[Path]:
     """A name to write to; when the block ends well, the file gets its own name, ``path``.
 
-    Nobody ever sees half of it under ``path``, and after an error nothing is left. A link at
+    ``path`` never holds a partial file, and nothing is left after an error. A link at
     ``path`` is replaced, not followed. The name to write to cannot be foreseen; what a killed process
     leaves is removed by the next process that writes to the same folder.
 

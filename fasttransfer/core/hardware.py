@@ -62,7 +62,7 @@ def accelerator_device(accelerator: str) -> torch.device:
         return pick_device({"gpu": gpu}.get(accelerator, accelerator))
     except FastTransferError as error:
         raise FastTransferError(
-            f"trainer.accelerator={accelerator} is not there on this machine; write auto or cpu"
+            f"trainer.accelerator={accelerator} is not available on this machine; write auto or cpu"
         ) from error
 
 
@@ -89,7 +89,7 @@ def allowed_cpus(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
         try:
             words = " ".join((cgroup / name).read_text(encoding="ascii") for name in names).split()
             quota, period = float(words[0]), float(words[1])
-        except (OSError, ValueError, IndexError):  # not there, or "max"
+        except (OSError, ValueError, IndexError):  # missing, or "max"
             continue
         if quota > 0 and period > 0:
             allowed = min(allowed, quota / period)

@@ -1,4 +1,4 @@
-"""Unfinished files and folders: names that nobody can foresee, and an end to what was left behind."""
+"""Unfinished files and folders: unpredictable names, and removal of what dead processes left."""
 
 import os
 import re
@@ -88,7 +88,7 @@ def _sweep(folder: Path) -> None:
             with suppress(OSError):
                 if path.suffix == _PART:
                     _remove_abandoned(path)
-        for path in left:  # a folder is made after its lock, so one without a lock is nobody's
+        for path in left:  # a folder is made after its lock, so one without a lock is abandoned
             if path.suffix == _FOLDER and not os.path.lexists(path.with_suffix(_PART)):
                 shutil.rmtree(path, ignore_errors=True)  # refuses a link
 
@@ -105,7 +105,7 @@ def _remove_abandoned(path: Path) -> None:
         if not stat.S_ISREG(about.st_mode) or about.st_uid != os.getuid():
             return
         free = try_lock(descriptor)
-        if free is None:  # nobody can know; a living process writes once a day
+        if free is None:  # unknown; a living process writes at least once a day
             free = time.time() - about.st_mtime > _DAY
         if free and os.path.samestat(about, os.lstat(path)):
             path.unlink()

@@ -43,10 +43,10 @@ def pack(
         The number of photos.
 
     Raises:
-        FastTransferError: no photos, or ``output`` is there already.
+        FastTransferError: no photos, or ``output`` already exists.
     """
     if os.path.lexists(output):
-        raise FastTransferError(f"output={output} is there already; choose another folder.")
+        raise FastTransferError(f"output={output} already exists; choose another folder.")
     paths, skipped = usable_photos(photo_folder(photos), Findings(min_side, max_pixels=10**9))
     for path, why in skipped.items():
         report.fail(path, FastTransferError(why))

@@ -2,7 +2,7 @@
 
 Millions of small files are slow on every shared disk and cannot be had from an object store one by
 one; a few hundred tar files can. ``python -m fasttransfer.cli.shards`` packs a folder, and ``python
-train.py data=shards data.root=SHARDS`` trains on it. Photos come in an order that is shuffled anew in
+train.py data=shards data.root=SHARDS`` trains on it. Photos come in an order that is reshuffled in
 each epoch; a resumed run begins with the epoch in which it was stopped.
 """
 

@@ -13,20 +13,20 @@ from ..images.regions import Region
 
 
 class DamagedStateError(Exception):
-    """What is kept of interrupted work is not what was written; the work must start anew."""
+    """Kept data of interrupted work differs from what was written; the work must start over."""
 
 
 class Plane:
     """An array (H, W, C) in a file without a header, read and written by regions.
 
-    It is mapped anew each time it is read: what stays mapped counts as memory of the process. Writing
-    does without a map, because on a full disk that would end the process instead of raising OSError.
+    It is mapped for each read: a lasting map counts as memory of the process. Writes use no map,
+    because on a full disk that would kill the process instead of raising OSError.
 
     Args:
-        path: of the file; made, full of zeros and without taking room yet, if it is not there.
+        path: of the file; created as a sparse file of zeros if it does not exist.
         shape: H, W and C.
         dtype: of its values.
-        kept: it must be there already, from work that was interrupted.
+        kept: it must already exist, from interrupted work.
 
     Raises:
         DamagedStateError: it is ``kept``, but missing or of another size.
@@ -77,7 +77,7 @@ class Journal:
     does not count.
 
     Args:
-        path: of the file; made if it is not there.
+        path: of the file; created if it does not exist.
         rows: number of tiles.
         columns: numbers for each.
     """

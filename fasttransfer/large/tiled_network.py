@@ -8,7 +8,7 @@ before:
 
 * ``exact``: layer by layer. Every tile goes through the layers before a norm, and the moments of
   its interior are merged in float64 (Chan, Golub & LeVeque 1979). Encoder and decoder are computed
-  anew for each of their few norms; the features between, at the lowest resolution, are kept on disk.
+  again for each of their few norms; the features between, at the lowest resolution, are kept on disk.
 * ``thumbnail``: those of a reduced copy that fits into memory. Another picture, but a similar one.
 
 Tiles begin at multiples of the network's stride, and every layer reflects by itself only what lies

@@ -30,7 +30,7 @@ def open_camera(name: str, size: int, rate: float) -> Camera:
         rate: frames/s asked of it; a file has its own.
 
     Raises:
-        FastTransferError: it is not there, or may not be used.
+        FastTransferError: it does not exist, or access is denied.
     """
     which = name.partition(":")[2]
     if which == PATTERN:
@@ -125,7 +125,7 @@ def _problem(number: int) -> str | None:
         )
     if not os.access(device, os.R_OK | os.W_OK):
         return (
-            f"camera {number} may not be used: there is no permission for {device}; "
+            f"camera {number} cannot be used: permission denied for {device}; "
             "sudo usermod -aG video $USER and a new login give it"
         )
     return None

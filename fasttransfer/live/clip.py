@@ -21,7 +21,7 @@ SHORTEST = 1 / 120  # seconds that a round takes at least: a file may hold a sin
 
 
 class LoopedFile:
-    """A looped video file. It is opened anew each time, so it may be exchanged meanwhile."""
+    """A looped video file. It is opened again for each loop, so it may be replaced meanwhile."""
 
     def __init__(self, path: Path, size: int) -> None:
         self._path = path

@@ -22,7 +22,7 @@ class Camera(Protocol):
         """The next frame, once it is there.
 
         Raises:
-            FastTransferError: it gives none any more; it has to be opened anew.
+            FastTransferError: it delivers no more frames; open it again.
         """
         ...
 

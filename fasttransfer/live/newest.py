@@ -12,14 +12,14 @@ Item = TypeVar("Item")
 
 
 class Newest(Generic[Item]):
-    """Room for one thing between two threads: what is put replaces what nobody took."""
+    """A one-item mailbox between two threads: a new item replaces one that was not taken."""
 
     def __init__(self) -> None:
         self._there = threading.Condition()
         self._item: Item | None = None
 
     def put(self, item: Item) -> bool:
-        """Leaves ``item`` there; True if it replaces one that nobody took."""
+        """Puts ``item`` in; True if it replaces one that was not taken."""
         with self._there:
             replaced = self._item is not None
             self._item = item

@@ -61,7 +61,7 @@ class Session:
         """Opens the camera and starts.
 
         Raises:
-            FastTransferError: there is no such camera, or it may not be used.
+            FastTransferError: there is no such camera, or access is denied.
         """
         camera = self._open(self.choice.camera)
         for work in (lambda: self._capture(camera), self._stylize):

@@ -1,8 +1,8 @@
-"""What takes seconds to make and is the same each time: kept for the next process where that is safe.
+"""Caches slow, deterministic work for later processes, where that is safe.
 
 Nothing depends on it. An entry is used only if its digest fits its key and contents, and only from a
-folder that nobody else can write to; otherwise it is made again. Where no such folder can be written,
-entries live as long as the process.
+folder that no other user can write to; otherwise it is made again. Without such a folder, entries
+live as long as the process.
 """
 
 import hashlib

@@ -50,7 +50,7 @@ def export_style(
         )
     path = _target(style, output, SUFFIXES[format])
     if exists(path) and not overwrite:
-        raise FastTransferError(f"{path} is there already; write overwrite=true to replace it")
+        raise FastTransferError(f"{path} already exists; write overwrite=true to replace it")
     if format == "onnx":
         model = to_onnx(style.network, kind)
         write_whole(path, lambda file: file.write(model))

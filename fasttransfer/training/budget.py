@@ -45,7 +45,7 @@ def seconds_a_step(
     """How long a step of training takes, from the median of a few taken on a copy.
 
     Args:
-        training: left as it is.
+        training: not changed.
         batch: photos (B, 3, H, W) of the shape of every training batch.
         device: that training will run on.
         bfloat16: whether training uses autocast to bfloat16.

@@ -39,8 +39,8 @@ class ProbePhotos(Callback):
         run_dir: the run folder.
 
     Attributes:
-        problem: why the last ``preview.png`` could not be written, if it could not; training goes on
-            without it.
+        problem: why the last ``preview.png`` could not be written, if it could not;
+            training continues without it.
     """
 
     def __init__(self, every_seconds: float, run_dir: str) -> None:
@@ -203,8 +203,8 @@ def _tried(path: Path, write: Callable[[], object]) -> str | None:
         write()
     except OSError as error:
         problem = f"'{path}' cannot be written ({error.strerror or brief(error)})"
-        print(f"{problem}; training goes on without it.", file=sys.stderr)
-        return f"{problem}; make room and write it anew by resume={path.parent}."
+        print(f"{problem}; training continues without it.", file=sys.stderr)
+        return f"{problem}; free some disk space and write it again with resume={path.parent}."
     return None
 
 

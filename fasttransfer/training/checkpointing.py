@@ -130,7 +130,7 @@ class Checkpoints(Callback):
         trainer.save_checkpoint(self.new)
         self.problem = getattr(trainer.strategy.checkpoint_io, "problem", None)
         if self.problem is not None:
-            print(f"{self.problem}; training goes on, and tries again.", file=sys.stderr)
+            print(f"{self.problem}; training continues and tries again.", file=sys.stderr)
         self._saved_step = trainer.global_step
         self._is_waiting = True
 
@@ -191,7 +191,7 @@ class Timer:
         self.last = time.monotonic()
 
     def is_due(self) -> bool:
-        """Whether the time is over; if so, it begins anew."""
+        """Whether the time is over; if so, it starts again."""
         if self.every_seconds is None or time.monotonic() - self.last < self.every_seconds:
             return False
         self.last = time.monotonic()

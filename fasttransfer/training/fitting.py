@@ -18,7 +18,7 @@ from .module import StyleTraining
 _WATCH_SECONDS = 1.0
 _LOST = (
     "Another process of this training was killed or lost its connection; the last checkpoint is kept: "
-    "resume= goes on from it."
+    "resume= continues from it."
 )
 
 

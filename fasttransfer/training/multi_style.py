@@ -51,7 +51,7 @@ class ManyStyles:
         seed: of everything random.
 
     Raises:
-        FastTransferError: no such folder, or a name that is not there.
+        FastTransferError: a folder or a name does not exist.
     """
 
     def __init__(

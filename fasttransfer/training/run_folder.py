@@ -1,4 +1,4 @@
-"""The run folder: what is in it, who uses it, and which checkpoint a run goes on from."""
+"""The run folder: its contents, its current user, and the checkpoint that a run resumes from."""
 
 import os
 import random
@@ -21,12 +21,12 @@ DAMAGED_CHECKPOINT = LAST_CHECKPOINT.with_name("damaged.ckpt")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """From where a run goes on.
+    """The checkpoint that a run resumes from.
 
     Attributes:
         path: of the file.
-        step: the steps that are behind it.
-        damage: why it is not the last one, in a sentence; None if it is.
+        step: the steps done so far.
+        damage: a sentence about why it is not the last one; None if it is.
     """
 
     path: Path
@@ -38,7 +38,7 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
     """The last checkpoint of a run, or the one before if that is damaged; None if there is none.
 
     Raises:
-        FastTransferError: all that are there are damaged.
+        FastTransferError: all checkpoints are damaged.
     """
     problems = []
     for name in (LAST_CHECKPOINT, PREVIOUS_CHECKPOINT):
@@ -57,7 +57,7 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
 
 
 def _steps_behind(path: Path) -> int:
-    """The steps of a checkpoint with everything that a run goes on from."""
+    """The steps of a checkpoint, after checking that it holds all that a run resumes from."""
     found = torch.load(path, map_location="cpu", weights_only=True)
     if not all(isinstance(found[key], dict) for key in ("state_dict", CHECKPOINT_KEY)):
         raise ValueError("no weights")
@@ -89,11 +89,11 @@ def lock_folder(folder: Path) -> Held:
 
 
 def check_writable(name: str, folder: Path) -> None:
-    """Tries whether files can be made in ``folder``, or it itself, and leaves nothing behind.
+    """Checks that ``folder``, or files in it, can be created; leaves nothing behind.
 
     Args:
         name: of the setting, as it is typed.
-        folder: may be missing, with those above it.
+        folder: it and its parents may be missing.
 
     Raises:
         FastTransferError: they cannot.

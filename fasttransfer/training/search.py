@@ -143,7 +143,7 @@ class Search:
             code, pruned = self._train(trial, folder, settings)
         if code in _STOPPED and not pruned:
             raise FastTransferError(
-                f"Trial {trial.number} was stopped; the same command goes on from there."
+                f"Trial {trial.number} was stopped; the same command continues it."
             )
         scores = read_scores(folder / SCORES_FILE)
         if pruned or code == 0:
@@ -184,7 +184,7 @@ class Search:
                         pruned = True
                         process.terminate()
         finally:
-            process.terminate()  # it saves, and the same command goes on
+            process.terminate()  # it saves, and the same command continues it
             code = process.wait()
         return code, pruned and code != 0
 

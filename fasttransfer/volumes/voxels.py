@@ -8,8 +8,10 @@ import numpy as np
 
 
 class Voxels:
-    """(D, H, W, 3) in a file. It is mapped anew each time, since what stays mapped counts as memory of
-    the process, and written once as a whole before: on a full disk a map would end the process.
+    """An array (D, H, W, 3) in a file.
+
+    The file is mapped for each access, since a lasting map counts as memory of the process. It is
+    written as a whole first: on a full disk, writing to a map would kill the process.
 
     Args:
         path: of the file, which is written.

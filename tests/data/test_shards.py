@@ -201,7 +201,7 @@ def test_the_output_is_whole_or_not_there(photos: Path, tmp_path: Path) -> None:
     report = Report()
     assert pack(photos, tmp_path / "out", report, **PACKED) == COUNT
     assert "bad.jpg" in report.failures[0]
-    with pytest.raises(FastTransferError, match="is there already"):
+    with pytest.raises(FastTransferError, match="already exists"):
         pack(photos, tmp_path / "out", report, **PACKED)
     assert not list(tmp_path.glob(".*"))
 

@@ -316,7 +316,7 @@ def test_a_sweep_takes_one_device_a_run(tiny_run: list[str], tmp_path: Path) -> 
         ("network.chanels=[4]", "chanels"),
         ("network.kernel_size=4", "kernel_size must be odd"),
         ("trainer.precision=foo", "foo"),
-        ("trainer.accelerator=gpu", "trainer.accelerator=gpu is not there"),
+        ("trainer.accelerator=gpu", "trainer.accelerator=gpu is not available"),
         ("resume=missing", "'missing' is not a run folder"),
         ("vgg.weights=missing.pth", "no VGG16 weights 'missing.pth'"),
     ],

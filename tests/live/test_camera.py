@@ -85,7 +85,7 @@ def test_a_camera_without_permission(monkeypatch: pytest.MonkeyPatch) -> None:
     # A real camera is not at hand; /dev/video61 is said to be there and closed to us.
     monkeypatch.setattr(Path, "exists", lambda path: str(path) == "/dev/video61")
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(FastTransferError, match="no permission for /dev/video61"):
+    with pytest.raises(FastTransferError, match="permission denied for /dev/video61"):
         open_camera("camera:61", size=32, rate=30)
 
 

@@ -1,15 +1,15 @@
-"""What each part of the recipe is worth: runs that differ in one setting.
+"""Measures what each part of the recipe is worth, with runs that differ in one setting.
 
     python benchmarks/ablations.py PHOTOS PAINTING [PAINTING …] [--seconds 120] [--seeds 0]
         [--start null] [--variants FILE] [--only NAME [NAME …]] [--runs runs/ablations]
         [--curves PICTURE [--scored 6]]
 
-Every variant of ablations.yaml, or another such file, takes the steps that fit into the same time at its
-pace. Paces are measured once, each right after one of `baseline`, since what else the machine does
-changes; after that the runs may lie beside other work. Complete ones are skipped and stopped ones go on,
-so the same command ends what was begun; more paintings and seeds can follow. The table compares each run
-with that of `baseline` for the same painting and seed. PICTURE shows how the objectives of the first
-painting and seed fell; runs that are complete already have as many points as they were scored times.
+Every variant of ablations.yaml, or another such file, takes as many steps as fit into the same time.
+Paces are measured once, each right after a pace of `baseline`, since the load of the machine varies;
+later runs may share the machine with other work. Complete runs are skipped and interrupted ones
+continue, so the same command finishes the series; more paintings and seeds can follow. The table
+compares each run with `baseline` for the same painting and seed. PICTURE plots the objectives of the
+first painting and seed over time, with a point for each time a run was scored.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""How far a new style gets in a short training from the base or the nearest style, against from nothing.
+"""Compares short trainings from the base, from the nearest style, and from random weights.
 
     python benchmarks/adaptation.py PAINTING PHOTOS [--minute 375] [--runs FOLDER] [--curves FILE]
 
-A minute is so many steps, those that fit into one on the machine in question; so the runs may lie beside
-other work. Complete ones in FOLDER are not run again. FILE is a picture of how the held-out objectives
-fell, each scored several times.
+--minute is the number of steps that fit into a minute on the machine in question, so the runs may share
+a machine with other work. Complete runs in FOLDER are not repeated. FILE is a plot of the held-out
+objectives, each scored several times.
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""How much photos are changed by style files, and how different that is from style to style.
+"""Measures how much styles change photos, and how much that varies between styles.
 
 The content term of the balanced loss divides the difference at relu3_3 by the variance of the photo's
 activations (of photo). A style full of edges has a larger variance itself, so the same difference is
-given beside the variance of both pictures, too (of both), as the style term is.
+also divided by the variance of both pictures (of both), as in the style term.
 
     python benchmarks/content_spread.py [STYLE …]
 """

@@ -1,4 +1,4 @@
-"""How held-out objectives fell, as a picture."""
+"""Plots held-out objectives."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ Curve = Mapping[float, float]  # the objective at steps or seconds
 
 
 def draw(curves: Mapping[str, Curve], over: str, file: Path) -> None:
-    """A curve for each training ``over`` what it is counted in, both axes logarithmic."""
+    """Plots a curve for each training ``over`` steps or seconds, on logarithmic axes."""
     figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     for name, curve in curves.items():
         axes.plot(list(curve), list(curve.values()), marker="o", label=name)

@@ -1,10 +1,10 @@
-"""How much stylized clips flicker, beside the scores over photos: what the temporal loss wins and costs.
+"""Measures flicker of stylized clips and scores over photos: the gain and cost of the temporal loss.
 
     python benchmarks/flicker.py runs/still runs/video … [--clip clip.mp4 …] [--frames 48]
 
-Makes its clips itself, of bundled photos that no style is trained on: a pan, a zoom and a shaking
-hand, sampled at fractions of a pixel, with the noise of a sensor; --clip adds real ones. Each style
-must have its style image with it, as a run folder has. The error is explained in
+Generates its clips from bundled photos that no style is trained on: a pan, a zoom, and a shaking
+hand, sampled at fractions of a pixel, with sensor noise; --clip adds real ones. Each style must
+come with its style image, as in a run folder. The error is explained in
 ``fasttransfer/evaluation/flicker.py``.
 """
 

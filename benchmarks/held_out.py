@@ -1,8 +1,8 @@
-"""Scores of style files over photos they were not trained on, beside the untouched photo's.
+"""Scores of style files over photos they were not trained on, and the scores of the photos themselves.
 
     python benchmarks/held_out.py runs/A runs/B … [--photos FOLDER] [--size 384] [--count 8]
 
-Each style must have its style image with it, as a run folder has.
+Each style must come with its style image, as in a run folder.
 """
 
 import argparse

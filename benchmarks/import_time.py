@@ -1,9 +1,9 @@
-"""Seconds until the inference path is imported, against importing Lightning.
+"""Measures the import time of the inference path, against that of Lightning.
 
 Every import is measured in a fresh process, the candidates in turn, so that a busy machine slows
-all alike. PyTorch by itself is the floor: the inference path cannot run without it, and Lightning
-imports it too. `fasttransfer.cli.infer` is what --help and mistakes wait for; it leaves PyTorch to the
-moment when the first style is loaded.
+them all equally. PyTorch alone is the floor: the inference path requires it, and Lightning imports it,
+too. `fasttransfer.cli.infer` determines how long --help and errors take; it imports PyTorch only when
+the first style is loaded.
 
     python benchmarks/import_time.py [--rounds 7]
 """

@@ -1,10 +1,10 @@
-"""Reading and writing large TIFFs: libvips, which fasttransfer uses, against tifffile with zarr.
+"""Compares libvips, which fasttransfer uses, with tifffile and zarr on large TIFFs.
 
     python -m pip install tifffile zarr imagecodecs
     python benchmarks/large_files.py [--megapixels 100] [--rounds 3]
 
-A tiled, deflated file to an array on disk, and that array to a tiled, deflated, pyramidal BigTIFF, each
-in a process of its own and in turns: median seconds without starting, and the peak memory of each.
+Reads a tiled, deflated file to an array on disk, and writes it as a tiled, deflated, pyramidal BigTIFF,
+in separate processes that alternate. Reports median seconds without startup, and peak memory.
 tifffile reads and writes neither JPEG nor PNG.
 """
 

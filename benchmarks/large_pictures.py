@@ -1,8 +1,7 @@
-"""Time and peak memory of infer.py on pictures of growing size, as a whole and in tiles.
+"""Measures time and peak memory of infer.py on pictures of growing size, whole and in tiles.
 
-The pictures are files of bundled photos, enlarged and repeated, made a few rows at a time; the
-network has random weights. Each is stylized by a process of its own. Where --tiles begins with off, the
-others are compared with that.
+The pictures are bundled photos, enlarged and repeated; the network has random weights. Each is stylized
+in a separate process. If --tiles starts with off, the other modes are compared with it.
 
     python benchmarks/large_pictures.py [--network default] [--megapixels 1 4 16 64]
         [--tiles off exact thumbnail] [--style NAME] [--kind tif] [--plot large.png]

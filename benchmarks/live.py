@@ -1,4 +1,4 @@
-"""Frames per second at 640×480: what people copy today against the presets on every engine.
+"""Frames per second at 640×480: today's common code against the presets on every engine.
 
 `plain` is the johnson network in PyTorch, float32, eager, from bytes to bytes. Every preset runs on
 every engine and precision that works here; its row is the fastest of them. All rows take turns, some

@@ -1,4 +1,4 @@
-"""What the figures were measured on, in one line, and the memory that a process needed."""
+"""Describes the machine of a measurement in one line, and reads peak memory."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""What ``ablations.yaml`` tries and fasttransfer does not have: another norm, other crops, another loss.
+"""What ``ablations.yaml`` tries beyond fasttransfer: another norm, other crops, another loss.
 
 Each takes the place of a class of the settings by its ``_target_``.
 """

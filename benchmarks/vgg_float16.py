@@ -1,4 +1,4 @@
-"""What storing the VGG16 weights in float16 costs: relative difference of every activation.
+"""Measures the cost of VGG16 weights in float16: the relative difference of every activation.
 
     python benchmarks/vgg_float16.py vgg16_features.safetensors [--write FILE]
 

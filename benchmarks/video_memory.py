@@ -1,4 +1,4 @@
-"""Peak memory of infer.py on a clip of 10 s and on one of 10 min: it must not grow.
+"""Measures peak memory of infer.py on clips of 10 s and 10 min: it must not grow.
 
 Both clips are made in a temporary folder, with sound, and go through a tiny network of random
 weights, since only what is held of the video matters here.

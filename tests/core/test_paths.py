@@ -38,7 +38,7 @@ def test_what_is_there_is_found(tmp_path):
         assert file.read() == b"x"
 
 
-def test_a_home_of_nobody_stays_as_it_is():
+def test_a_home_of_an_unknown_user_is_not_expanded():
     assert expand_user("~nobody-has-this-name/a") == Path("~nobody-has-this-name/a")
     assert expand_user("~/a") == Path.home() / "a"
 

@@ -76,7 +76,7 @@ def test_impossible_settings_are_refused(wrong, photo_folder, tmp_path):
         data_of(photo_folder, photo_folder / "below", tmp_path, **wrong)
 
 
-def test_other_photos_than_before_are_told(photo_folder, tmp_path):
+def test_other_photos_than_before_are_reported(photo_folder, tmp_path):
     data = data_of(photo_folder, photo_folder / "below", tmp_path)
     data.load_state_dict(data.state_dict())
     before = data.state_dict()

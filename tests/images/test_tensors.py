@@ -44,7 +44,7 @@ def test_alpha_follows_the_size() -> None:
     assert torch.allclose(alpha, torch.full((1, 4, 4), 0.3))
 
 
-def test_keep_colours() -> None:
+def test_keep_colors() -> None:
     content = torch.tensor([0.5, 0.3, 0.2]).view(3, 1, 1)
     gray = torch.full((3, 1, 1), 0.4)
     luma = 0.299 * 0.5 + 0.587 * 0.3 + 0.114 * 0.2

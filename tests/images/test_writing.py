@@ -72,7 +72,7 @@ def test_nothing_half_written(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["a.bin"]
 
 
-def test_too_large_for_the_format_is_told(tmp_path: Path) -> None:
+def test_too_large_for_the_format_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FastTransferError, match=r"a\.webp cannot be written"):
         write_picture(tmp_path / "a.webp", torch.zeros(3, 1, 20_000), None, quality=90)
     assert os.listdir(tmp_path) == []

@@ -320,7 +320,7 @@ def test_strokes_larger_than_a_large_picture(
     assert not list(Path().glob(".*.tiles"))
 
 
-def test_what_the_format_cannot_hold_is_told_before_the_work(
+def test_what_the_format_cannot_hold_is_reported_before_the_work(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Image.new("RGB", (16_400, 8)).save("wide.png")

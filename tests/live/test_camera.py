@@ -55,7 +55,7 @@ def test_a_file_is_shown_upright(tmp_path: Path) -> None:
     assert np.array_equal(np.rot90(frames[0], -1), frames[1])
 
 
-def test_a_file_that_vanishes_is_told(tmp_path: Path) -> None:
+def test_a_file_that_vanishes_is_reported(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", [20, 120], [0.0, 0.01], (32, 32))
     camera = open_camera(f"camera:{clip}", size=32, rate=1)
     clip.unlink()

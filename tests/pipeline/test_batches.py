@@ -147,7 +147,7 @@ def test_an_actor_for_each_gpu(photos: Path, two_gpus: None) -> None:
     assert {path.suffix for path in report.done} <= {".[0]", ".[1]"}
 
 
-def test_settings_of_the_work_are_told_at_once(photos: Path) -> None:
+def test_settings_of_the_work_are_checked_at_once(photos: Path) -> None:
     done = subprocess.run(
         command("out", "cluster=ray", "quality=200"), capture_output=True, text=True
     )

@@ -163,7 +163,7 @@ def test_keys_with_two_slashes_are_files_of_their_own(store: s3fs.S3FileSystem, 
     assert {made["x.png"], made["x_png.png"]} == {71, 72}
 
 
-def test_what_cannot_be_reached_is_told_and_the_rest_is_done(
+def test_what_cannot_be_reached_is_reported_and_the_rest_is_done(
     store: s3fs.S3FileSystem, infer: Run
 ) -> None:
     code, output = infer("input=[photos/a.png,s3://bucket/none.png]", "output=out/")
@@ -199,7 +199,7 @@ def test_what_cannot_be_reached_is_told_and_the_rest_is_done(
         (("input=s3://bucket/photos", "ray.batch=0"), "ray.batch=0 must be a whole number"),
     ],
 )
-def test_mistakes_are_told_in_a_sentence(
+def test_mistakes_give_one_sentence(
     store: s3fs.S3FileSystem, infer: Run, typed: tuple[str, ...], sentence: str
 ) -> None:
     code, output = infer(*typed)

@@ -177,7 +177,7 @@ def test_sizes_stay_exact(width: int, height: int, capsys: pytest.CaptureFixture
         {"color_primaries": 1, "color_trc": 1, "colorspace": 3},  # reserved
     ],
 )
-def test_colours_and_their_tags_are_kept(tags: dict[str, Any]) -> None:
+def test_colors_and_their_tags_are_kept(tags: dict[str, Any]) -> None:
     clip = make_clip(Path("clip.mp4"), count=4, **tags)
     assert stylize(clip, crf=0).failures == []  # lossless, so that only the conversions show
     if tags["colorspace"] != 3:
@@ -231,7 +231,7 @@ def test_other_formats(codec: str, pix_fmt: str, name: str) -> None:
         assert np.abs(frame - expected).mean() < (8 if "mpeg" in codec else 5), number
 
 
-def test_size_strength_and_colour() -> None:
+def test_size_strength_and_color() -> None:
     clip = make_clip(Path("clip.mp4"), count=4, sample_aspect_ratio=Fraction(4, 3))
     stylize(clip, style=stylizer(0.0, size=33))
     assert header("clip-wood.mp4")["size"] == (33, 25)
@@ -241,7 +241,9 @@ def test_size_strength_and_colour() -> None:
     assert np.abs(decoded(Path("half.mp4"))[2] - middle).mean() < 4
 
 
-def test_what_does_not_fit_into_the_container_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_does_not_fit_into_the_container_is_reported(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     clip = make_clip(Path("clip.mkv"), audio="aac", subtitles="subrip", chapters=True)
     report = stylize(clip, "out.mp4")
     assert report.failures == []

@@ -120,7 +120,7 @@ def test_strength_is_a_factor_of_what_the_painting_asks_for():
     assert tiny_training(strength=2.5).target.strength == 2.5
 
 
-def test_no_number_is_told_with_step_term_and_remedy(training, tmp_path, monkeypatch):
+def test_nan_is_reported_with_step_term_and_remedy(training, tmp_path, monkeypatch):
     """Also if it was so in a step before the one that is looked at."""
     training.trainer = pl.Trainer(accelerator="cpu", logger=False, default_root_dir=tmp_path)
     fine, bad = torch.tensor(1.0), torch.tensor(float("nan"))

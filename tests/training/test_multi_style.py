@@ -57,7 +57,7 @@ def test_styles_are_what_was_asked_for(style_picture):
     assert len(drawn) == 2  # of embroidery alone: what is held out is not drawn anew either
 
 
-def test_what_is_not_there_is_told():
+def test_missing_things_are_reported():
     with pytest.raises(FastTransferError, match="There is no folder 'nowhere'"):
         many("nowhere")
     with pytest.raises(

@@ -48,7 +48,7 @@ def test_singular_values_come_near_one_and_directions_stay(shape: tuple[int, int
         {"betas": (0.9,)},
     ],
 )
-def test_numbers_that_make_no_sense_are_told(wrong: dict[str, object]) -> None:
+def test_numbers_that_make_no_sense_are_rejected(wrong: dict[str, object]) -> None:
     with pytest.raises(FastTransferError, match=f"optimizer.{next(iter(wrong))}"):
         Muon([Parameter(torch.zeros(2))], **(SETTINGS | wrong))
 
@@ -66,7 +66,7 @@ def test_a_kernel_moves_as_far_as_is_said_whatever_its_gradient() -> None:
         assert (after * gradient).sum() < 0  # downhill
 
 
-def test_norms_and_the_colours_of_the_output_move_as_adam_moves_them() -> None:
+def test_norms_and_the_colors_of_the_output_move_as_adam_moves_them() -> None:
     chance = torch.Generator().manual_seed(0)
     weights = [Parameter(torch.randn(shape, generator=chance)) for shape in [(5,), (3, 3, 3, 3)]]
     gradients = [[torch.randn(w.shape, generator=chance) for w in weights] for _ in range(4)]

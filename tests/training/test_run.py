@@ -81,7 +81,7 @@ def test_slurm_goes_on_with_a_run_of_a_sweep_that_it_starts_again(tmp_path, monk
 
 
 @pytest.mark.parametrize("variable", ["TORCHELASTIC_RUN_ID", "SLURM_NTASKS"])
-def test_processes_from_outside_must_be_told_what_they_cannot_agree_on(variable, monkeypatch):
+def test_processes_from_outside_must_be_given_what_they_cannot_agree_on(variable, monkeypatch):
     if variable == "SLURM_NTASKS":
         monkeypatch.setenv(variable, "1")
         assert Run.open(composed("run_dir=runs/x")).config.run_dir == "runs/x"  # one is no crowd
@@ -104,7 +104,7 @@ def test_a_run_killed_before_its_first_checkpoint_begins_again(tmp_path):
     assert run.checkpoint is None
 
 
-def test_a_damaged_checkpoint_is_told(tmp_path):
+def test_a_damaged_checkpoint_is_reported(tmp_path):
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "last.ckpt").write_bytes(b"half of a")
     with pytest.raises(FastTransferError, match="is damaged"):
@@ -182,7 +182,7 @@ def test_steps_must_be_a_number(steps):
         Run.open(composed(f"trainer.max_steps={steps}"))
 
 
-def test_what_a_style_file_tells_names_no_folder_of_this_machine(tmp_path):
+def test_what_a_style_file_holds_names_no_folder_of_this_machine(tmp_path):
     run = Run.open(
         composed("style.path=/home/me/painting.jpg", "data.root=/data/coco", "run_dir=r")
     )
@@ -196,7 +196,7 @@ def test_what_a_style_file_tells_names_no_folder_of_this_machine(tmp_path):
 
 
 @pytest.mark.parametrize(("budget", "steps"), [("full", 123), ("1s", 4), ("1h", 123)])
-def test_a_budget_limits_the_steps_and_the_full_one_tells_their_time(
+def test_a_budget_limits_the_steps_and_the_full_one_prints_their_time(
     budget, steps, monkeypatch, capsys
 ):
     monkeypatch.setattr(run, "seconds_a_step", lambda *_: 0.24)

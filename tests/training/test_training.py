@@ -321,7 +321,7 @@ def test_a_sweep_takes_one_device_a_run(tiny_run: list[str], tmp_path: Path) -> 
         ("vgg.weights=missing.pth", "no VGG16 weights 'missing.pth'"),
     ],
 )
-def test_mistakes_are_told_in_one_sentence(
+def test_mistakes_give_one_sentence(
     argument: str,
     message: str,
     tiny_run: list[str],

@@ -108,7 +108,7 @@ def test_opaque_alpha_is_dropped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["P", "L", "RGB"])
-def test_one_transparent_colour(tmp_path: Path, mode: str) -> None:
+def test_one_transparent_color(tmp_path: Path, mode: str) -> None:
     image = Image.new(mode, (2, 1))
     if mode == "P":
         image.putpalette([0, 0, 0, 255, 0, 0])
@@ -141,7 +141,7 @@ def test_damaged_exif_does_not_cost_the_picture(tmp_path: Path) -> None:
     assert read(tmp_path / "a.jpg").rgb.shape == (3, 8, 8)
 
 
-def test_colour_profile_is_converted(tmp_path: Path) -> None:
+def test_color_profile_is_converted(tmp_path: Path) -> None:
     # Lab as a profile of its own is no RGB; a gray profile on a gray picture is the usual case.
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     Image.new("RGB", (4, 4), (10, 99, 201)).save(tmp_path / "a.png", icc_profile=srgb)
@@ -165,7 +165,7 @@ def _swap_primaries(profile: bytes) -> bytes:
     return bytes(changed).replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be"))
 
 
-def test_broken_colour_profile_is_noted(tmp_path: Path) -> None:
+def test_broken_color_profile_is_noted(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4), (10, 99, 201)).save(tmp_path / "a.png", icc_profile=b"nonsense")
     picture = read(tmp_path / "a.png")
     assert pixel(picture) == [10, 99, 201]

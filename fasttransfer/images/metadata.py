@@ -92,6 +92,23 @@ class Metadata:
         made.write(contents[min(starts) : max(map(sum, zip(starts, sizes, strict=True)))])
         return made.getvalue()
 
+    def on_vips(self, vips: Any, image: Any) -> Any:
+        """A picture of libvips with all of this; its TIFFs hold no EXIF data."""
+        image = image.copy()
+        blobs = {
+            "exif-data": None
+            if self.exif is None
+            else _with_size(self.exif, (image.width, image.height)),
+            "xmp-data": self.xmp,
+            "icc-profile-data": srgb_profile() if self.has_profile else None,
+        }
+        for name, blob in blobs.items():
+            if blob is not None:
+                image.set_type(vips.GValue.blob_type, name, blob)
+        if self.dpi is not None:  # libvips counts pixels per millimeter
+            image = image.copy(xres=self.dpi[0] / 25.4, yres=self.dpi[1] / 25.4)
+        return image
+
     def _fitting(self) -> "Metadata":
         """Without what is too long for a JPEG."""
         exif, xmp = (
@@ -112,7 +129,7 @@ def srgb_profile() -> bytes:
 def _exif(image: Image.Image) -> bytes | None:
     try:
         found = image.getexif()
-        made = Image.Exif()
+        made, is_empty = Image.Exif(), True
         for tag in _KEPT:
             if tag in found:
                 made[tag] = found[tag]
@@ -122,8 +139,10 @@ def _exif(image: Image.Image) -> bytes | None:
                 values.pop(tag, None)
             if values and part == _EXIF:
                 values[_COLOR_SPACE] = 1  # sRGB
-            made.get_ifd(part).update(values)
-        if not any((dict(made), made.get_ifd(_EXIF), made.get_ifd(_GPS))):
+            if values:
+                made.get_ifd(part).update(values)
+                is_empty = False
+        if is_empty and not dict(made):
             return None
         made[_ORIENTATION] = 1
         return made.tobytes()
@@ -134,8 +153,8 @@ def _exif(image: Image.Image) -> bytes | None:
 def _with_size(exif: bytes, size: tuple[int, int]) -> bytes:
     made = Image.Exif()
     made.load(exif)
-    details = made.get_ifd(_EXIF)
-    if details:
+    if _EXIF in made:
+        details = made.get_ifd(_EXIF)
         details[_WIDTH], details[_HEIGHT] = size
     return made.tobytes()
 

@@ -14,6 +14,7 @@ from ..core.files import whole_file
 from ..core.libraries import is_installed, require
 from ..images.decoding import open_image
 from ..images.decoding.vips import open_by_vips, vips_loader
+from ..images.metadata import NO_METADATA, Metadata
 from ..images.reading import on_white
 from ..images.regions import Region
 from ..images.writing import WITHOUT_ALPHA, write_image, writer_of
@@ -74,7 +75,7 @@ def too_wide(path: Path, size: tuple[int, int]) -> str | None:
     )
 
 
-def pack(plane: Plane, path: Path, quality: int) -> None:
+def pack(plane: Plane, path: Path, quality: int, metadata: Metadata = NO_METADATA) -> None:
     """Writes an array (H, W, 3) or (H, W, 4) as a picture file, whole or not at all.
 
     Raises:
@@ -83,13 +84,13 @@ def pack(plane: Plane, path: Path, quality: int) -> None:
     height, width, channels = plane.shape
     kind = writer_of(path)
     if _by_vips((width, height)) and kind in _KINDS:
-        _pack_by_vips(plane, path, kind, quality)
+        _pack_by_vips(plane, path, quality, metadata)
         return
     pixels = plane.read(Region(0, height, 0, width))
     image = Image.fromarray(pixels)
     if channels == 4 and kind in WITHOUT_ALPHA:
         image = on_white(image)
-    write_image(path, image, quality)
+    write_image(path, image, quality, metadata)
 
 
 def _by_vips(size: tuple[int, int]) -> bool:
@@ -130,13 +131,15 @@ def _unpack_by_vips(
     return (colors.height, colors.width, colors.bands), notes
 
 
-def _pack_by_vips(plane: Plane, path: Path, kind: str, quality: int) -> None:
+def _pack_by_vips(plane: Plane, path: Path, quality: int, metadata: Metadata) -> None:
+    kind = writer_of(path)
     vips: Any = require("pyvips", "large", "a large picture")
     channels = plane.shape[2]
     try:
         image = _in_strips(vips, plane).copy(interpretation="srgb")
         if channels == 4 and kind in WITHOUT_ALPHA:
             image = image.flatten(background=255)
+        image = metadata.on_vips(vips, image)
         with whole_file(path, part=plane.path.with_name("packed")) as temporary:
             if kind == "PNG":
                 image.pngsave(str(temporary))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..core.errors import FastTransferError, brief
 from ..core.progress import Report
+from ..images.metadata import NO_METADATA, Metadata
 from ..models.transformer_net import fingerprint
 from .plane_stylizer import PlaneStylizer
 from .planes import DamagedStateError, Plane
@@ -144,14 +145,16 @@ class LargeStylizer:
         }
 
 
-def write_large(output: Path, result: LargeResult, quality: int) -> None:
+def write_large(
+    output: Path, result: LargeResult, quality: int, metadata: Metadata = NO_METADATA
+) -> None:
     """Writes a large stylized picture as a file, whole or not at all, and removes its folder.
 
     Raises:
         FastTransferError: it cannot be written.
     """
     with _kept_beside(output):
-        pack(result.plane, output, quality)
+        pack(result.plane, output, quality, metadata)
     result.work.remove()
 
 

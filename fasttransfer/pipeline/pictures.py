@@ -7,7 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ..core.progress import Report
-from ..images.decoding import read_size
+from ..images.decoding import read_metadata, read_size
+from ..images.metadata import NO_METADATA
 from ..images.reading import Picture, read_picture
 from ..images.writing import write_picture
 from ..large.stylizer import LargePicture, LargeResult, LargeStylizer, write_large
@@ -75,7 +76,12 @@ class PictureSource:
             if width * height * larger**2 > self._most:
                 stored = (width, height)
                 return LargePicture(job.input, job.output, stored, size, self._most, max_pixels)
-        return read_picture(job.input, max_pixels=max_pixels, min_side=size)
+        return read_picture(
+            job.input,
+            max_pixels=max_pixels,
+            min_side=size,
+            damaged_up_to=self._settings.damaged_up_to,
+        )
 
 
 class PictureStylizer:
@@ -96,7 +102,7 @@ class PictureSink:
     """Writes picture files behind the network; 2 × ``workers`` pictures wait at most."""
 
     def __init__(self, settings: MediaSettings, report: Report) -> None:
-        self._quality = settings.quality
+        self._settings = settings
         self._report = report
         self._writing: deque[Future[None]] = deque()
         self._at_most = 2 * settings.workers
@@ -119,12 +125,17 @@ class PictureSink:
         """Nothing: a picture that was not handed over leaves nothing."""
 
     def _write(self, job: Job, picture: Picture | LargeResult) -> None:
+        quality, keep = self._settings.quality, self._settings.metadata == "keep"
         try:
             if isinstance(picture, LargeResult):
-                write_large(job.output, picture, self._quality)
+                metadata = read_metadata(job.input) if keep else NO_METADATA
+                write_large(job.output, picture, quality, metadata)
             else:
-                write_picture(job.output, picture.rgb, picture.alpha, self._quality)
+                metadata = picture.metadata if keep else NO_METADATA
+                write_picture(job.output, picture.rgb, picture.alpha, quality, metadata)
         except Exception as error:
             self._report.fail(job.input, in_one_sentence(job, error))
         else:
             self._report.done.append(job.output)
+            if isinstance(picture, Picture) and picture.damage is not None:
+                self._report.damage(job.input, picture.damage)

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
-from ..core.values import whole_number
+from ..core.errors import FastTransferError
+from ..core.values import number, whole_number
 from ..large.settings import TileSettings
 from ..video.settings import VideoSettings
+
+METADATA = ("keep", "none")
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,9 @@ class MediaSettings:
         overwrite: replace outputs that exist.
         quality: 1 to 100, of formats that lose something.
         max_pixels: pictures and frames with more are rejected.
+        damaged_up_to: how much of a damaged picture may be missing, as a part of its pixels; 0: damaged
+            pictures fail.
+        metadata: ``keep`` date, place, camera, author and resolution of pictures, or ``none``.
         workers: threads that read, and as many that write; each holds a few pictures at most.
 
     Raises:
@@ -31,9 +37,16 @@ class MediaSettings:
     overwrite: bool = False
     quality: int = 92
     max_pixels: int = 200_000_000
+    damaged_up_to: float = 0.5
+    metadata: str = "keep"
     workers: int = 2
 
     def __post_init__(self) -> None:
         whole_number("quality", self.quality, 1, 100)
         whole_number("max_pixels", self.max_pixels, 1)
         whole_number("workers", self.workers, 1)
+        number("damaged_up_to", self.damaged_up_to, 0, 1.01)
+        if self.metadata not in METADATA:
+            raise FastTransferError(
+                f"metadata={self.metadata} must be one of {', '.join(METADATA)}"
+            )

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from fasttransfer.core.errors import FastTransferError
+from fasttransfer.images.metadata import Metadata
 from fasttransfer.images.reading import read_picture
 from fasttransfer.images.regions import Region
 from fasttransfer.large import rasters
@@ -122,6 +123,22 @@ def test_what_is_packed_is_read_again(library: str, ending: str, mode: str, tmp_
         values = (values[..., :3] * alpha + 255 * (1 - alpha)).round()
     lossy = 12 if ending == ".webp" else 4 if ending == ".jpg" else 1
     assert np.percentile(np.abs(again - values.astype(int)), 99) <= lossy
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png", ".webp", ".tif"])
+def test_metadata_is_written_with_the_picture(library: str, ending: str, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0110] = "Camera 1"
+    metadata = Metadata(exif.tobytes(), b"<x:xmpmeta>Ada</x:xmpmeta>", (300.0, 300.0), True)
+    plane = Plane(tmp_path / "array", (50, 70, 3), "uint8")
+    pack(plane, tmp_path / f"a{ending}", 90, metadata)
+    with Image.open(tmp_path / f"a{ending}") as image:
+        assert b"Ada" in (Metadata.of(image).xmp or b"")
+        assert "icc_profile" in image.info
+        if ending != ".webp":
+            assert [round(value) for value in image.info["dpi"]] == [300, 300]
+        if ending != ".tif" or library == "pillow":
+            assert image.getexif()[0x0110] == "Camera 1"
 
 
 def test_large_tiff_is_tiled_with_smaller_copies(

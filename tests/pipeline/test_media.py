@@ -94,6 +94,40 @@ def test_bad_files_are_named_and_the_others_done() -> None:
     ]
 
 
+def test_what_is_left_of_a_damaged_picture_is_done() -> None:
+    noise = torch.randint(0, 256, (60, 60, 3), dtype=torch.uint8)
+    Image.fromarray(noise.numpy()).save("photos/in/05.png")
+    whole = Path("photos/in/05.png").read_bytes()
+    Path("photos/in/05.png").write_bytes(whole[: len(whole) * 3 // 4])
+    report = Report()
+    copy(*media(report))
+    assert len(report.done) == 12
+    [damage] = report.damages
+    assert damage.startswith("photos/in/05.png: its end is missing, and with it 2")
+    report = Report()
+    copy(*media(report, overwrite=True, damaged_up_to=0.1))
+    assert len(report.done) == 11
+    assert "more than damaged_up_to=0.1" in report.failures[0]
+
+
+@pytest.mark.parametrize("metadata", ["keep", "none"])
+def test_metadata_is_kept_or_not(metadata: str) -> None:
+    exif = Image.Exif()
+    exif[0x0110], exif[0x0112] = "Camera 1", 6
+    Image.new("RGB", (8, 6)).save("photos/in/05.png", exif=exif, dpi=(300, 300))
+    copy(*media(Report(), metadata=metadata))
+    with Image.open("out/in/05.png") as image:
+        assert image.size == (6, 8)
+        expected = {0x0110: "Camera 1", 0x0112: 1} if metadata == "keep" else {}
+        assert dict(image.getexif()) == expected
+        assert ("dpi" in image.info) == (metadata == "keep")
+
+
+def test_metadata_is_one_of_two_words() -> None:
+    with pytest.raises(FastTransferError, match="metadata=all must be one of keep, none"):
+        media(Report(), metadata="all")
+
+
 def test_finished_outputs_are_skipped_unless_told() -> None:
     copy(*media(Report()))
     os.remove("out/in/04.png")

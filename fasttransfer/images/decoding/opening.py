@@ -12,7 +12,7 @@ from PIL import Image, ImageSequence
 
 from ...core.errors import FastTransferError, brief
 from ...core.paths import open_regular
-from ..metadata import Metadata
+from ..metadata import NO_METADATA, Metadata
 from .damage import NO_PIXEL, lacks_end, salvage
 from .formats import identify
 from .srgb import largest_value, standardize
@@ -107,6 +107,15 @@ def read_size(path: Openable, *, max_pixels: int) -> tuple[int, int]:
     ``open_image`` raises, but does not see damage behind the header."""
     with _opened(path) as file:
         return _identified(file, path, max_pixels).size
+
+
+def read_metadata(path: Openable) -> Metadata:
+    """What the file says beside its pixels; nothing, if it cannot be read."""
+    try:
+        with _opened(path) as file:
+            return Metadata.of(identify(file, str(path)))
+    except FastTransferError:
+        return NO_METADATA
 
 
 def open_pages(path: Openable, *, max_pixels: int) -> Iterator[Image.Image]:

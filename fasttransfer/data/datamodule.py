@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..core.errors import FastTransferError
 from ..core.hardware import allowed_cpus
+from ..core.paths import real_path
 from ..core.values import split, whole_number
 from .crops import CropBatch, CropNumbers, PhotoCrops, RandomCrop, batch_of
 from .findings import FINDINGS_FILE, Findings
@@ -172,7 +173,7 @@ class ContentPhotos(TrainingPhotos):
         self._findings_file = Path(batches.run_dir) / FINDINGS_FILE
         self._findings = Findings.read(self._findings_file, photos.min_side, photos.max_pixels)
         self.paths, self.skipped = usable_photos(photo_folder(photos.root), self._findings)
-        self.paths = [path for path in self.paths if path.resolve() not in self.probe]
+        self.paths = [path for path in self.paths if real_path(path) not in self.probe]
         if not self.paths:
             raise FastTransferError(
                 "Every photo in data.root is also a probe photo; give data.probe another folder."

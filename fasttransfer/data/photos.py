@@ -10,7 +10,7 @@ from torch import Tensor
 from ..core.assets import BUNDLED_PHOTOS
 from ..core.errors import FastTransferError
 from ..core.hardware import allowed_cpus
-from ..core.paths import expand_user, is_folder
+from ..core.paths import expand_user, is_folder, real_path
 from ..core.progress import Report
 from ..images.folders import pictures_below
 from ..images.reading import open_rgb
@@ -98,7 +98,7 @@ def read_probe(folder: Path, size: int, count: int, max_pixels: int) -> dict[Pat
         except FastTransferError as error:
             problem = str(error)
             continue
-        photos[path.resolve()] = to_tensor(photo)
+        photos[real_path(path)] = to_tensor(photo)
     if not photos:
         raise FastTransferError(
             f"The folder '{folder}' has no probe photo: {problem}; give data.probe some photos."

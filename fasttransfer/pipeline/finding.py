@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..core.errors import FastTransferError
 from ..core.files import is_remote
-from ..core.paths import exists, is_file, is_folder
+from ..core.paths import exists, is_file, is_folder, real_path
 from ..images.folders import Unread, files_below, is_picture
 from ..video.settings import is_video
 from .stores import files_at, is_pattern
@@ -183,7 +183,7 @@ def _results_of(path: Path, style: str) -> Path:
     Raises:
         FastTransferError: there is nothing beside it.
     """
-    whole = path.resolve()  # the name of “.” is that of the folder it stands for
+    whole = real_path(path)  # the name of “.” is that of the folder it stands for
     base = whole if path.name in ("", "..") else path
     if not base.name:
         raise FastTransferError(
@@ -194,4 +194,4 @@ def _results_of(path: Path, style: str) -> Path:
 
 
 def _inside(path: Path, folder: Path) -> bool:
-    return folder.resolve() in path.resolve().parents
+    return real_path(folder) in real_path(path).parents

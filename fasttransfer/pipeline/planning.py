@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..core.errors import FastTransferError
 from ..core.files import is_remote, shown
+from ..core.paths import real_path
 from ..core.progress import Report
 from ..images.writing import WRITERS, writer_of
 from ..models.style_file import safe_name
@@ -208,9 +209,9 @@ def _check_kind(job: Job) -> None:
 def _check(jobs: Sequence[Job]) -> None:
     for job in jobs:
         _check_kind(job)
-    inputs = {job.input.resolve() for job in jobs}
+    inputs = {real_path(job.input) for job in jobs}
     for job in jobs:
-        if job.output.resolve() in inputs:
+        if real_path(job.output) in inputs:
             raise FastTransferError(
                 f"the stylized {shown(job.input)} would overwrite {shown(job.output)}, which is an "
                 "input; choose another output="

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.errors import FastTransferError, brief
-from ..core.paths import exists, expand_user, is_folder
+from ..core.paths import exists, expand_user, is_folder, real_path
 from ..core.progress import Report
 from ..models.style_file import safe_name
 from ..pipeline.finding import is_glob
@@ -161,7 +161,7 @@ def _named(inputs: Sequence[str]) -> list[Path]:
 
 def _beside(path: Path, style: str) -> Path:
     ending = "" if is_folder(path) else "".join(endings(path))
-    path = path.resolve() if path.name in ("", "..") else path  # the folder that “.” stands for
+    path = real_path(path) if path.name in ("", "..") else path  # the folder that “.” stands for
     stem = path.name[: len(path.name) - len(ending)]
     if not stem:
         raise FastTransferError(f"input={path} is a whole drive; name a folder below it")
@@ -176,6 +176,6 @@ def _check_target(job: Job) -> None:
         raise FastTransferError(
             f"{job.input} becomes {kind}; write such an output=, not {job.output}"
         )
-    source, place = job.input.resolve(), job.output.resolve()
+    source, place = real_path(job.input), real_path(job.output)
     if source == place or source in place.parents or place in source.parents:
         raise FastTransferError(f"{job.output} is the input, or holds it; choose another output=")

@@ -1,6 +1,7 @@
 """Which picture becomes which file."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -265,3 +266,14 @@ def test_parts_that_there_are_not(shard, tmp_path):
     (tmp_path / "a.jpg").touch()
     with pytest.raises(FastTransferError, match="must be a part"):
         plan([str(tmp_path)], None, "wood", False, Report(), format=None, shard=shard)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links")
+def test_a_link_to_itself_does_not_end_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.jpg").touch()
+    Path("loop.jpg").symlink_to("loop.jpg")
+    jobs = plan(["a.jpg", "loop.jpg"], "out", "wood", False, Report(), format=None, shard=None)
+    assert [job.input.name for job in jobs if job.input.name == "a.jpg"] == ["a.jpg"]

@@ -1,4 +1,4 @@
-"""How good a style is."""
+"""Measures how good a style is."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What goes wrong in stylized pictures, in numbers: grids, blobs in flat areas, odd borders.
+"""Measures artifacts of stylized pictures: grids, blobs in flat areas, odd borders.
 
 Each measure takes a stylized picture and its photo, both (3, H, W) float RGB in [0, 1] of the same
 size, 64 pixels a side or more, and says how much worse the picture is than the photo. Lengths are
@@ -12,10 +12,10 @@ from torch.nn import functional as F
 from ..core.errors import FastTransferError
 
 MIN_SIDE = 64
-LEVEL = 1 / 255  # of 8 bits; nothing smaller than this can be told from rounding
+LEVEL = 1 / 255  # of 8 bits; anything smaller is lost in rounding
 
 WINDOW = 64  # side of what is transformed at once; the grids fall on its frequencies 16 and 32
-NEIGHBOURS = (*range(-8, -2), *range(3, 9))  # from a peak; nearer ones belong to it (Hann window)
+NEIGHBORS = (*range(-8, -2), *range(3, 9))  # from a peak; nearer ones belong to it (Hann window)
 
 FLAT = 4 * LEVEL  # standard deviation in 9×9 pixels below which a photo is flat: a sky with noise
 MARGIN = 24  # around anything that is not flat; strokes reach over its edges
@@ -26,7 +26,7 @@ BESIDE = 48  # what is beside the border ends here
 
 
 def artifacts(stylized: Tensor, content: Tensor) -> dict[str, float]:
-    """All measures by their names; none of a picture that is too small for them."""
+    """All measures by name; empty if the picture is too small for them."""
     if min(content.shape[1:]) < MIN_SIDE:
         return {}
     measures = (checkerboard, droplets, border_contrast)
@@ -51,7 +51,7 @@ def droplets(stylized: Tensor, content: Tensor) -> float:
     """The share of the picture that is spots where the photo is flat.
 
     Instance norm amplifies whatever is there in a flat area, and leaves blobs. A pixel belongs to
-    one if in some colour its deviation, a mean over 5×5 pixels less that over 33×33, exceeds 6
+    one if in some color its deviation, a mean over 5×5 pixels less that over 33×33, exceeds 6
     robust standard deviations (1.4826 times the median absolute deviation over all flat areas) and
     3 times the root mean square over 97×97 pixels around, or strokes would count where a style has
     them in only a part of the sky; and if it can be seen at all (16 levels of 255).
@@ -77,26 +77,26 @@ def droplets(stylized: Tensor, content: Tensor) -> float:
 def border_contrast(stylized: Tensor, content: Tensor) -> float:
     """How much the outermost 16 pixels differ from the 32 beside them, beyond the photo's own.
 
-    Padding makes borders duller, sharper or of another colour. What is further in would tell less,
-    as photos show other things there, such as the sky at the top only.
+    Padding makes borders duller, sharper or of another color. Pixels further in are a poor
+    reference: photos show other things there, such as the sky at the top only.
 
     Returns:
-        0 if the border behaves as the rest: like what is beside it, like the photo's border, or
-        between. Else the sum of what goes beyond that in contrast, as a natural logarithm (0.1: a
-        tenth more or less), and in mean colour, in standard deviations of the picture's colours.
+        0 if the border matches what is beside it, the photo's border, or anything between.
+        Otherwise the sum of what goes beyond that in contrast, as a natural logarithm (0.1: a
+        tenth more or less), and in mean color, in standard deviations of the picture's colors.
     """
     _check(stylized, content)
-    contrast, colour = _difference(stylized.float())
-    own_contrast, own_colour = _difference(content.float())
+    contrast, color = _difference(stylized.float())
+    own_contrast, own_color = _difference(content.float())
     too_much = contrast - max(0.0, own_contrast)
     too_little = min(0.0, own_contrast) - contrast
-    return max(0.0, too_much, too_little) + max(0.0, colour - own_colour)
+    return max(0.0, too_much, too_little) + max(0.0, color - own_color)
 
 
 def _peak(picture: Tensor) -> float:
-    """The largest ratio of the power at a grid's frequency to that of its neighbours, 1 at least."""
+    """The largest ratio of the power at a grid's frequency to that of its neighbors, 1 at least."""
     power = _power(picture).log()
-    near = torch.tensor(NEIGHBOURS, device=power.device)
+    near = torch.tensor(NEIGHBORS, device=power.device)
     quarter = WINDOW // 4
     # The frequencies of period 4 (one and three quarters), of period 2, and of both in a direction.
     places = [(y * quarter, x * quarter) for y in range(4) for x in range(4)][1:]
@@ -114,7 +114,7 @@ def _peak(picture: Tensor) -> float:
 
 
 def _power(picture: Tensor) -> Tensor:
-    """The power spectrum (64, 64), averaged over colours and half overlapping windows (Welch 1967,
+    """The power spectrum (64, 64), averaged over colors and half overlapping windows (Welch 1967,
     doi:10.1109/TAU.1967.1161901); rounding to 8 bits is added, so that it is nowhere 0."""
     hann = torch.hann_window(WINDOW, device=picture.device)
     window = hann[:, None] * hann
@@ -134,21 +134,21 @@ def _flat(content: Tensor) -> Tensor:
 
 def _difference(picture: Tensor) -> tuple[float, float]:
     """Between border and beside: the logarithm of the ratio of contrasts, and the distance of the
-    mean colours in standard deviations."""
+    mean colors in standard deviations."""
     border = torch.ones(picture.shape[1:], dtype=torch.bool, device=picture.device)
     border[BORDER:-BORDER, BORDER:-BORDER] = False
     beside = ~border
     beside[BESIDE:-BESIDE, BESIDE:-BESIDE] = False  # nothing in pictures of 96 pixels and less
     contrast = _contrast(picture, 5) + LEVEL
-    colours = picture[:, border].mean(dim=1) - picture[:, beside].mean(dim=1)
+    colors = picture[:, border].mean(dim=1) - picture[:, beside].mean(dim=1)
     spread = picture.var(dim=(1, 2), correction=0).sum().sqrt() + LEVEL
     return float((contrast[border].mean() / contrast[beside].mean()).log()), float(
-        colours.norm() / spread
+        colors.norm() / spread
     )
 
 
 def _contrast(picture: Tensor, side: int) -> Tensor:
-    """The standard deviation (H, W) around every pixel, averaged over the colours."""
+    """The standard deviation (H, W) around every pixel, averaged over the colors."""
     variance = _box(picture.square(), side) - _box(picture, side).square()
     return variance.clamp_min(0).sqrt().mean(dim=0)
 
@@ -170,6 +170,7 @@ def _check(stylized: Tensor, content: Tensor) -> None:
     height, width = content.shape[1:]
     if stylized.shape != content.shape or min(height, width) < MIN_SIDE:
         raise FastTransferError(
-            f"Artefacts are measured in a picture and its photo of the same size, {MIN_SIDE} pixels a "
-            f"side or more; got {stylized.shape[2]}×{stylized.shape[1]} and {width}×{height}."
+            "Artifacts are measured in a picture and its photo of the same size, at least "
+            f"{MIN_SIDE} pixels a side; got {stylized.shape[2]}×{stylized.shape[1]} and "
+            f"{width}×{height}."
         )

@@ -1,11 +1,11 @@
-"""How much does a stylized clip flicker? What changes in it that does not change in its input.
+"""Measures the flicker of a stylized clip: changes that its input does not have.
 
 The warping error of Lai et al. 2018, "Learning Blind Video Temporal Consistency" (arXiv:1808.00449):
 each stylized frame is compared to the one before it, moved along the optical flow of the *input*,
 wherever both frames see the same thing. Two departures: the mean absolute difference instead of the
 mean square, which a few edges with an inexact flow would decide; and the flow of Kroeger et al.
 2016, "Fast Optical Flow using Dense Inverse Search" (arXiv:1603.03590), which OpenCV brings. Noise,
-interpolation and flow leave no clip without an error, so the input's own is told beside it.
+interpolation and flow leave no clip without an error, so the input's own error is reported too.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,10 +43,10 @@ def measure_flicker(content: Iterable[Frame], stylized: Sequence[Iterable[Frame]
 
     Args:
         content: the frames of the input, uint8 RGB (H, W, 3), at least 32 pixels a side.
-        stylized: for each stylization, its frames, as many and as large.
+        stylized: for each stylization, its frames, equal in number and size to the input's.
 
     Returns:
-        For each stylization the means over all pairs of neighbouring frames, without cuts.
+        For each stylization the means over all pairs of neighboring frames, without cuts.
 
     Raises:
         FastTransferError: frames too small, of different sizes or numbers, or none to compare; or
@@ -61,15 +61,15 @@ def measure_flicker(content: Iterable[Frame], stylized: Sequence[Iterable[Frame]
             pairs += 1
     if not pairs:
         raise FastTransferError(
-            "No two neighbouring frames of the clip show the same thing; give a clip of two frames or "
-            "more, without a cut between all of them."
+            "No two neighboring frames of the clip show the same thing; give a clip of at "
+            "least two frames that are not all separated by cuts."
         )
     own, *others = (float(mean) for mean in sums / pairs)
     return [Flicker(stylized=other, content=own) for other in others]
 
 
 def motion(now: Frame, before: Frame, find_flow: FindFlow) -> tuple[np.ndarray, np.ndarray]:
-    """Where each pixel of a frame was in the frame before it.
+    """Finds where each pixel of a frame was in the previous frame.
 
     Returns:
         The flow (H, W, 2) in pixels, x first, with now(p) ≈ before(p + flow(p)); and a mask (H, W),
@@ -79,9 +79,9 @@ def motion(now: Frame, before: Frame, find_flow: FindFlow) -> tuple[np.ndarray, 
         there (both conditions as in Ruder et al. 2016, "Artistic Style Transfer for Videos",
         arXiv:1604.08610, section 4.2).
     """
-    grey_now, grey_before = _grey(now), _grey(before)
-    flow = find_flow(grey_now, grey_before)
-    back, inside = follow(find_flow(grey_before, grey_now), flow)
+    gray_now, gray_before = _gray(now), _gray(before)
+    flow = find_flow(gray_now, gray_before)
+    back, inside = follow(find_flow(gray_before, gray_now), flow)
     length = np.square(flow).sum(-1)
     leads_home = np.square(flow + back).sum(-1) <= 0.01 * (length + np.square(back).sum(-1)) + 0.5
     change = sum(np.square(np.gradient(flow, axis=axis)).sum(-1) for axis in (0, 1))
@@ -102,19 +102,19 @@ def follow(values: np.ndarray, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def warping_error(before: Frame, now: Frame, flow: np.ndarray, visible: np.ndarray) -> float:
     """Mean absolute difference, in 8-bit levels, between a frame and the one before it moved along
-    ``flow``, over the pixels that are ``visible``; both as ``motion`` returns them."""
+    ``flow``, over the ``visible`` pixels; ``motion`` returns both."""
     moved, _ = follow(before.astype(np.float32), flow)
     return float(np.abs(moved - now)[visible].mean())
 
 
 def dense_inverse_search() -> FindFlow:
-    """The optical flow (H, W, 2) from one grey picture, uint8 (H, W), to another."""
+    """The optical flow (H, W, 2) from one gray picture, uint8 (H, W), to another."""
     cv2 = require("cv2", "flow", "measuring flicker")
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return lambda first, second: search.calc(first, second, None)
 
 
-def _grey(frame: Frame) -> np.ndarray:
+def _gray(frame: Frame) -> np.ndarray:
     return np.rint(frame @ np.array(LUMA)).astype(np.uint8)
 
 
@@ -129,7 +129,7 @@ def _together(
         sizes = sorted({f"{frame.shape[1]}×{frame.shape[0]}" for frame in found})
         if len(found) < len(sources) or len(sizes) > 1:
             raise FastTransferError(
-                "A clip and its stylizations must have as many frames of the same size to be compared; "
+                "A clip and its stylizations must have the same number of frames of the same size; "
                 f"got frames of {' and '.join(sizes)} and {len(found)} of {len(sources)} clips go on."
             )
         if min(found[0].shape[:2]) < MIN_SIDE:

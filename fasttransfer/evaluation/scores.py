@@ -1,4 +1,4 @@
-"""How good is a trained network? Scores over photos that it was never trained on."""
+"""Scores a trained network over photos that it was never trained on."""
 
 from collections.abc import Collection, Iterable
 from statistics import fmean, median
@@ -18,8 +18,8 @@ class Scorer:
     """Scores stylized pictures under both objectives.
 
     Args:
-        style: the style image (1, 3, H, W) in [0, 1], at its training size; None where it is not
-            known, and then content is all that can be told.
+        style: the style image (1, 3, H, W) in [0, 1], at its training size; None if it is
+            unknown, and then only content is scored.
         features: the loss network; its device is used.
     """
 
@@ -40,8 +40,8 @@ class Scorer:
         Returns:
             ``OBJECTIVE_TERM`` for each objective and each term of ``PerceptualLoss``, such as
             ``balanced_content``, ``balanced_style_relu4_3`` or ``johnson_total``; ``grid``, the
-            balanced objective's grid term as an amplitude in 8-bit levels; and ``artefacts``, of
-            pictures that are large enough. Less is better.
+            balanced objective's grid term as an amplitude in 8-bit levels; and the measures of
+            ``artifacts``, if the picture is large enough. Lower is better.
         """
         found: Scores = {}
         pair = stylized[None].to(self.device), content[None].to(self.device)
@@ -54,7 +54,7 @@ class Scorer:
 
 
 def mean_scores(rows: Collection[Scores]) -> Scores:
-    """The mean of each score over the photos that have it; of iterations the median, since some may
+    """The mean of each score over the photos that have it; for iterations the median, since some may
     be infinite."""
     keys = dict.fromkeys(key for row in rows for key in row)
     values = {key: [row[key] for row in rows if key in row] for key in keys}
@@ -67,7 +67,7 @@ def mean_scores(rows: Collection[Scores]) -> Scores:
 def score_pictures(
     pairs: Iterable[tuple[Tensor, Tensor]], style: Tensor, features: VGG16Features
 ) -> Scores:
-    """The means of what a ``Scorer`` says of pairs of a stylized picture and its photo."""
+    """The mean scores of pairs of a stylized picture and its photo."""
     scorer = Scorer(style, features)
     return mean_scores([scorer(*pair) for pair in pairs])
 
@@ -76,8 +76,8 @@ def score_pictures(
 def score(
     network: TransformerNet, photos: Iterable[Tensor], style: Tensor, features: VGG16Features
 ) -> Scores:
-    """``score_pictures`` of what ``network`` makes of ``photos``, (3, H, W) in [0, 1] each, clamped
-    as a picture file would be."""
+    """The mean scores of ``network`` over ``photos``, each (3, H, W) in [0, 1]; its output is
+    clamped as in a picture file."""
     device = features.mean.device
     pairs = ((network(photo[None].to(device))[0].float().clamp(0, 1), photo) for photo in photos)
     return score_pictures(pairs, style, features)

@@ -1,4 +1,4 @@
-"""The styles that come with the package: their cards, a table of them, and a sheet to choose from."""
+"""Cards of the bundled styles, tables of them, and a contact sheet to choose from."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ from ..images.tensors import resize
 from ..models.style_file import StyleFile, load_style
 
 CELL = 300  # longer side of a photo in the sheet, in pixels
-SHOWN_AT = 512  # and when it is stylized: strokes do not grow with a picture
+SHOWN_AT = 512  # the same while it is stylized: strokes do not scale with the picture
 COLUMNS = 5
 UNKNOWN = "–"
 
 
 @dataclass(frozen=True)
 class Card:
-    """What is told of a trained style; numbers are None where its file does not tell them.
+    """Facts about a trained style; numbers are None if its file lacks them.
 
     Attributes:
         name: as it is typed after ``style=``.
-        network: the preset, or its channels where it is none.
+        network: the preset, or the channels if it is not a preset.
         license: of the style image, with its origin.
         start: the style whose weights its training began with, or None.
         steps, seconds, device: of the training.
@@ -53,18 +53,18 @@ class Card:
 
     @classmethod
     def of(cls, path: Path) -> "Card":
-        """The card of a style file."""
+        """Reads the card of a style file."""
         style = load_style(path)
-        told = style.metadata
-        training, scores = (told.get(key) or {} for key in ("training", "scores"))
+        metadata = style.metadata
+        training, scores = (metadata.get(key) or {} for key in ("training", "scores"))
         return cls(
             name=path.stem,
             network=preset_of(style),
-            license=str(told.get("license", UNKNOWN)),
+            license=str(metadata.get("license", UNKNOWN)),
             start=training.get("start"),
-            steps=told.get("steps"),
-            seconds=told.get("seconds"),
-            device=told.get("device"),
+            steps=metadata.get("steps"),
+            seconds=metadata.get("seconds"),
+            device=metadata.get("device"),
             content=scores.get("balanced_content"),
             style=scores.get("balanced_style"),
             palette=scores.get("balanced_palette"),
@@ -75,7 +75,7 @@ class Card:
 
 
 def cards(folder: Path = BUNDLED_STYLES) -> list[Card]:
-    """Of all style files in a folder, by name."""
+    """The cards of all style files in a folder, by name."""
     return [Card.of(path) for path in sorted(folder.glob("*.safetensors"))]
 
 
@@ -90,9 +90,9 @@ def preset_of(style: StyleFile) -> str:
 
 
 def print_cards(shown: Iterable[Card], console: Console) -> None:
-    """A table on the terminal."""
+    """Prints a table of the cards."""
     shown = list(shown)
-    longest = max(len(card.name) for card in shown)  # is typed, so it is shown whole
+    longest = max(len(card.name) for card in shown)  # users type it, so it is never cut off
     first = (Column("style", min_width=longest), Column("network", min_width=8))
     numbers = (Column("content", min_width=7), Column("MB", min_width=3))
     table = Table(*first, *numbers, box=None)
@@ -109,7 +109,7 @@ def print_cards(shown: Iterable[Card], console: Console) -> None:
 
 
 def markdown(shown: Iterable[Card]) -> str:
-    """The same and more as a table for a README."""
+    """A Markdown table of the cards, for a README."""
     about = ("style", "network", "style image and license", "starts from", "steps")
     scores = ("content", "style term", "palette", "grid", "checkerboard")
     titles = (*about, "minutes", "device", *scores)
@@ -135,8 +135,8 @@ def markdown(shown: Iterable[Card]) -> str:
 
 
 def spread(shown: Iterable[Card]) -> str:
-    """How much the scores differ from painting to painting, a row for each network, as a table for a
-    README: means and coefficients of variation."""
+    """A Markdown table of how much scores vary between styles, a row for each network: means and
+    coefficients of variation."""
     groups: dict[str, list[Card]] = {}
     for card in shown:
         groups.setdefault(card.network, []).append(card)
@@ -158,8 +158,8 @@ def _mean(values: Sequence[float]) -> tuple[str, str]:
 
 @torch.no_grad()
 def sheet(paths: Sequence[Path], photos: Sequence[Tensor]) -> Tensor:
-    """What each style makes of ``photos``, (3, H, W) in [0, 1], with its name below, beside the photos
-    themselves: (3, H, W)."""
+    """A contact sheet (3, H, W): ``photos``, each (3, H, W) in [0, 1], and beside them every style's
+    stylized pictures with its name below."""
     contents = [resize(photo, SHOWN_AT) for photo in photos]
     cells = [captioned(stacked([resize(content, CELL) for content in contents]), "photos")]
     for path in paths:

@@ -1,8 +1,8 @@
-"""The styles that come with the package, trained one after another by one command.
+"""Trains the bundled styles one after another, with one command.
 
-``python -m fasttransfer.cli.zoo paintings=FOLDER`` makes an ordinary run of ``train.py`` for every style
-and network; whoever stops it goes on by the same command. Each finished run is added to the package as
-a float16 style file, and all of them are told in ``README.md`` beside them, their cards.
+``python -m fasttransfer.cli.zoo paintings=FOLDER`` starts a ``train.py`` run for every style and
+network; an interrupted run continues with the same command. Each finished run becomes a float16 style
+file in the package, and its card is added to the ``README.md`` there.
 """
 
 import shlex
@@ -30,8 +30,8 @@ from ..training.run_folder import is_complete, new_or_resumed
 from ..training.stored_settings import SETTINGS_FILE, read_settings
 from .gallery import cards, markdown, spread
 
-DEFAULT_NETWORK = "default"  # its styles have the plain names
-MARK = "<!-- cards -->"  # in README.md, around what is written by this program
+DEFAULT_NETWORK = "default"  # its styles have no suffix in their names
+MARK = "<!-- cards -->"  # in README.md, around the text that this program writes
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Training:
     settings: list[str]
 
     def run(self) -> None:
-        """Trains, or goes on; what is complete stays. The run's own words appear on the terminal."""
+        """Starts or continues the run unless it is complete; its output appears on the terminal."""
         if is_complete(self.folder):
             return
         print(f"python train.py {shlex.join(self.settings)}", flush=True)
@@ -63,12 +63,12 @@ class Training:
             begun = (self.folder / SETTINGS_FILE).is_file()
             raise FastTransferError(
                 f"training {self.name} ended with exit code {done.returncode}, see above"
-                + ("; the same command goes on from there." if begun else ".")
+                + ("; the same command continues it." if begun else ".")
             )
 
 
 def trainings(config: DictConfig) -> Iterator[Training]:
-    """What is to be trained, in the order of the names."""
+    """The runs to make, in the order of the names."""
     only = as_list(config.only) or list(config.styles)
     if unknown := set(only) - set(config.styles):
         raise FastTransferError(
@@ -102,18 +102,18 @@ def trainings(config: DictConfig) -> Iterator[Training]:
 
 
 def _style_image(name: str, about: Mapping[str, Any], paintings: str | None) -> str:
-    """A painting's file, or the name of a drawn one."""
+    """The file of a painting, or the name of a drawn style image."""
     if about["file"] is None:
         return name
     if paintings is None:
         raise FastTransferError(
-            f"'{name}' needs {about['file']}; give paintings= the folder with the paintings."
+            f"'{name}' requires {about['file']}; set paintings= to the folder with the paintings."
         )
     painting = expand_user(paintings) / about["file"]
     if not painting.is_file():
         raise FastTransferError(
-            f"'{name}' needs '{painting}', which is not there; give paintings= the folder with the "
-            "paintings."
+            f"'{name}' requires '{painting}', which does not exist; set paintings= to the folder with "
+            "the paintings."
         )
     return str(painting)
 
@@ -127,26 +127,26 @@ def _style_settings(style: str, full_name: str, about: Mapping[str, Any]) -> lis
 
 
 def _check_further(training: Training) -> None:
-    """A complete run is one that trained a style on, and not the style's first one, which would take the
-    place of what has been made of it since."""
+    """Raises FastTransferError if a complete run is the style's first one, which would overwrite all
+    later training of the style."""
     start = read_settings(training.folder, {}).start
     if Path(str(start)).stem != training.name:
         raise FastTransferError(
             f"{training.folder} holds a run that did not start from {training.name}; with further=true "
-            "give another runs=."
+            "set another runs=."
         )
     print(f"{training.name} is complete in {training.folder}", flush=True)
 
 
 def add(training: Training, path: Path) -> None:
-    """Writes the style file of a finished run among the others, in float16."""
+    """Writes the style file of a finished run to ``path``, in float16."""
     style = load_style(training.folder / STYLE_FILE)
     save_style(path, style.network, style.metadata, dtype=torch.float16)
 
 
 def score_again(trained: Iterable[Training], output: Path) -> None:
-    """Renews the scores in the style files that are there, over the probe photos of
-    ``conf/data/photos.yaml``: terms and measures may have changed since they were trained."""
+    """Recomputes the scores in existing style files, over the probe photos of
+    ``conf/data/photos.yaml``: terms and measures may have changed since the training."""
     data = OmegaConf.load(CONF_DIR / "data" / "photos.yaml")
     settings = (data.probe_size, data.probe_count, data.max_pixels)
     photos = read_probe(photo_folder(data.probe), *settings).values()
@@ -154,20 +154,20 @@ def score_again(trained: Iterable[Training], output: Path) -> None:
     for training in trained:
         path = output / f"{training.name}.safetensors"
         if not path.is_file():
-            print(f"{training.name} is not there", flush=True)
+            print(f"{training.name} does not exist", flush=True)
             continue
         style_file = load_style(path)
         image = read_style_image(training.style, style_file)
         scores = score(style_file.network, photos, image, features)
-        told = style_file.metadata | {"scores": scores}
-        save_style(path, style_file.network, told, dtype=torch.float16)
+        metadata = style_file.metadata | {"scores": scores}
+        save_style(path, style_file.network, metadata, dtype=torch.float16)
         print(f"scored {training.name}: {scores['balanced_total']:.2f}", flush=True)
 
 
 def train(training: Training, path: Path, further: bool) -> None:
-    """Makes the style file at ``path`` where it is missing, or trains on what it holds."""
+    """Trains the style file at ``path`` if it is missing, or with ``further`` continues its training."""
     if path.is_file() and not further:
-        print(f"{training.name} is there already; further=true trains it on", flush=True)
+        print(f"{training.name} already exists; further=true continues its training", flush=True)
         return
     if is_complete(training.folder) and further:
         _check_further(training)
@@ -176,7 +176,7 @@ def train(training: Training, path: Path, further: bool) -> None:
 
 
 def write_cards(folder: Path) -> None:
-    """Renews the tables of all styles in the folder's ``README.md``, between its two marks."""
+    """Updates the tables of all styles in the folder's ``README.md``, between its two marks."""
     path = folder / "README.md"
     before, after = "", ""
     if path.is_file() and path.read_text().count(MARK) == 2:

@@ -123,7 +123,7 @@ def test_clips_are_compared_by_their_first_frame_and_their_flicker(runs):
     )
     assert done.returncode == 0, done.stderr
     assert "left out: broken.mp4" in done.stdout
-    assert "no flicker of short (video): No two neighbouring frames" in done.stdout
+    assert "no flicker of short (video): No two neighboring frames" in done.stdout
     assert "flicker" in done.stdout
     pictures = EventAccumulator(str(runs / "logs"), size_guidance={"images": 0}).Reload()
     assert len(pictures.Tags()["images"]) == 2

@@ -102,14 +102,14 @@ def test_memory_does_not_grow_with_the_clip(photo):
 
 
 @pytest.mark.parametrize(
-    ("content", "stylized", "told"),
+    ("content", "stylized", "message"),
     [
         ((40, 40, 3), (40, 41, 3), "40×40 and 41×40"),
         ((40, 20, 3), (40, 20, 3), "20×40 are too small"),
     ],
 )
-def test_frames_that_cannot_be_compared(content, stylized, told):
-    with pytest.raises(FastTransferError, match=told):
+def test_frames_that_cannot_be_compared(content, stylized, message):
+    with pytest.raises(FastTransferError, match=message):
         measure_flicker([np.zeros(content, np.uint8)] * 2, [[np.zeros(stylized, np.uint8)] * 2])
 
 
@@ -117,7 +117,7 @@ def test_other_numbers_of_frames(photo):
     frames = pan(photo)
     with pytest.raises(FastTransferError, match="1 of 2 clips go on"):
         measure_flicker(frames, [frames[:-1]])
-    with pytest.raises(FastTransferError, match="No two neighbouring frames"):
+    with pytest.raises(FastTransferError, match="No two neighboring frames"):
         measure_flicker(frames[:1], [frames[:1]])
 
 

@@ -62,7 +62,7 @@ def test_content_is_told_without_the_style_image(pictures, features):
     assert not [key for key in found if "style" in key or "total" in key]
 
 
-def test_artefacts_are_told_of_pictures_that_are_large_enough(pictures, features):
+def test_artifacts_are_measured_in_large_enough_pictures(pictures, features):
     photo, style, _ = pictures
     assert "checkerboard" not in Scorer(style[None], features)(photo, photo)
     large = photo.repeat(1, 2, 2)
@@ -72,7 +72,7 @@ def test_artefacts_are_told_of_pictures_that_are_large_enough(pictures, features
 
 
 @pytest.mark.slow
-def test_artefacts_are_means_over_the_photos_that_have_them(pictures, features):
+def test_artifacts_are_means_over_the_photos_that_have_them(pictures, features):
     small, style, _ = pictures
     large = small.repeat(1, 2, 2)
     for pairs in ([(small, small), (large, large)], [(large, large), (small, small)]):

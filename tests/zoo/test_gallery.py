@@ -14,7 +14,7 @@ REALTIME = {"channels": [16, 48], "residual_blocks": 4, "kernel_size": 3, "unshu
 
 @pytest.fixture
 def folder(tmp_path):
-    told = {
+    metadata = {
         "name": "ink",
         "license": "public domain: Ink, A. Painter, 1900",
         "steps": 30,
@@ -28,18 +28,18 @@ def folder(tmp_path):
         },
         "training": {"start": "mosaic"},
     }
-    save_style(tmp_path / "ink.safetensors", TransformerNet(**REALTIME, smooth=True), told)
+    save_style(tmp_path / "ink.safetensors", TransformerNet(**REALTIME, smooth=True), metadata)
     odd = TransformerNet([4], 0, 3, 1, False)
     save_style(tmp_path / "odd.safetensors", odd, {"name": "odd"}, dtype=torch.float16)
     return tmp_path
 
 
-def test_cards_tell_what_the_files_know(folder):
+def test_cards_hold_the_metadata_of_the_files(folder):
     ink, odd = cards(folder)
     size = (folder / "ink.safetensors").stat().st_size
     license = "public domain: Ink, A. Painter, 1900"
-    told = (license, "mosaic", 30, 90.0, "cpu", 2, None, 0.0456, 0.33, 1.26, size / 1e6)
-    assert ink == Card("ink", "realtime", *told)
+    facts = (license, "mosaic", 30, 90.0, "cpu", 2, None, 0.0456, 0.33, 1.26, size / 1e6)
+    assert ink == Card("ink", "realtime", *facts)
     assert odd.network == "[4]"
     assert (odd.steps, odd.content, odd.start) == (None, None, None)
 
@@ -51,17 +51,17 @@ def test_tables(folder, capsys):
     assert row in text
     assert "| odd | [4] | – | nothing | – | – | – | – | – | – | – | – |" in text
     print_cards(cards(folder), Console(width=60))
-    told = capsys.readouterr().out
-    assert "ink" in told
-    assert " MB " in told
+    printed = capsys.readouterr().out
+    assert "ink" in printed
+    assert " MB " in printed
 
 
 def test_the_spread_is_over_the_styles_of_a_network(tmp_path):
     for name, content, style in (("a", 1, 0.1), ("b", 3, 0.3)):
-        told = {"name": name, "seconds": 90.0}
-        told["scores"] = {"balanced_content": content, "balanced_style": style}
+        metadata = {"name": name, "seconds": 90.0}
+        metadata["scores"] = {"balanced_content": content, "balanced_style": style}
         network = TransformerNet(**REALTIME, smooth=True)
-        save_style(tmp_path / f"{name}.safetensors", network, told)
+        save_style(tmp_path / f"{name}.safetensors", network, metadata)
     save_style(tmp_path / "odd.safetensors", TransformerNet([4], 0, 3, 1, False), {"name": "odd"})
     # The deviation of 1 and 3 is the square root of 2, over a mean of 2.
     assert spread(cards(tmp_path)).splitlines()[2:] == [
@@ -81,8 +81,8 @@ def test_a_sheet_has_a_cell_for_the_photos_and_each_style(folder):
 def test_list_shows_the_bundled_styles(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["infer.py", "list=true"])
     main()
-    told = capsys.readouterr().out
-    assert all(name in told for name in bundled_styles())
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in bundled_styles())
 
 
 def test_all_bundled_styles_together_are_small_and_tell_their_origin():

@@ -71,12 +71,15 @@ def test_drawn_styles_are_bundled_and_paintings_tell_who_painted_them():
     [
         ("only=[guernica]", "There is no guernica"),
         ("only=guernica", "There is no guernica"),
-        ("only=[udnie]", "give paintings="),
-        ("only=[udnie] paintings=nothing", "'udnie' needs 'nothing/udnie.jpg', which is not there"),
+        ("only=[udnie]", "set paintings= to the folder"),
+        (
+            "only=[udnie] paintings=nothing",
+            "'udnie' requires 'nothing/udnie.jpg', which does not exist",
+        ),
         ("networks=[tiny]", "There is no network tiny; choose from default"),
     ],
 )
-def test_mistakes_are_told(override, message):
+def test_mistakes_give_one_sentence(override, message):
     with pytest.raises(FastTransferError, match=message):
         list(trainings(composed(*override.split())))
 
@@ -122,16 +125,16 @@ def test_a_zoo_goes_on_where_it_stopped(
         monkeypatch.setattr(sys, "argv", [*command, f"only={only}", *more])
         with pytest.raises(SystemExit) if code else nullcontext() as ended:
             main()
-        told = "".join(capfd.readouterr())
-        assert ended is None or ended.value.code == code, told
-        return told
+        output = "".join(capfd.readouterr())
+        assert ended is None or ended.value.code == code, output
+        return output
 
     assert "python train.py" in run("[udnie]")
     first = (tmp_path / "out" / "udnie_realtime.safetensors").read_bytes()
-    told = run("[udnie,woodcut]")
-    assert "style.name=woodcut_realtime" in told
-    assert "style.name=udnie_realtime" not in told
-    assert "udnie_realtime is there already" in told
+    output = run("[udnie,woodcut]")
+    assert "style.name=woodcut_realtime" in output
+    assert "style.name=udnie_realtime" not in output
+    assert "udnie_realtime already exists" in output
     assert (tmp_path / "out" / "udnie_realtime.safetensors").read_bytes() == first
     style = load_style(tmp_path / "out" / "woodcut_realtime.safetensors")
     assert style.metadata["training"]["style"]["path"] == "woodcut"
@@ -140,8 +143,8 @@ def test_a_zoo_goes_on_where_it_stopped(
     assert "| woodcut_realtime | [4, 8] |" in (tmp_path / "out" / "README.md").read_text()
 
     further = ("[udnie]", "further=true", "sheet=null")
-    told = run(*further, code=2)  # the first run is not to come back
-    assert "holds a run that did not start from udnie_realtime; with further=true give" in told
+    output = run(*further, code=2)  # the first run is not to come back
+    assert "holds a run that did not start from udnie_realtime; with further=true set" in output
     run(*further, "runs=more")
     udnie = tmp_path / "out" / "udnie_realtime.safetensors"
     assert udnie.read_bytes() != first
@@ -158,4 +161,4 @@ def test_a_zoo_goes_on_where_it_stopped(
     assert 0 < after.metadata["scores"]["balanced_total"] < 1e3
     assert after.metadata | {"scores": None} == before.metadata | {"scores": None}
     assert all(map(torch.equal, after.network.parameters(), before.network.parameters()))
-    assert "points_realtime is not there" in run("[points]", "score=true", "sheet=null")
+    assert "points_realtime does not exist" in run("[points]", "score=true", "sheet=null")

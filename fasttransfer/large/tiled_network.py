@@ -29,7 +29,7 @@ from ..images.regions import Region, grid
 from ..models.transformer_net import ConvNorm, ResidualBlock, TransformerNet, reflect_to_multiple
 from .layers import reach, up_to_norms
 from .moments import FrozenInstanceNorm, Moments
-from .planes import Journal, Plane
+from .planes import DamagedStateError, Journal, Plane
 
 Write = Callable[[Region, Tensor], None]
 
@@ -164,8 +164,11 @@ class TiledNetwork:
             if one.target not in (None, "output"):
                 self._plane(one.target, kept=resumed)
             journal = Journal(path, len(self._regions), columns)
+            later = self._scratch / f"{self._kind}-{number + 1:02}.journal"
             for row, region in enumerate(self._regions):
                 if journal.get(row) is None:
+                    if later.exists():  # what this pass reads may be overwritten by now
+                        raise DamagedStateError(f"{path.name} lacks tile {row}")
                     journal.set(row, self._do(one, region, write))
                 step()
             if one.norm:

@@ -1,7 +1,5 @@
 """A program: the settings it has, and what a person typed for them."""
 
-import contextlib
-import glob
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,8 +14,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..core.assets import CONF_DIR, config_names
 from ..core.errors import FastTransferError
-from ..core.files import is_remote
-from ..core.paths import exists, expand_user
+from ..core.paths import exists
+from ..core.values import as_list, unquoted
 from .hydra_messages import no_such_choice
 
 # Settings by their names in the release before, which are still taken.
@@ -26,7 +24,6 @@ _RENAMED = {
     "stylizer.colour": "stylizer.color",
     "style.licence": "style.license",
 }
-_WEIGHT = re.compile(r":\s*\d*\.?\d+\s*(,|$)")  # mosaic:0.6,udnie:0.4 is one style
 
 
 @dataclass(frozen=True)
@@ -168,46 +165,15 @@ def literal(value: object) -> object:
     return [literal(item) for item in value] if isinstance(value, list) else value
 
 
-def names_in(text: str) -> list[str]:
-    """The names in ``a,b``, which may also be a single one."""
-    value = _text(text, several=True)
-    return [str(item) for item in value] if isinstance(value, list) else [text]
-
-
 def _text(text: str, several: bool) -> object:
-    """A name exactly as typed where there is such a file; otherwise without quotes around it, and
-    ``a,b`` and ``[a,b]`` are lists where there may be ``several``."""
+    """A name exactly as typed where there is such a file, otherwise without quotes around it; where
+    there may be ``several``, a list unless it is one name as typed."""
     if text == "null":
         return None
-    if exists(text):
-        return text
     if not several:
-        return _unquoted(text)
-    if _WEIGHT.search(text) or _finds_files(text):
-        return text
-    bracketed = text.startswith("[") and text.endswith("]")
-    items = [_unquoted(item) for item in _split(text[1:-1] if bracketed else text)]
-    if bracketed:
-        return items
-    whole = len(items) < 2 or (is_remote(text) and not all(map(is_remote, items)))
-    return _unquoted(text) if whole else items
-
-
-def _finds_files(pattern: str) -> bool:
-    with contextlib.suppress(OSError, ValueError, re.error):
-        return glob.has_magic(pattern) and any(glob.iglob(str(expand_user(pattern))))
-    return False
-
-
-def _split(text: str) -> list[str]:
-    """At commas, but not inside quotes and brackets."""
-    item = r"""(?:'[^']*'(?=\s*(?:,|$))|"[^"]*"(?=\s*(?:,|$))|\[[^\]]*\]|\{[^}]*\}|[^,])+"""
-    return [found.strip() for found in re.findall(item, text) if found.strip()]
-
-
-def _unquoted(text: str) -> str:
-    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
-    return text[1:-1] if quoted else text
+        return text if exists(text) else unquoted(text)
+    names = as_list(text)
+    return text if names == [text] else names
 
 
 def _names(node: object, prefix: str) -> list[str]:

@@ -3,7 +3,6 @@
 import glob
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ..core.errors import FastTransferError
 from ..core.paths import exists
@@ -72,8 +71,3 @@ def _check_name(word: str, known: set[str]) -> None:
         raise FastTransferError(
             f"there is no setting {key} and no file '{word}'; {hint[:-1]}={value}?"
         )
-
-
-def one_or_many(names: Sequence[str]) -> Any:
-    """As settings are: a single one is not a list."""
-    return names[0] if len(names) == 1 else list(names)

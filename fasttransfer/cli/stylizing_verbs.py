@@ -117,12 +117,12 @@ def stylize(ctx: click.Context, /, files: tuple[str, ...], **_: Any) -> None:
     Without -o, results go next to the input and are named after the style. Existing results are
     skipped unless --overwrite is given."""
     from .infer import PROGRAM, main
-    from .request import one_or_many, request, sort_words
+    from .request import request, sort_words
 
     names, line = sort_words(PROGRAM, line_of(ctx, files))
     values: dict[str, object] = {}
     if names:
-        values["input"] = one_or_many([_file(name) for name in names])
+        values["input"] = [_file(name) for name in names]
     elif not any(word.startswith("input=") for word in line.words):
         raise FastTransferError(
             "give a picture, a video, a folder, or a pattern in quotes, such as "
@@ -214,21 +214,19 @@ Examples:
 @click.pass_context
 def compare(ctx: click.Context, /, styles: tuple[str, ...], **_: Any) -> None:
     """Compares STYLES on the same photos and clips: as one page, in TensorBoard, and as JSON."""
+    from ..core.values import as_list
     from .infer import PROGRAM, main
-    from .program import names_in
-    from .request import one_or_many, request, sort_words
+    from .request import request, sort_words
 
     names, line = sort_words(PROGRAM, line_of(ctx, styles))
-    names = [name for text in names for name in names_in(text)]
+    names = [name for text in names for name in as_list(text)]
     if not names:
         raise FastTransferError(
             "give at least one style, such as fasttransfer compare mosaic udnie"
         )
     if "input" in line.options:
-        line.options["input"] = one_or_many(
-            [name for text in line.options["input"] for name in names_in(text)]
-        )
-    main(request(PROGRAM, line, {"style": one_or_many(names), "compare": True}))
+        line.options["input"] = [name for text in line.options["input"] for name in as_list(text)]
+    main(request(PROGRAM, line, {"style": names, "compare": True}))
 
 
 @click.command(
@@ -255,16 +253,16 @@ Examples:
 @click.pass_context
 def export(ctx: click.Context, /, styles: tuple[str, ...], **_: Any) -> None:
     """Writes STYLES for other programs, for any batch, height, and width."""
+    from ..core.values import as_list
     from .infer import PROGRAM, main
-    from .program import names_in
-    from .request import one_or_many, request, sort_words
+    from .request import request, sort_words
 
     names, line = sort_words(PROGRAM, line_of(ctx, styles))
-    names = [name for text in names for name in names_in(text)]
+    names = [name for text in names for name in as_list(text)]
     if not names:
         raise FastTransferError("give at least one style, such as fasttransfer export mosaic")
     line.options.setdefault("export", "onnx")
-    main(request(PROGRAM, line, {"style": one_or_many(names)}))
+    main(request(PROGRAM, line, {"style": names}))
 
 
 @click.command("styles", cls=Verb, short_help="List the bundled styles.")
@@ -279,11 +277,10 @@ def styles() -> None:
 
 def _with_styles(line: Any) -> Any:
     """The line with ``--style A,B`` as a list."""
-    from .program import names_in
-    from .request import one_or_many
+    from ..core.values import as_list
 
     if "style" in line.options:
-        line.options["style"] = one_or_many(names_in(line.options["style"]))
+        line.options["style"] = as_list(line.options["style"])
     return line
 
 

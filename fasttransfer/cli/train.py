@@ -12,6 +12,7 @@ from .program import Program
 PROGRAM = Program(
     "train",
     texts=(*TRAINING_PATHS, "resume", "run_dir", "start", "style.name", "style.licence"),
+    lists=("start",),
     argument="style.path",
 )
 

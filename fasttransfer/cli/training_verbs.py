@@ -198,14 +198,14 @@ def zoo(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> None:
     """Trains the bundled styles, one after another, and writes their cards.
 
     Any setting of conf/zoo may follow as key=value."""
-    from .program import names_in
+    from ..core.values import as_list
     from .request import request, sort_words
     from .zoo import PROGRAM, main
 
     names, line = sort_words(PROGRAM, line_of(ctx, words))
     _no_names(names)
     if "only" in line.options:
-        line.options["only"] = names_in(line.options["only"])
+        line.options["only"] = as_list(line.options["only"])
     main(request(PROGRAM, line, {}))
 
 

@@ -1,6 +1,9 @@
 """Values of settings, as plain Python."""
 
+import contextlib
+import glob
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -8,13 +11,51 @@ from typing import Any
 from omegaconf import ListConfig
 
 from .errors import FastTransferError
+from .files import is_remote
+from .paths import exists, expand_user
+
+_WEIGHT = re.compile(r":\s*\d*\.?\d+\s*(,|$)")  # mosaic:0.6,udnie:0.4 is one style
 
 
 def as_list(value: object) -> list[str]:
-    """A setting that may be one thing or a list of things, as a list; null is the empty list."""
+    """A setting that may be one name or several, as a list.
+
+    Args:
+        value: None is no name, and the items of a list are names as they are. Text is one name where
+            such a file exists, where it is a pattern that finds files, or a blend of styles. Otherwise
+            ``a,b`` and ``[a,b]`` are several names; quotes around a name keep its commas.
+    """
     if value is None:
         return []
-    return [str(item) for item in value] if isinstance(value, ListConfig) else [str(value)]
+    if isinstance(value, ListConfig | list | tuple):
+        return [str(item) for item in value]
+    text = str(value)
+    if exists(expand_user(text)) or _WEIGHT.search(text) or _finds_files(text):
+        return [text]
+    bracketed = text.startswith("[") and text.endswith("]")
+    names = [unquoted(name) for name in _split(text[1:-1] if bracketed else text)]
+    if bracketed:
+        return names
+    is_one = len(names) < 2 or (is_remote(text) and not all(map(is_remote, names)))
+    return [unquoted(text)] if is_one else names
+
+
+def unquoted(text: str) -> str:
+    """Without the quotes around it, if there are any."""
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    return text[1:-1] if quoted else text
+
+
+def _finds_files(pattern: str) -> bool:
+    with contextlib.suppress(OSError, ValueError, re.error):
+        return glob.has_magic(pattern) and any(glob.iglob(str(expand_user(pattern))))
+    return False
+
+
+def _split(text: str) -> list[str]:
+    """At commas, but not inside quotes and brackets."""
+    item = r"""(?:'[^']*'(?=\s*(?:,|$))|"[^"]*"(?=\s*(?:,|$))|\[[^\]]*\]|\{[^}]*\}|[^,])+"""
+    return [found.strip() for found in re.findall(item, text) if found.strip()]
 
 
 def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:

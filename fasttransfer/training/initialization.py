@@ -16,14 +16,13 @@ NEAREST = "nearest"
 
 
 def starting_style(
-    start: str, network: TransformerNet, photos: Tensor, objective: StyleObjective
+    start: Sequence[str], network: TransformerNet, photos: Tensor, objective: StyleObjective
 ) -> StyleFile | None:
     """The trained style whose weights the network is to start with.
 
     Args:
         start: ``base``, the bundled base of this shape or, where there is none, ``nearest``, one of the
-            bundled styles; or a style file, a run folder or a bundled name; several of these, as a list
-            with commas, are the ones to choose the nearest from.
+            bundled styles; or style files, run folders or bundled names, of which it is the nearest.
         network: what is to be trained; only styles of its shape can be started from.
         photos: a few to compare styles with, (B, 3, H, W) in [0, 1].
         objective: of the new style.
@@ -34,17 +33,17 @@ def starting_style(
     Raises:
         FastTransferError: a style that is not there or has a network of another shape.
     """
-    if start == BASE:
+    if list(start) == [BASE]:
         bases = (load_style(path) for path in sorted(BASES.glob("*.safetensors")))
         fitting_base = next((b for b in bases if b.network.config == network.config), None)
-        return fitting_base or starting_style(NEAREST, network, photos, objective)
-    names = bundled_styles() if start == NEAREST else [name.strip() for name in start.split(",")]
-    styles = [load_style(find_style(name)) for name in names]
+        return fitting_base or starting_style([NEAREST], network, photos, objective)
+    any_bundled = list(start) == [NEAREST]
+    styles = [load_style(find_style(name)) for name in (bundled_styles() if any_bundled else start)]
     fitting = [style for style in styles if style.network.config == network.config]
-    if start != NEAREST and len(fitting) < len(styles):
+    if not any_bundled and len(fitting) < len(styles):
         raise FastTransferError(
-            f"start={start} has a network of another shape than the one that is to be trained; give a "
-            "style with the same network=, or start=null."
+            f"start={','.join(start)} has a network of another shape than the one that is to be "
+            "trained; give a style with the same network=, or start=null."
         )
     return nearest(fitting, photos, objective) if fitting else None
 

@@ -176,7 +176,7 @@ class Run:
         if self.config.start is None or self.checkpoint is not None:
             return
         crops = photos.first_crops(_CROPS_TO_COMPARE)
-        start = ",".join(as_list(self.config.start))
+        start = as_list(self.config.start)
         style = starting_style(start, training.network, crops, training.objective)
         self.config.start = None
         if style is None:

@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from fasttransfer.cli.infer import PROGRAM
-from fasttransfer.cli.program import Program, put
+from fasttransfer.cli.program import put
+from fasttransfer.cli.train import PROGRAM as TRAIN
 from fasttransfer.core.assets import CONF_DIR
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.core.values import as_list
-
-TRAIN = Program("train", texts=("style.path", "style.name"))
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +88,8 @@ def test_into_the_real_configuration() -> None:
 def test_null_and_quotes() -> None:
     assert arrives("input=null") is None
     assert arrives("input=") == ""
-    assert arrives("input='a b'") == "a b"
+    assert arrives("input='a, b'") == ["a, b"]
+    assert arrives("output='a, b'") == "a, b"
 
 
 def test_a_blend_is_one_style() -> None:
@@ -117,12 +117,24 @@ def test_old_names_of_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "colour= is now color=; the old name will go\n"
 
 
+@pytest.mark.parametrize("text", ["oil,points", "[oil,points]"])
+def test_a_run_may_start_from_one_of_several_styles(text: str) -> None:
+    assert TRAIN.configured(TRAIN.parse([f"start={text}"])).start == ["oil", "points"]
+
+
+def test_a_run_may_start_from_a_file_with_any_name() -> None:
+    Path("[a], b.safetensors").touch()
+    config = TRAIN.configured(TRAIN.parse(["start=[a], b.safetensors"]))
+    assert as_list(config.start) == ["[a], b.safetensors"]
+
+
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [
         ("style=mosiac", "there is no style=mosiac; did you mean mosaic? choose from "),
         ("style=painting.jpg", "style=painting.jpg is a file; write style.path=painting.jpg"),
-        ("painting.jpg", "painting.jpg is not of the form setting=value"),
+        ("painting.jpg", "painting.jpg has no setting before it; write style.path=painting.jpg"),
+        ("painting", "painting is not of the form setting=value"),
     ],
 )
 def test_mistakes(word: str, sentence: str) -> None:
@@ -135,12 +147,6 @@ def test_mistakes(word: str, sentence: str) -> None:
 def test_settings_of_groups_that_are_chosen() -> None:
     assert "stylizer.iterations" not in PROGRAM.settings()
     assert "stylizer.iterations" in PROGRAM.settings(["stylizer=optimize"])
-
-
-def test_as_list() -> None:
-    assert as_list(None) == []
-    assert as_list("a") == ["a"]
-    assert as_list(OmegaConf.create(["a", "b"])) == ["a", "b"]
 
 
 def test_names_are_bytes_to_the_system() -> None:

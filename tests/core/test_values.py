@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
@@ -11,6 +12,40 @@ def test_one_thing_is_a_list_of_one() -> None:
     assert as_list(None) == []
     assert as_list("a") == ["a"]
     assert as_list(OmegaConf.create(["a", 2])) == ["a", "2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a,b", ["a", "b"]),
+        ("[a, b]", ["a", "b"]),
+        ("[a]", ["a"]),
+        ("'a,b'", ["a,b"]),
+        ("'a,b',c", ["a,b", "c"]),
+        ("mosaic:0.6,udnie:0.4", ["mosaic:0.6,udnie:0.4"]),
+        ("https://a.org/b,c.jpg", ["https://a.org/b,c.jpg"]),
+        ("", [""]),
+        ("[]", []),
+    ],
+)
+def test_text_with_commas_is_several_names(text: str, names: list[str]) -> None:
+    assert as_list(text) == names
+    assert as_list(names) == names  # once they are a list, nothing in a name separates
+
+
+@pytest.mark.parametrize("name", ["a,b", "[a,b]", "[1], a=b.safetensors", "'a'"])
+def test_a_file_is_one_name_whatever_it_is_called(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).touch()
+    assert as_list(name) == [name]
+    assert as_list(str(tmp_path / name)) == [str(tmp_path / name)]
+
+
+def test_a_pattern_that_finds_files_is_one_name(tmp_path: Path) -> None:
+    (tmp_path / "a, b.jpg").touch()
+    assert as_list(f"{tmp_path}/a, ?.jpg") == [f"{tmp_path}/a, ?.jpg"]
 
 
 def test_whole_numbers_within_their_limits_pass() -> None:

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from fasttransfer.core.assets import BASES, BUNDLED_STYLES, CONF_DIR
 from fasttransfer.data.photos import photo_folder
-from fasttransfer.data.style_image import BUNDLED_LICENCE, StyleImage
+from fasttransfer.data.style_image import BUNDLED_LICENSE, StyleImage
 from fasttransfer.images.folders import pictures_below
 from fasttransfer.models.style_file import load_style, save_style
 from fasttransfer.models.transformer_net import TransformerNet
@@ -231,7 +231,7 @@ def bundle(trained: Path) -> None:
             weights |= torch.load(file, weights_only=True)
     bases = torch.load(trained / "base.pt", weights_only=True)
     for network, state in bases.items():
-        about = {"name": "base", "license": BUNDLED_LICENCE, "command": COMMAND}
+        about = {"name": "base", "license": BUNDLED_LICENSE, "command": COMMAND}
         about |= {"steps": log["base"][network]["steps"], "device": log.get("device", "cuda")}
         write(BASES / f"{network}.safetensors", network, state, about)
     for style, about in zoo_styles().items():
@@ -241,7 +241,7 @@ def bundle(trained: Path) -> None:
             source = f"public domain: {about.get('title')}, {about.get('by')}, {about.get('year')}"
             metadata = {
                 "name": name,
-                "license": BUNDLED_LICENCE if about["file"] is None else source,
+                "license": BUNDLED_LICENSE if about["file"] is None else source,
                 "command": COMMAND,
                 "device": log.get("device", "cuda"),
                 "steps": record["steps"],

@@ -53,7 +53,7 @@ def main() -> None:
     device = pick_device("auto")
     paths, _ = usable_photos(photo_folder(typed.folder), Findings(64, 10**8))
     crops = PhotoCrops(paths, RandomCrop(typed.crop, 384, 0.5, 1.5), 0, 10**8, Path("skipped.txt"))
-    style = StyleImage("mosaic", size=512, name=None, licence=None, strength=1)
+    style = StyleImage("mosaic", size=512, name=None, license=None, strength=1)
     steps: dict[str, Step] = {
         "plain": plain_step(crops, typed.batch, style.image, device),
         "johnson": our_step("johnson", crops, typed.batch, style, device),

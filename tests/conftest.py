@@ -54,7 +54,7 @@ def style_picture(photo_folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def objective() -> StyleObjective:
     """The balanced loss with a small mosaic as its style."""
-    style = StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image
+    style = StyleImage("mosaic", size=64, name=None, license=None, strength=1).image
     return make_objective("balanced", VGG16Features("bundled")).for_style(style)
 
 

@@ -1,7 +1,6 @@
 """A program: the settings it has, and what a person typed for them."""
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,15 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 from ..core.assets import CONF_DIR, config_names
 from ..core.errors import FastTransferError
 from ..core.paths import exists
+from ..core.renamed import SETTINGS, STYLES, notice
 from ..core.values import as_list, unquoted
 from .hydra_messages import no_such_choice
-
-# Settings by their names in the release before, which are still taken.
-_RENAMED = {
-    "colour": "color",
-    "stylizer.colour": "stylizer.color",
-    "style.licence": "style.license",
-}
 
 
 @dataclass(frozen=True)
@@ -107,13 +100,21 @@ class Program:
         return Typed(tuple(overrides), values)
 
     def current(self, word: str) -> str:
-        """The word with the present name of its setting; says so if it has changed."""
+        """The word with the present names of its setting and its choice; says so if they changed."""
         key, equals, text = word.partition("=")
-        renamed = _RENAMED.get(key)
-        if not equals or renamed is None or renamed not in self.settings():
-            return word
-        print(f"{key}= is now {renamed}=; the old name will go", file=sys.stderr)
-        return f"{renamed}={text}"
+        renamed = SETTINGS.get(key)
+        if equals and renamed is not None and renamed in self.settings():
+            notice(f"{key}=", f"{renamed}=")
+            return f"{renamed}={text}"
+        if equals and self.is_group(key):
+            names = text.split(",")
+            known = config_names(key, self.folder)
+            for number, name in enumerate(names):
+                if name not in known and STYLES.get(name) in known:
+                    names[number] = STYLES[name]
+                    notice(f"{key}={name}", f"{key}={names[number]}")
+            return f"{key}={','.join(names)}"
+        return word
 
     def _override(self, word: str) -> str | None:
         """A word in Hydra's grammar, ``a,b`` as a list; None if its value is not in that grammar."""

@@ -11,7 +11,7 @@ from .program import Program
 
 PROGRAM = Program(
     "train",
-    texts=(*TRAINING_PATHS, "resume", "run_dir", "start", "style.name", "style.licence"),
+    texts=(*TRAINING_PATHS, "resume", "run_dir", "start", "style.name", "style.license"),
     lists=("start",),
     argument="style.path",
 )

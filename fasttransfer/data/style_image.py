@@ -5,10 +5,11 @@ from PIL import Image
 from ..core.assets import STYLE_IMAGES
 from ..core.errors import FastTransferError
 from ..core.paths import expand_user
+from ..core.renamed import current_style
 from ..images.reading import open_rgb
 from ..images.tensors import to_tensor
 
-BUNDLED_LICENCE = "CC0-1.0"
+BUNDLED_LICENSE = "CC0-1.0"
 MAX_PIXELS = 1_000_000_000  # chosen by a person, one at a time: only a safety net
 SMALLEST = 64  # a side in pixels, below which no strokes are left to learn
 
@@ -21,7 +22,7 @@ class StyleImage:
         size: longer side in pixels that it is reduced or enlarged to; strokes in stylized pictures
             are as large as they are here.
         name: None takes the file's.
-        licence: None is that of the bundled images, or "not stated".
+        license: None is that of the bundled images, or "not stated".
         strength: how much of it is wanted beside the content; 1 is what the loss has, 2 twice that.
 
     Attributes:
@@ -32,10 +33,10 @@ class StyleImage:
     """
 
     def __init__(
-        self, path: str, size: int, name: str | None, licence: str | None, strength: float
+        self, path: str, size: int, name: str | None, license: str | None, strength: float
     ) -> None:
         file = expand_user(path)
-        bundled = STYLE_IMAGES / f"{path}.jpg"
+        bundled = STYLE_IMAGES / f"{path if file.is_file() else current_style(path)}.jpg"
         is_bundled = bundled.is_file() and not file.is_file()
         if not isinstance(size, int) or size < SMALLEST:
             raise FastTransferError(
@@ -57,10 +58,10 @@ class StyleImage:
                 "narrow picture."
             )
         self.image = to_tensor(picture)[None]
-        self.name = str(name or file.stem)  # a year may be a name
+        self.name = str(name or (bundled if is_bundled else file).stem)  # a year may be a name
         self.size = size
         self.strength = float(strength)
-        self.licence = licence or (BUNDLED_LICENCE if is_bundled else "not stated")
+        self.license = license or (BUNDLED_LICENSE if is_bundled else "not stated")
 
 
 def resized(picture: Image.Image, size: int) -> Image.Image:

@@ -275,7 +275,7 @@ class OptimizingStylizer(Stylizer):
                 )
         if not isinstance(lr, int | float) or not 0 < lr < math.inf:
             raise FastTransferError(f"stylizer.lr={lr} must be a number above 0")
-        image = StyleImage(style, style_size, name=None, licence=None, strength=1)
+        image = StyleImage(style, style_size, name=None, license=None, strength=1)
         self.name = image.name
         place = pick_device(device)
         wanted = make_objective(loss, VGG16Features(weights)).to(place).weighted(**chosen)

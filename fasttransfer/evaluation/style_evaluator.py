@@ -9,6 +9,7 @@ from rich.console import Console
 from torch import Tensor
 
 from ..core.errors import FastTransferError
+from ..core.renamed import STYLES
 from ..data.style_image import MAX_PIXELS, StyleImage, bundled_style_images
 from ..images.reading import read_picture
 from ..models.style_file import LAST_CHECKPOINT, STYLE_FILE, STYLE_IMAGE_FILE, StyleFile, load_style
@@ -110,6 +111,7 @@ def style_image_of(path: Path, style_file: StyleFile) -> Tensor | None:
     if (checkpoint or path.name == STYLE_FILE) and (folder / STYLE_IMAGE_FILE).is_file():
         return read_picture(folder / STYLE_IMAGE_FILE, max_pixels=MAX_PIXELS).rgb[None]
     name = str(_settings(style_file).get("path"))
+    name = STYLES.get(name, name)
     return read_style_image(name, style_file) if name in bundled_style_images() else None
 
 
@@ -122,7 +124,7 @@ def read_style_image(name: str, style_file: StyleFile) -> Tensor:
             f"'{style_file.path}' says that its style image had {size} pixels, more than {MOST_SIZE}; "
             "its metadata was changed by hand: train or download the style again."
         )
-    return StyleImage(name, size, name=None, licence=None, strength=1).image
+    return StyleImage(name, size, name=None, license=None, strength=1).image
 
 
 def _settings(style_file: StyleFile) -> dict[str, object]:

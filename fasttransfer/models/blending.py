@@ -18,6 +18,7 @@ import torch
 from ..core.assets import BASES, BUNDLED_STYLES
 from ..core.errors import FastTransferError
 from ..core.paths import exists
+from ..core.renamed import STYLES
 from .style_file import FORMAT_VERSION, StyleFile, bundled_styles, find_style, load_style
 from .transformer_net import TransformerNet, fingerprint
 
@@ -135,7 +136,7 @@ def base_of(style: StyleFile) -> str | None:
         return BUNDLED_BASE
     training = style.metadata.get("training")
     start = training.get("start") if isinstance(training, dict) else None
-    return BUNDLED_BASE if start in ("base", *bundled_styles()) else None
+    return BUNDLED_BASE if start in ("base", *bundled_styles(), *STYLES) else None
 
 
 def _mean(parts: Sequence[tuple[StyleFile, float]]) -> TransformerNet:

@@ -20,7 +20,8 @@ from torch import Tensor
 from ..core.assets import BUNDLED_STYLES
 from ..core.errors import FastTransferError, brief
 from ..core.files import write_whole
-from ..core.paths import expand_user, is_file, is_folder
+from ..core.paths import exists, expand_user, is_file, is_folder
+from ..core.renamed import current_style
 from ..core.words import did_you_mean
 from .metadata import check_config, clean_metadata, clean_name
 from .transformer_net import TransformerNet
@@ -89,7 +90,8 @@ def find_style(name_or_path: str | os.PathLike[str]) -> Path:
         FastTransferError: where there is none.
     """
     path = expand_user(os.fspath(name_or_path))
-    bundled = BUNDLED_STYLES / f"{name_or_path}.safetensors"
+    name = str(name_or_path) if exists(path) else current_style(str(name_or_path))
+    bundled = BUNDLED_STYLES / f"{name}.safetensors"
     is_bundled = path.name == str(name_or_path) and is_file(bundled)
     if is_folder(path):
         for inside in (path / STYLE_FILE, path / LAST_CHECKPOINT):

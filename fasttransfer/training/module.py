@@ -77,7 +77,7 @@ class StyleTraining(pl.LightningModule):
                 f"The optimizer or its schedule cannot be made: {error}; "
                 "change optimizer.* or scheduler.*."
             ) from None
-        self.metadata: dict[str, Any] = {"name": style.name, "license": style.licence}
+        self.metadata: dict[str, Any] = {"name": style.name, "license": style.license}
         if compile:
             self.network.compile()
         self.has_begun = False

@@ -19,10 +19,11 @@ _MOVED = {
     "palette": (f"{_TERMS}.color.PaletteTerm", {}),
 }  # fmt: skip
 _OLD_LOSS = "content_layer"  # only there before terms had names
+_OLD_LICENSE = "licence"
 
 
 def updated(found: Mapping[str, Any]) -> dict[str, Any]:
-    """All settings of a run, whose loss has named terms and levels.
+    """All settings of a run, whose loss has named terms and levels, and whose style has a license.
 
     Runs from before compared whole crops in full size, and go on with that.
     """
@@ -30,6 +31,10 @@ def updated(found: Mapping[str, Any]) -> dict[str, Any]:
     loss = settings.get("loss")
     if isinstance(loss, Mapping) and _OLD_LOSS in loss:
         settings["loss"] = _named_terms(loss)
+    style = settings.get("style")
+    if isinstance(style, Mapping) and _OLD_LICENSE in style:
+        kept = {key: value for key, value in style.items() if key != _OLD_LICENSE}
+        settings["style"] = {"license": style[_OLD_LICENSE], **kept}
     return settings
 
 

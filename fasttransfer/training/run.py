@@ -219,7 +219,7 @@ class Run:
         self._lock()
         if not self.is_recorded:
             style = training.style
-            self.config.style.name, self.config.style.licence = style.name, style.licence
+            self.config.style.name, self.config.style.license = style.name, style.license
             rank_zero_only(write_settings)(self.folder, self.config, style.image[0])
             os.environ[RUN_DIR_VARIABLE] = str(self.folder)
         training.metadata["training"] = style_file_settings(self.config)

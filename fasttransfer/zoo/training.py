@@ -122,7 +122,7 @@ def _style_settings(style: str, full_name: str, about: Mapping[str, Any]) -> lis
     settings = [f"style.path={style}", f"style.name={full_name}"]
     if about["file"] is not None:
         source = f"public domain: {about['title']}, {about['by']}, {about['year']}"
-        settings.append(f"style.licence='{source}'")
+        settings.append(f"style.license='{source}'")
     return settings
 
 

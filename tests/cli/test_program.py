@@ -105,16 +105,27 @@ def test_lists_of_other_settings() -> None:
 
 
 def test_text_that_is_not_in_the_grammar_of_hydra() -> None:
-    typed = TRAIN.parse(["style.name=Van Gogh (1889)", "style.licence=it's mine", "seed=3"])
+    typed = TRAIN.parse(["style.name=Van Gogh (1889)", "style.license=it's mine", "seed=3"])
     config = TRAIN.configured(typed)
     assert config.style.name == "Van Gogh (1889)"
-    assert config.style.licence == "it's mine"
+    assert config.style.license == "it's mine"
     assert config.seed == 3
 
 
 def test_old_names_of_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert PROGRAM.parse(["colour=content"]).overrides == ("color=content",)
     assert capsys.readouterr().err == "colour= is now color=; the old name will go\n"
+    assert TRAIN.parse(["style.licence=CC0"]).values == {"style.license": "CC0"}
+    assert capsys.readouterr().err == (
+        "style.licence= is now style.license=; the old name will go\n"
+    )
+
+
+def test_old_names_of_choices(capsys: pytest.CaptureFixture[str]) -> None:
+    assert TRAIN.parse(["style=watercolour"]).overrides == ("style=watercolor",)
+    assert capsys.readouterr().err == (
+        "style=watercolour is now style=watercolor; the old name will go\n"
+    )
 
 
 @pytest.mark.parametrize("text", ["oil,points", "[oil,points]"])

@@ -30,7 +30,7 @@ def test_figures_by_hand():
 def test_the_slow_method_gets_below_the_photo_itself():
     torch.manual_seed(2)
     photo = torch.rand(3, 40, 32)
-    style = StyleImage("mosaic", size=64, name=None, licence=None, strength=1).image
+    style = StyleImage("mosaic", size=64, name=None, license=None, strength=1).image
     limit = SlowBaseline.find(photo, style, VGG16Features("bundled"), iterations=12)
     assert len(limit.traces) == 4
     for trace in limit.traces.values():

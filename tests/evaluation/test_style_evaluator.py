@@ -23,6 +23,10 @@ def test_the_style_image_is_that_of_a_run_folder_or_the_bundled_one(tmp_path):
     )
     save_style(elsewhere, network, {"training": {"style": {"path": "mosaic", "size": 64}}})
     assert max(style_image_of(elsewhere, load_style(elsewhere)).shape) == 64
+    save_style(elsewhere, network, {"training": {"style": {"path": "watercolour", "size": 64}}})
+    assert (
+        max(style_image_of(elsewhere, load_style(elsewhere)).shape) == 64
+    )  # watercolor's old name
     save_style(elsewhere, network, {"training": {"style": {"path": "mosaic", "size": 80_000}}})
     with pytest.raises(FastTransferError, match="80000 pixels"):
         style_image_of(elsewhere, load_style(elsewhere))

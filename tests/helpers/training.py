@@ -17,7 +17,7 @@ def tiny_training(
     return StyleTraining(
         TransformerNet([4], 1, 3, 1, False),
         make_objective("balanced", VGG16Features("bundled")),
-        StyleImage("mosaic", size=64, name=None, licence=None, strength=strength),
+        StyleImage("mosaic", size=64, name=None, license=None, strength=strength),
         instantiate(OmegaConf.create({"_target_": "torch.optim.Adam", "_partial_": True})),
         instantiate(OmegaConf.create({"_target_": "torch.optim.lr_scheduler.OneCycleLR",
                                       "_partial_": True, "max_lr": 1e-3})),

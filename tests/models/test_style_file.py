@@ -83,6 +83,15 @@ def test_names_paths_and_folders(style_file, tmp_path):
             find_style(name)
 
 
+def test_the_old_name_of_a_bundled_style(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert find_style("watercolour") == find_style("watercolor")
+    assert capsys.readouterr().err == "watercolour is now watercolor; the old name will go\n"
+    own = tmp_path / "watercolour"
+    own.touch()
+    assert find_style("watercolour").resolve() == own
+
+
 def change(path, **strings):
     """The same weights with other metadata."""
     with safe_open(path, framework="pt") as file:

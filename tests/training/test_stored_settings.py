@@ -122,6 +122,15 @@ def test_a_loss_from_before_terms_had_names_is_the_same_loss(tmp_path: Path) -> 
     torch.testing.assert_close(terms["total"], weighted)
 
 
+def test_a_run_from_before_style_license_had_its_name(tmp_path: Path) -> None:
+    def rename(plain: dict) -> None:
+        del plain["style"]["license"]
+        plain["style"]["licence"] = "CC BY 4.0"
+
+    style = read_settings(written(tmp_path, rename), {}).style
+    assert style == {**composed().style, "license": "CC BY 4.0"}
+
+
 def test_terms_of_the_user_are_named_again(tmp_path: Path) -> None:
     mine = {"_target_": "mine.Term", "x": 3}
     folder = written(tmp_path, attack("loss.terms.mine", mine))

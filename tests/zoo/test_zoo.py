@@ -35,7 +35,7 @@ def test_every_style_comes_in_every_network_and_starts_from_the_base(art: Path) 
     assert [one.name for one in found] == ["udnie", "udnie_realtime", "woodcut", "woodcut_realtime"]
     first, _, third, fourth = (one.settings for one in found)
     assert f"style.path={art}/udnie.jpg" in first
-    assert "style.licence='public domain: Udnie, Francis Picabia, 1913'" in first
+    assert "style.license='public domain: Udnie, Francis Picabia, 1913'" in first
     assert "style.path=woodcut" in third
     for settings in (first, third, fourth):
         assert {"start=base", "trainer.max_steps=2000"} <= {*settings}

@@ -1,0 +1,23 @@
+"""Names of the release before, which are still taken, with a notice."""
+
+import sys
+
+# By the old name.
+SETTINGS = {
+    "colour": "color",
+    "stylizer.colour": "stylizer.color",
+    "style.licence": "style.license",
+}
+STYLES = {"watercolour": "watercolor", "watercolour_realtime": "watercolor_realtime"}
+
+
+def notice(old: str, new: str) -> None:
+    """Prints to stderr that a name has changed."""
+    print(f"{old} is now {new}; the old name will go", file=sys.stderr)
+
+
+def current_style(name: str) -> str:
+    """The present name of a bundled style or style image; a notice says so if it has changed."""
+    if name in STYLES:
+        notice(name, STYLES[name])
+    return STYLES.get(name, name)

@@ -1,5 +1,6 @@
 """The documents: their length, links, and words."""
 
+import functools
 import re
 import shlex
 from pathlib import Path
@@ -86,11 +87,16 @@ def commands(path: Path) -> list[str]:
     return [found[1] for line in lines if (found := COMMAND.match(line)) and "…" not in line]
 
 
+@functools.cache  # composing takes a while
+def settings_of(program: Program, chosen: tuple[str, ...]) -> list[str]:
+    return program.settings(chosen)
+
+
 def check_settings(program: Program, words: list[str]) -> None:
     """Every word names a setting, or chooses a YAML file, and has a value in Hydra's grammar."""
     settings = [word for word in words if not word.startswith("hydra")]
     program.parse(settings)
-    known = program.settings(program.groups_in(settings))
+    known = settings_of(program, tuple(program.groups_in(settings)))
     for word in settings:
         key = word.partition("=")[0]
         assert key in known or program.is_group(key), word

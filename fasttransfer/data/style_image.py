@@ -3,14 +3,16 @@
 from PIL import Image
 
 from ..core.assets import STYLE_IMAGES
-from ..core.errors import FastTransferError
+from ..core.errors import FastTransferError, shown_name
 from ..core.paths import expand_user
 from ..core.renamed import current_style
+from ..core.values import whole_number
 from ..images.reading import open_rgb
 from ..images.tensors import to_tensor
 
 BUNDLED_LICENSE = "CC0-1.0"
 MAX_PIXELS = 1_000_000_000  # chosen by a person, one at a time: only a safety net
+LARGEST = 16_384  # a longer side, which no training could hold
 SMALLEST = 64  # a side in pixels, below which no strokes are left to learn
 
 
@@ -38,10 +40,7 @@ class StyleImage:
         file = expand_user(path)
         bundled = STYLE_IMAGES / f"{path if file.is_file() else current_style(path)}.jpg"
         is_bundled = bundled.is_file() and not file.is_file()
-        if not isinstance(size, int) or size < SMALLEST:
-            raise FastTransferError(
-                f"style.size={size} must be the longer side in whole pixels, {SMALLEST} or more."
-            )
+        whole_number("style.size", size, SMALLEST, most=LARGEST)
         if not is_bundled and not file.is_file():
             raise FastTransferError(
                 f"There is no style image '{path}'; give a picture file or one of "
@@ -58,7 +57,7 @@ class StyleImage:
                 "narrow picture."
             )
         self.image = to_tensor(picture)[None]
-        self.name = str(name or (bundled if is_bundled else file).stem)  # a year may be a name
+        self.name = shown_name(name or (bundled if is_bundled else file).stem)  # a year may be a name
         self.size = size
         self.strength = float(strength)
         self.license = license or (BUNDLED_LICENSE if is_bundled else "not stated")

@@ -52,12 +52,12 @@ def main(config: DictConfig) -> None:
     finally:
         stop.give_back()
 
+    trainer.strategy.barrier()
     problems = [callbacks[name].problem for name in ("checkpoints", "style_file")]
     if any(problems):
         raise FastTransferError(next(filter(None, problems)))
     stopped_by = None if trainer.global_step >= trainer.max_steps else stop.signal
     announce_end(run, trainer.global_step, stopped_by)
-    trainer.strategy.barrier()
     # Lightning ends the first process at once where another one ends with an error.
     if stopped_by is not None and trainer.is_global_zero:
         sys.exit(128 + stopped_by)

@@ -78,8 +78,11 @@ def main() -> None:
 
 
 def measured(variants: dict[str, list[str]], file: Path) -> dict[str, float]:
-    """Steps a second of every variant. For those that ``file`` does not hold, how many times the pace
-    of `baseline` they have is measured, and multiplied by the one there."""
+    """Steps a second of every variant.
+
+    For those that ``file`` does not hold, how many times the pace of `baseline` they have is
+    measured, and multiplied by the one there.
+    """
     paces: dict[str, float] = json.loads(file.read_text()) if file.exists() else {}
     for name in variants:
         if name not in paces:

@@ -42,8 +42,10 @@ NOISE = 2  # standard deviation in 8-bit levels: a camera by day
 
 
 def view(photo: torch.Tensor, x: float, y: float, size: float) -> torch.Tensor:
-    """HEIGHT×WIDTH pixels of a photo (3, H, W), from ``size`` times as many around its middle moved
-    by x and y photo pixels."""
+    """A part of a photo (3, H, W), moved from its middle.
+
+    It has HEIGHT×WIDTH pixels, from ``size`` times as many, and x and y are pixels of the photo.
+    """
     height, width = photo.shape[1:]
     rows = (torch.arange(height) - (height - 1) / 2)[:, None].expand(height, width)
     columns = (torch.arange(width) - (width - 1) / 2).expand(height, width)

@@ -83,8 +83,11 @@ def make_picture(path: Path, megapixels: int) -> Path:
 
 
 def measure(picture: Path, tiles: str, style: str) -> Row:
-    """Stylizes ``picture`` in a process of its own: seconds and its peak; and, beside what was done with
-    tiles=off before, the share of pixels that differ and the mean difference in levels of 255."""
+    """Stylizes ``picture`` in a process of its own.
+
+    Seconds and its peak; and, beside what was done with tiles=off before, the share of pixels that
+    differ and the mean difference in levels of 255.
+    """
     # A name for each, since libvips remembers what it has read.
     output, whole = (picture.with_name(f"{kind}-{picture.name}") for kind in (tiles, "off"))
     typed = [f"style={style}", f"input={picture.name}", f"output={output.name}"]

@@ -31,8 +31,9 @@ _KEPT_LOADED = 4  # styles that ``stylize`` has ready for its next call
 
 
 class Style:
-    """A style, ready for pictures. Made by ``load``, ``blend`` and ``train``; safe to call from any
-    number of threads.
+    """A style, ready for pictures.
+
+    Made by ``load``, ``blend`` and ``train``; safe to call from any number of threads.
 
     >>> import fasttransfer as ft
     >>> import numpy as np
@@ -241,7 +242,7 @@ def _loaded(file: tuple[str, int, int], options: tuple[tuple[str, Any], ...]) ->
 
 def _style_of(style: Style | Named | StyleFile) -> StyleFile | StyleMixture:
     if isinstance(style, Style):
-        return style._stylizer.style
+        return style._stylizer.style  # noqa: SLF001 - of this module
     if isinstance(style, StyleFile):
         return style
     if isinstance(style, str | os.PathLike):

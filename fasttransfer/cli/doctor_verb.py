@@ -10,7 +10,8 @@ from .options import Verb
 def doctor(as_json: bool) -> None:
     """Reports versions, devices, engines, extras, the cache, and video encoders.
 
-    Each engine really runs a small network. Please add the output to bug reports."""
+    Each engine really runs a small network. Please add the output to bug reports.
+    """
     from .doctor import examine, print_report
 
     print_report(examine(), as_json)

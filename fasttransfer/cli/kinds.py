@@ -1,5 +1,7 @@
-"""Whether values are of the kind that their settings have: ``overwrite=no`` would be a word, and so
-true."""
+"""Whether values are of the kind that their settings have.
+
+``overwrite=no`` would be a word, and so true.
+"""
 
 import re
 

@@ -9,8 +9,10 @@ _UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control, format, surrogate, line and
 
 
 class FastTransferError(Exception):
-    """A mistake the user can fix: its text is one sentence saying what came, what was
-    expected and what to do. The commands print it without a traceback and exit with 2.
+    """A mistake the user can fix.
+
+    Its text is one sentence saying what came, what was expected and what to do. The commands print
+    it without a traceback and exit with 2.
 
     Whatever file name is part of it, ``str`` of it is one line that is safe on a terminal.
     """

@@ -9,8 +9,10 @@ from .errors import FastTransferError
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name: ``auto`` (CUDA, else Apple's MPS, else the CPU) or anything that
-    ``torch.device`` takes, such as ``cuda:1``.
+    """The device of that name.
+
+    ``auto`` (CUDA, else Apple's MPS, else the CPU) or anything that ``torch.device`` takes, such as
+    ``cuda:1``.
 
     Raises:
         FastTransferError: no such device on this machine.
@@ -79,8 +81,11 @@ def training_precision(accelerator: str) -> str:
 
 
 def allowed_cpus(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
-    """How many processors this process may use, at least 1: those of its affinity, or fewer if its
-    container (the ``cgroup`` of the kernel) limits their time."""
+    """How many processors this process may use, at least 1.
+
+    Those of its affinity, or fewer if its container (the ``cgroup`` of the kernel) limits their
+    time.
+    """
     if hasattr(os, "sched_getaffinity"):
         allowed = float(len(os.sched_getaffinity(0)))
     else:

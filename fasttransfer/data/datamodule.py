@@ -234,8 +234,10 @@ def photo_settings(
 
 
 def _leave_signals_to_the_trainer(_: int) -> None:
-    """Ctrl-C, a closed terminal and most job managers signal the whole process group; photos must still
-    come until the trainer has finished its step and saved."""
+    """Ctrl-C, a closed terminal and most job managers signal the whole process group.
+
+    Photos must still come until the trainer has finished its step and saved.
+    """
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

@@ -29,7 +29,7 @@ def places() -> int:
 
 
 def bounded_protocol(most: int, seconds: float = REQUEST_SECONDS) -> type[H11Protocol]:
-    """uvicorn's HTTP protocol with limits.
+    """The HTTP protocol of uvicorn with limits.
 
     Args:
         most: connections at the same time, web sockets included.

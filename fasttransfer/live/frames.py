@@ -26,7 +26,9 @@ class Camera(Protocol):
         """
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Lets the camera go."""
+        ...
 
 
 def shrunk(pixels: np.ndarray, size: int) -> np.ndarray:

@@ -82,8 +82,11 @@ class Rate:
 
 
 class WorkingSize:
-    """The share of a camera's side at which the network works, so that a frame takes at most
-    ``budget`` seconds: a picture that is smaller is better than one that lags."""
+    """The share of a camera's side at which the network works.
+
+    A frame then takes at most ``budget`` seconds: a picture that is smaller is better than one that
+    lags.
+    """
 
     SHARES = (1.0, 0.75, 0.5, 0.375, 0.25)
     JUDGED = 3  # frames before it becomes smaller

@@ -1,6 +1,5 @@
 """A recording: a video that grows while it is shown and can be played whatever happens."""
 
-import os
 import threading
 from pathlib import Path
 
@@ -103,11 +102,13 @@ class Recorder:
         return FastTransferError(f"{error}; the recording has ended, and its beginning is kept")
 
     def _take_name(self) -> None:
-        """Gives the video its name, with its index in front; where there is no room for a copy, as
-        it is."""
+        """Gives the video its name, with its index in front.
+
+        Where there is no room for a copy, as it is.
+        """
         try:
             finish_video(self.growing, self.path)
         except FastTransferError:
-            os.replace(self.growing, self.path)
+            self.growing.replace(self.path)
         else:
             self.growing.unlink(missing_ok=True)

@@ -99,8 +99,10 @@ class Session:
             self.choice = replace(self.choice, **changes)  # type: ignore[arg-type]
 
     def cameras(self) -> dict[str, str]:
-        """The cameras that the page may switch to, and what to call them there. No other files than
-        the one named at the start: a page must not read what it likes."""
+        """The cameras that the page may switch to, and what to call them there.
+
+        No other files than the one named at the start: a page must not read what it likes.
+        """
         offered = {f"camera:{number}": name for number, name in cameras().items()}
         offered[f"camera:{PATTERN}"] = "Test pattern"
         if self._first_camera not in offered:

@@ -31,9 +31,12 @@ def gram_matrix(features: Tensor) -> Tensor:
 
 
 class _Gram(torch.autograd.Function):
-    """The gradient is written out because autograd does not know that both factors are the same, and
-    takes two products in float32 and adds them. Here it is one, in bfloat16 where the features are, as
-    their gradient has to be in any case."""
+    """A product of features with themselves, with its gradient written out.
+
+    Autograd does not know that both factors are the same, and takes two products in float32 and
+    adds them. Here it is one, in bfloat16 where the features are, as their gradient has to be in
+    any case.
+    """
 
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> Tensor:
@@ -56,8 +59,10 @@ class _Gram(torch.autograd.Function):
 
 
 def squared_style_loss(gram: Tensor, style_gram: Tensor) -> Tensor:
-    """Mean squared difference of G / C, as G / (C·H·W) is the normalization of Johnson et al. 2016
-    (equations 3 and 4, mean instead of sum as in jcjohnson/fast-neural-style).
+    """Mean squared difference of G / C.
+
+    G / (C·H·W) is the normalization of Johnson et al. 2016 (equations 3 and 4, mean instead of sum
+    as in jcjohnson/fast-neural-style).
 
     Args:
         gram: (B, C, C) of the stylized pictures, as ``gram_matrix`` returns them.
@@ -67,9 +72,10 @@ def squared_style_loss(gram: Tensor, style_gram: Tensor) -> Tensor:
 
 
 def relative_style_loss(gram: Tensor, style_gram: Tensor, over_batch: bool) -> Tensor:
-    """‖G − Gₛ‖² / (‖G‖² + ‖Gₛ‖²), Frobenius norms: 0 for equal Gram matrices and at most 1, since
-    neither has negative entries. The denominator is held constant in the gradient, or the loss
-    would fall by making G large.
+    """‖G − Gₛ‖² / (‖G‖² + ‖Gₛ‖²), Frobenius norms.
+
+    0 for equal Gram matrices and at most 1, since neither has negative entries. The denominator is
+    held constant in the gradient, or the loss would fall by making G large.
 
     Args:
         gram: (B, C, C) of the stylized pictures.

@@ -125,8 +125,10 @@ class PerceptualLoss(nn.Module):
 
     @torch.no_grad()
     def target(self, style: Tensor, strength: float = 1.0) -> StyleTarget:
-        """What the terms compare with for a style image (1, 3, H, W) in [0, 1]. Strokes become as large
-        as they are in this picture."""
+        """What the terms compare with for a style image (1, 3, H, W) in [0, 1].
+
+        Strokes become as large as they are in this picture.
+        """
         fitting = self._fitting(style)
         seen = self._activations(
             [_reduced(style, level.reduce) for level in fitting], self.style_layers
@@ -144,8 +146,7 @@ class PerceptualLoss(nn.Module):
     def content_activations(
         self, content: Tensor, corner: tuple[int, int] | None = None
     ) -> list[Activations]:
-        """What the content term compares with for photos (B, 3, H, W) in [0, 1], for each level that
-        fits into them."""
+        """What the content term compares with, for each level that fits into photos (B, 3, H, W)."""
         levels = self._fitting(content)
         used = [level for level in levels if level.content > 0]
         views = [self._view(content, level, corner) for level in used]
@@ -153,8 +154,10 @@ class PerceptualLoss(nn.Module):
         return [found.get(level, {}) for level in levels]
 
     def corner(self, images: Tensor, first_crop: int | None) -> tuple[int, int] | None:
-        """Row and column of the part of crops (B, 3, H, W) that is looked at in full size, a function
-        of the number of the first crop; None if that is all."""
+        """Row and column of the part of crops (B, 3, H, W) that is looked at in full size.
+
+        They follow from the number of the first crop; None if the part is all.
+        """
         height, width = images.shape[-2:]
         if first_crop is None or self.part is None or min(height, width) <= self.part:
             return None

@@ -79,8 +79,9 @@ def blend(parts: Sequence[tuple[StyleFile, float]]) -> StyleFile | StyleMixture:
 
 
 def parse_blend(text: str) -> list[tuple[str, float]] | None:
-    """The styles and weights in ``mosaic:0.6,udnie:0.4``; None if it is the name of one style or file,
-    or a list of names without weights.
+    """The styles and weights in ``mosaic:0.6,udnie:0.4``.
+
+    None if it is the name of one style or file, or a list of names without weights.
 
     Raises:
         FastTransferError: some have a weight and others do not.
@@ -127,8 +128,10 @@ def obstacle(styles: Sequence[StyleFile]) -> str | None:
 
 
 def base_of(style: StyleFile) -> str | None:
-    """The network that the training of a style goes back to: the same text for the same one, None if
-    that is not known."""
+    """The network that the training of a style goes back to.
+
+    The same text for the same one, None if that is not known.
+    """
     recorded = style.metadata.get(BASE_KEY)
     if isinstance(recorded, str):
         return recorded

@@ -39,8 +39,9 @@ def clean_name(name: object, otherwise: str) -> str:
 
 
 def clean_metadata(metadata: object) -> dict[str, Any]:
-    """Metadata as plain JSON values whose texts can be printed and written; the old key ``licence``
-    becomes ``license``.
+    """Metadata as plain JSON values whose texts can be printed and written.
+
+    The old key ``licence`` becomes ``license``.
 
     Raises:
         ValueError: no mapping, other values, or values nested too deep.

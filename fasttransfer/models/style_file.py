@@ -83,8 +83,10 @@ def save_style(
 
 
 def find_style(name_or_path: str | os.PathLike[str]) -> Path:
-    """The file behind what a person calls a style: a bundled name, a style file, a Lightning
-    checkpoint or a run folder (its style file, or else its last checkpoint).
+    """The file behind what a person calls a style.
+
+    A bundled name, a style file, a Lightning checkpoint or a run folder (its style file, or else
+    its last checkpoint).
 
     Raises:
         FastTransferError: where there is none.
@@ -127,8 +129,9 @@ def safe_name(style: str) -> str:
 
 
 def load_style(path: str | Path) -> StyleFile:
-    """Reads a style file, a Lightning checkpoint written by ``train.py``, or weights of another
-    program in the layout that ``pytorch_examples`` knows.
+    """Reads a style file, a checkpoint of ``train.py``, or weights of another program.
+
+    Of other programs, it reads those in the layout that ``pytorch_examples`` knows.
 
     What a file claims is compared with what it holds before anything is made of it: reading takes at
     most some megabytes more than the file has.

@@ -1,5 +1,7 @@
-"""The image transformation network of Johnson et al. 2016, "Perceptual Losses for Real-Time
-Style Transfer and Super-Resolution" (arXiv:1603.08155 and its supplementary material).
+"""The image transformation network of Johnson et al. 2016.
+
+See "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", arXiv:1603.08155, and its
+supplementary material.
 
 ``TransformerNet`` is the name the field gave it; it has nothing to do with attention.
 Departures from the paper: instance norm instead of batch norm (Ulyanov et al. 2016,
@@ -113,8 +115,11 @@ class TransformerNet(nn.Module):
         return self.uncropped(content)[..., :height, :width]
 
     def uncropped(self, content: Tensor) -> Tensor:
-        """Like ``forward``, with what was added at the bottom and the right to make both sides
-        multiples of ``stride``."""
+        """Like ``forward``, without the last cut.
+
+        The result has what was added at the bottom and the right to make both sides multiples of
+        ``stride``.
+        """
         padded = reflect_to_multiple(content, self.stride, self.smallest_side)
         features = self.encoder(padded)  # (B, channels[-1], H / stride, W / stride)
         features = self.decoder(self.residual(features))  # (B, channels[0], H / u, W / u)
@@ -122,9 +127,12 @@ class TransformerNet(nn.Module):
 
     @torch.no_grad()
     def renew_scales(self) -> None:
-        """Gives every kernel before a norm twice the size of a new one. Pictures stay the same, as the
-        norm divides by it; but kernels grow while they are trained, and the larger they are, the less a
-        step of training changes (van Laarhoven 2017, arXiv:1706.05350)."""
+        """Gives every kernel before a norm twice the size of a new one.
+
+        Pictures stay the same, as the norm divides by it; but kernels grow while they are trained,
+        and the larger they are, the less a step of training changes (van Laarhoven 2017,
+        arXiv:1706.05350).
+        """
         for layer in self.modules():
             if isinstance(layer, ConvNorm):
                 kernel = layer.get_parameter("0.weight")
@@ -145,10 +153,13 @@ class ConvNorm(nn.Sequential):
 
 
 class InstanceNorm(nn.InstanceNorm2d):
-    """Instance norm; on a CPU without gradients in plain steps, which is several times faster than
-    PyTorch's own, also in channels_last, for which that copies everything to and fro. PyTorch's group
-    norm is as fast, but adds up one value after the other: of 4 megapixels its statistics were so far
-    off that 1.5 % of the pixels became another color. Graphs get PyTorch's own: others run it fast."""
+    """Instance norm, fast on a CPU.
+
+    Without gradients it takes plain steps there, which is several times faster than PyTorch's own,
+    also in channels_last, for which that copies everything to and fro. PyTorch's group norm is as
+    fast, but adds up one value after the other: of 4 megapixels its statistics were so far off that
+    1.5 % of the pixels became another color. Graphs get PyTorch's own: others run it fast.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C, H, W)."""
@@ -201,10 +212,13 @@ def reflected_conv(
 
 
 def reflect_to_multiple(images: Tensor, multiple: int, at_least: int) -> Tensor:
-    """Reflects (B, C, H, W) at the bottom and the right until both sides are multiples of
-    ``multiple`` and at least ``at_least``; a side of one pixel is repeated.
+    """Reflects images (B, C, H, W) until both sides are multiples of ``multiple``.
 
-    In an exported graph sizes are unknown, so there they must be ``at_least`` already."""
+    They grow at the bottom and the right, and to ``at_least`` at least; a side of one pixel is
+    repeated.
+
+    In an exported graph sizes are unknown, so there they must be ``at_least`` already.
+    """
     if torch.compiler.is_exporting():
         height, width = images.shape[-2:]
         return F.pad(images, (0, -width % multiple, 0, -height % multiple), mode="reflect")
@@ -219,9 +233,12 @@ def reflect_to_multiple(images: Tensor, multiple: int, at_least: int) -> Tensor:
 
 
 def _start_flat(conv: nn.Conv2d, unshuffle: int) -> None:
-    """ICNR (Aitken et al. 2017, arXiv:1707.02937): every pixel of a shuffled block starts with the
-    same kernel, so the untrained output is a nearest-neighbor picture without a grid. It starts
-    at mid-gray and with little contrast, so that it lies in [0, 1]."""
+    """ICNR (Aitken et al. 2017, arXiv:1707.02937).
+
+    Every pixel of a shuffled block starts with the same kernel, so the untrained output is a
+    nearest-neighbor picture without a grid. It starts at mid-gray and with little contrast, so that
+    it lies in [0, 1].
+    """
     block = unshuffle**2
     with torch.no_grad():
         conv.weight.copy_(conv.weight[::block].repeat_interleave(block, dim=0) / 4)
@@ -229,8 +246,10 @@ def _start_flat(conv: nn.Conv2d, unshuffle: int) -> None:
 
 
 def _start_as_blur(conv: nn.Conv2d) -> None:
-    """Each color by itself through the binomial kernel (1 2 1)ᵀ(1 2 1) / 16, whose response to
-    patterns of period 2 is zero."""
+    """Starts with a blur of each color by itself.
+
+    The binomial kernel (1 2 1)ᵀ(1 2 1) / 16 does not respond to patterns of period 2.
+    """
     binomial = torch.tensor([1.0, 2.0, 1.0])
     with torch.no_grad():
         conv.weight.zero_()

@@ -22,11 +22,19 @@ class Engine(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """See the class."""
+        ...
+
     @property
-    def precision(self) -> str: ...
+    def precision(self) -> str:
+        """See the class."""
+        ...
+
     @property
-    def device(self) -> torch.device: ...
+    def device(self) -> torch.device:
+        """See the class."""
+        ...
 
     def __call__(self, photos: Tensor) -> Tensor:
         """Float RGB (B, 3, H, W) in [0, 1] to float32 RGB, linear, so it may leave [0, 1].

@@ -16,8 +16,9 @@ Run = Callable[[np.ndarray], np.ndarray]  # safe to call from several threads
 
 
 class GraphEngine:
-    """Two graphs of a network, ``photos`` and ``frames``, each loaded when it is first used; see
-    ``Engine``.
+    """Two graphs of a network, ``photos`` and ``frames``, each loaded when it is first used.
+
+    See ``Engine``.
 
     Args:
         name: of the engine.

@@ -45,8 +45,9 @@ def openvino_engine(network: TransformerNet, precision: str) -> GraphEngine:
 
 
 class RequestPool:
-    """A compiled model for any number of threads: each has an infer request of its own while it
-    computes, and waits while ``most`` are taken.
+    """A compiled model for any number of threads.
+
+    Each has an infer request of its own while it computes, and waits while ``most`` are taken.
 
     Args:
         compiled: an ``openvino.CompiledModel`` with one input and one output.

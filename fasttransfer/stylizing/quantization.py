@@ -52,13 +52,16 @@ def save_openvino(model: Any, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
         openvino.save_model(model, Path(folder, "model.xml"), compress_to_fp16=False)
         # The .xml last: where it is, the weights are.
-        os.replace(Path(folder, "model.bin"), path.with_suffix(".bin"))
-        os.replace(Path(folder, "model.xml"), path)
+        Path(folder, "model.bin").replace(path.with_suffix(".bin"))
+        Path(folder, "model.xml").replace(path)
 
 
 def _quantize(network: TransformerNet, kind: str) -> Any:
-    """Post-training quantization by NNCF: convolutions in 8-bit integers, scaled to what the bundled
-    photos activate, instance norm as before."""
+    """Post-training quantization by NNCF.
+
+    Convolutions in 8-bit integers, scaled to what the bundled photos activate, instance norm as
+    before.
+    """
     openvino = require("openvino", "fast", "precision=int8")
     source = openvino.Core().read_model(to_onnx(network, kind))
     print("quantizing this style, once …", file=sys.stderr)

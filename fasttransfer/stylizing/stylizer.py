@@ -29,8 +29,9 @@ _OUT_OF_MEMORY = ("out of memory", "allocate memory", "not enough memory")
 
 
 class Stylizer:
-    """Content image in, stylized image out, both float RGB in [0, 1]. Safe to call from any number of
-    threads: nothing in it changes after it is made.
+    """Content image in, stylized image out, both float RGB in [0, 1].
+
+    Safe to call from any number of threads: nothing in it changes after it is made.
 
     Args:
         style: name of a bundled style, style file, run folder, a blend such as
@@ -117,8 +118,9 @@ class Stylizer:
 
     @torch.inference_mode()
     def frame(self, frame: np.ndarray) -> np.ndarray:
-        """Stylizes a frame of a video: RGB bytes (H, W, 3) to RGB bytes, of the same size unless
-        ``size`` is set.
+        """Stylizes a frame of a video.
+
+        RGB bytes (H, W, 3) to RGB bytes, of the same size unless ``size`` is set.
 
         Raises:
             FastTransferError: the frame does not fit into memory.

@@ -30,8 +30,10 @@ SCORES_FILE = "scores.jsonl"
 
 
 class ProbePhotos(Callback):
-    """Stylizes photos that are never trained on: to TensorBoard with the content and the style
-    image beside them, and as a contact sheet to ``preview.png`` in the run folder.
+    """Stylizes photos that are never trained on.
+
+    To TensorBoard with the content and the style image beside them, and as a contact sheet to
+    ``preview.png`` in the run folder.
 
     Args:
         every_seconds: how often ``preview.png`` is refreshed; TensorBoard gets pictures at the
@@ -94,9 +96,10 @@ class ProbePhotos(Callback):
 
 
 class StyleFile(Callback):
-    """Writes ``style.safetensors`` into the run folder while it trains and, with the scores over
-    the probe photos, at the end; the scores also go to TensorBoard, at the end to its HParams tab,
-    and a line each to ``scores.jsonl``.
+    """Writes ``style.safetensors`` into the run folder, and scores at the end.
+
+    The scores over the probe photos go into the file, to TensorBoard (at the end to its HParams
+    tab), and a line each to ``scores.jsonl``.
 
     Args:
         every_seconds: time between two writes.
@@ -181,8 +184,10 @@ class StyleFile(Callback):
 
 
 def read_scores(path: Path) -> dict[int, Scores]:
-    """What a run has written to ``scores.jsonl`` so far, by its steps; lines that are not whole are
-    left out."""
+    """What a run has written to ``scores.jsonl`` so far, by its steps.
+
+    Lines that are not whole are left out.
+    """
     found: dict[int, Scores] = {}
     text = path.read_text(encoding="utf-8", errors="replace") if is_file(path) else ""
     for line in text.splitlines():
@@ -209,7 +214,7 @@ def _tried(path: Path, write: Callable[[], object]) -> str | None:
 
 
 def is_milestone(step: int) -> bool:
-    """True for 0, 10, 30, 100, 300, 1000, …"""
+    """True for 0, 10, 30, 100, 300, 1000, and so on."""
     digits = str(step)
     return step == 0 or (step >= 10 and digits[0] in "13" and set(digits[1:]) <= {"0"})
 

@@ -24,8 +24,9 @@ from .stopping import StopRequest
 
 
 class WholeCheckpoints(TorchCheckpointIO):
-    """Writes checkpoints under a temporary name in the same folder and renames them, once the disk has
-    them; reads them without running code.
+    """Writes checkpoints as a whole, and reads them without running code.
+
+    They get a temporary name in the same folder, and their own once the disk has them.
 
     Attributes:
         problem: why the last one could not be written, if it could not. It is not raised, because then
@@ -56,9 +57,10 @@ class WholeCheckpoints(TorchCheckpointIO):
 
 
 class Checkpoints(Callback):
-    """Keeps ``checkpoints/last.ckpt`` fresh, with the one before as ``previous.ckpt``, and saves when
-    the run is asked to stop: Ctrl-C, SIGTERM and SIGHUP end it after the step that is under way, a
-    second signal at once.
+    """Keeps ``checkpoints/last.ckpt`` fresh, with the one before as ``previous.ckpt``.
+
+    It also saves when the run is asked to stop: Ctrl-C, SIGTERM and SIGHUP end it after the step
+    that is under way, a second signal at once.
 
     Whether a step has ruined the weights shows only in the loss of the next one. So a checkpoint
     is first written as ``checkpoints/new.ckpt`` and takes the name ``last.ckpt`` one step later.
@@ -142,7 +144,7 @@ class Checkpoints(Callback):
         trainer.lightning_module.stop_unless_finite()  # the step after it, or its own at the end
         if trainer.is_global_zero and self.problem is None:
             keep_as(self.last, self.previous)
-            os.replace(self.new, self.last)
+            self.new.replace(self.last)
             sync_folder(self.last.parent)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -158,9 +160,9 @@ def keep_as(path: Path, another: Path) -> None:
     try:
         link.unlink(missing_ok=True)
         os.link(path, link)
-        os.replace(link, another)
+        link.replace(another)
     except OSError:  # a disk without links
-        os.replace(path, another)
+        path.replace(another)
 
 
 def sync_folder(folder: Path) -> None:

@@ -75,8 +75,10 @@ def _known(error: RuntimeError) -> str | None:
 
 
 class _Watch(threading.Thread):
-    """Ends this process with a sentence when one is gone that Lightning has started beside it. Lightning
-    itself would kill it without one, or it would wait for the other in vain."""
+    """Ends this process with a sentence when one is gone that Lightning has started beside it.
+
+    Lightning itself would kill it without one, or it would wait for the other in vain.
+    """
 
     def __init__(self, trainer: pl.Trainer) -> None:
         super().__init__(daemon=True)

@@ -1,5 +1,8 @@
-"""How this process was started: alone, as one of a sweep, by Lightning beside the first, by torchrun,
-or by SLURM, also a second time."""
+"""How this process was started.
+
+Alone, as one of a sweep, by Lightning beside the first, by torchrun, or by SLURM, also a second
+time.
+"""
 
 import os
 
@@ -29,8 +32,10 @@ def launched_outside() -> bool:
 
 
 def requeued() -> bool:
-    """Whether SLURM has started a task of a sweep again, with the same command, as it does with what was
-    pre-empted."""
+    """Whether SLURM has started a task of a sweep again, with the same command.
+
+    It does so with what was pre-empted.
+    """
     return in_sweep() and _whole("SLURM_RESTART_COUNT", 0) > 0
 
 

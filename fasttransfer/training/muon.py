@@ -24,8 +24,9 @@ _COLORS = 3
 
 
 class Muon(Optimizer):
-    """Muon for kernels (outputs, inputs, height, width), as matrices of ``outputs`` rows; Adam for
-    norms, biases and kernels that make the colors of a picture.
+    """Muon for kernels (outputs, inputs, height, width), as matrices of ``outputs`` rows.
+
+    Adam for norms, biases and kernels that make the colors of a picture.
 
     Args:
         params: of the network.
@@ -174,8 +175,9 @@ def _gradients(weights: list[Parameter]) -> list[Tensor]:
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
-    """About the nearest matrices whose singular values are all 1, by a Newton-Schulz iteration; with
-    its steep polynomial they end between 0.7 and 1.2, which serves as well.
+    """About the nearest matrices whose singular values are all 1, by a Newton-Schulz iteration.
+
+    With its steep polynomial they end between 0.7 and 1.2, which serves as well.
 
     Args:
         matrices: (K, M, N).

@@ -27,8 +27,11 @@ def package_settings() -> Node:
 
 @cache
 def package_objects() -> Mapping[str, tuple[Node, ...]]:
-    """For each place in the settings, such as ``loss`` or ``training.temporal``, the objects that may be
-    there: their settings, each with its ``_target_``."""
+    """The objects that may be at each place in the settings.
+
+    A place is such as ``loss`` or ``training.temporal``, an object its settings with its
+    ``_target_``.
+    """
     found: dict[str, list[Node]] = {}
     for place, node in _options():
         for where, inside in _nodes(place, node):

@@ -54,8 +54,10 @@ class Bar(RichProgressBar):
         return [BarColumn(bar_width=10), steps, elapsed_and_left]
 
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
-        """The few numbers of ``shown_metrics``, renewed when they are logged: each look at a number
-        waits for the device."""
+        """The few numbers of ``shown_metrics``, renewed when they are logged.
+
+        Each look at a number waits for the device.
+        """
         if trainer.global_step % max(1, trainer.log_every_n_steps) == 0:  # type: ignore[attr-defined]
             self._metrics = shown_metrics(trainer)
         return self._metrics

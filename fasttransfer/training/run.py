@@ -229,7 +229,7 @@ class Run:
         self._held = lock_folder(self.folder)  # until the process ends
         last = self.folder / LAST_CHECKPOINT
         if self.checkpoint is not None and self.checkpoint.damage is not None and last.exists():
-            os.replace(last, self.folder / DAMAGED_CHECKPOINT)  # not to become the previous one
+            last.replace(self.folder / DAMAGED_CHECKPOINT)  # not to become the previous one
 
 
 def _typed_targets(typed: list[Override]) -> dict[str, str]:

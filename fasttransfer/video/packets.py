@@ -121,8 +121,10 @@ class PacketReader:
         return end if index == self._main.index else end + self._frame
 
     def _start_of_part(self, index: int, time: Fraction) -> Fraction:
-        """Where the video of a part begins whose first packet is of another stream, perhaps: it is as
-        far away as it was at the beginning of the file."""
+        """Where the video of a part begins whose first packet is of another stream, perhaps.
+
+        It is as far away as it was at the beginning of the file.
+        """
         return time - (self._first[index] - self._first.get(self._main.index, self._first[index]))
 
     def _duration(self, packet: "av.Packet[Stream]") -> Fraction:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 
 def nest_too_deep(folder: Path) -> None:
-    """Makes folders within folders until the path of the last one is longer than the system takes, so
-    that it cannot be listed, by nobody: tests may run as root, who may read everything."""
+    """Makes folders within folders until the system takes no longer path.
+
+    The last one cannot be listed, by nobody: tests may run as root, who may read everything.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     name = "d" * 250
     for _ in range(os.pathconf(folder, "PC_PATH_MAX") // len(name) + 1):

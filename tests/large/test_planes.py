@@ -81,8 +81,10 @@ def test_a_file_that_was_not_finished_is_made_as_large_as_it_has_to_be(tmp_path:
 
 
 def test_a_full_disk_is_an_exception() -> None:
-    """Writing through a memory map would end the process instead. The limit of a file's size stands
-    in for the disk's."""
+    """Writing through a memory map would end the process instead.
+
+    The limit of a file's size stands in for the disk's.
+    """
     code = (
         "import resource, signal, sys, numpy as np; from pathlib import Path\n"
         "from fasttransfer.images.regions import Region\n"

@@ -79,8 +79,11 @@ def test_random_flow_keeps_its_limits():
 
 @pytest.mark.parametrize("shift", [(4, 0), (0, -8), (-4, 4)])
 def test_a_network_that_moves_its_strokes_along_has_no_loss(shift):
-    """A shift by the stride moves what the network makes of a photo, far enough from the edges and
-    without norms, whose statistics are those of the whole picture."""
+    """A shift by the stride moves what the network makes of a photo.
+
+    It does so far enough from the edges and without norms, whose statistics are of the whole
+    picture.
+    """
     torch.manual_seed(0)
     network = TransformerNet([4, 4], 1, 3, 2, True)
     for module in network.modules():

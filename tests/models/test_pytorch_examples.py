@@ -191,8 +191,10 @@ def test_any_size_comes_out_as_it_went_in(size, reference, tmp_path):
 
 
 def test_epsilon_is_used_as_in_the_original(reference, tmp_path):
-    """On nearly constant pictures the variance before the first norm is of the order of its epsilon,
-    and a wrong scale would show."""
+    """On nearly constant pictures a wrong scale shows.
+
+    The variance before the first norm is then of the order of its epsilon.
+    """
     torch.save(reference.state_dict(), tmp_path / "candy.pth")
     network = load_style(tmp_path / "candy.pth").network.double()
     content = 0.5 + 1e-5 * photo(32, 32).double()

@@ -88,8 +88,11 @@ def device_directions(device: torch.device) -> None:
 
 
 def norm_of_each(self: InstanceNorm, features: Tensor) -> Tensor:
-    """Instance norm with scales and shifts of the network, (C,), or of each picture, (B, C): a batch
-    norm over B · C channels, which takes bfloat16 features and float32 scales in one kernel."""
+    """Instance norm with scales and shifts of the network, (C,), or of each picture, (B, C).
+
+    A batch norm over B · C channels, which takes bfloat16 features and float32 scales in one
+    kernel.
+    """
     batch, channels = features.shape[:2]
     weight, bias = (value.expand(batch, channels).reshape(-1) for value in (self.weight, self.bias))
     flat = features.reshape(1, batch * channels, *features.shape[2:])

@@ -22,8 +22,11 @@ from fasttransfer.models.transformer_net import (
 
 
 class FilterResponseNet(TransformerNet):
-    """``TransformerNet`` with filter response norm and learned thresholds (Singh & Krishnan 2020,
-    arXiv:1911.09737) in the place of instance norm and ReLU."""
+    """``TransformerNet`` without instance norm and ReLU.
+
+    Filter response norm and learned thresholds stand in their place (Singh & Krishnan 2020,
+    arXiv:1911.09737).
+    """
 
     def __init__(self, **shape: Any) -> None:
         super().__init__(**shape)
@@ -39,8 +42,10 @@ class FilterResponseNet(TransformerNet):
 
 
 class DilatedNet(TransformerNet):
-    """``TransformerNet`` whose residual blocks have kernels with gaps, as wide as ``dilations`` says: it
-    sees more of a picture for the same multiply-adds (Yu & Koltun 2016, arXiv:1511.07122)."""
+    """``TransformerNet`` whose residual blocks have kernels with gaps, as wide as ``dilations`` says.
+
+    It sees more of a picture for the same multiply-adds (Yu & Koltun 2016, arXiv:1511.07122).
+    """
 
     def __init__(self, dilations: Sequence[int], **shape: Any) -> None:
         super().__init__(**shape)
@@ -51,8 +56,11 @@ class DilatedNet(TransformerNet):
 
 
 class SkipNet(TransformerNet):
-    """``TransformerNet`` whose decoder is given what the encoder had at the same resolution, added to
-    its own (Ronneberger et al. 2015, arXiv:1505.04597)."""
+    """``TransformerNet`` with a path around its middle.
+
+    The decoder adds what the encoder had at the same resolution (Ronneberger et al. 2015,
+    arXiv:1505.04597).
+    """
 
     def uncropped(self, content: Tensor) -> Tensor:
         """See ``TransformerNet``."""
@@ -98,8 +106,10 @@ class Threshold(nn.Module):
 
 
 class GrowingCrops(ContentPhotos):
-    """Crops of ``first`` pixels a side, then of ``last``: as many pixels in the whole run as with
-    ``crop_size``."""
+    """Crops of ``first`` pixels a side, then of ``last``.
+
+    As many pixels in the whole run as with ``crop_size``.
+    """
 
     def __init__(self, crop_size: int, first: int, last: int, **photos: Any) -> None:
         super().__init__(*photo_settings({**photos, "crop_size": last}))
@@ -116,8 +126,10 @@ class GrowingCrops(ContentPhotos):
 
 
 class FlatPatches(ContentPhotos):
-    """Replaces some photos by a gradient between two colors with a little noise, like the skies in
-    which droplets appear."""
+    """Replaces some photos by a gradient between two colors with a little noise.
+
+    Droplets appear in skies like these.
+    """
 
     def __init__(self, part: float, **photos: Any) -> None:
         super().__init__(*photo_settings(photos))

@@ -76,8 +76,11 @@ def _load(config: DictConfig) -> "list[StyleFile | StyleMixture]":
 def _with_distinct_names(
     styles: "Sequence[StyleFile | StyleMixture]",
 ) -> "list[StyleFile | StyleMixture]":
-    """Where styles have one name, such as two runs of one painting, that of the run folder or of the
-    file is added."""
+    """Makes the names of styles unique.
+
+    To a name that several have, such as two runs of one painting, that of the run folder or of the
+    file is added.
+    """
     names = [safe_name(style.name) for style in styles]
     taken = set(names)
     distinct: list[StyleFile | StyleMixture] = []

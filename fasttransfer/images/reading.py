@@ -12,8 +12,11 @@ from .tensors import resize_to, to_tensor
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: ``rgb`` (3, H, W) and, where it is not opaque, ``alpha`` (1, H, W), both float32
-    in [0, 1]; ``notes``, ``damage`` and ``metadata`` are those of ``Decoded``."""
+    """One picture, float32 in [0, 1].
+
+    ``rgb`` is (3, H, W), ``alpha`` (1, H, W) where it is not opaque; ``notes``, ``damage`` and
+    ``metadata`` are those of ``Decoded``.
+    """
 
     rgb: Tensor
     alpha: Tensor | None
@@ -30,8 +33,10 @@ class Picture:
 
 
 def open_rgb(path: Openable, *, max_pixels: int, min_side: int | None = None) -> Image.Image:
-    """Like ``open_image``, always in mode RGB: what is transparent becomes white. Damaged files are
-    errors."""
+    """Like ``open_image``, always in mode RGB: what is transparent becomes white.
+
+    Damaged files are errors.
+    """
     image = open_image(path, max_pixels=max_pixels, min_side=min_side).image
     return image if image.mode == "RGB" else on_white(image)
 

@@ -9,8 +9,10 @@ from .moments import FrozenInstanceNorm
 
 
 def reach(layers: nn.Module) -> int:
-    """How many pixels of its input lie between a pixel of ``layers``' output and the farthest one
-    that it depends on, at most."""
+    """The receptive-field radius of ``layers``, in pixels of their input.
+
+    A pixel of the output depends on no pixel farther away.
+    """
     pixels, scale = 0.0, 1.0  # scale: pixels of the input to one of what the next layer reads
     for layer in _flat(layers):
         if isinstance(layer, nn.Conv2d):

@@ -78,8 +78,10 @@ class PlaneStylizer:
             )
 
     def _is_exact(self, photo: Plane, title: str, work: Path) -> bool:
-        """Whether the statistics are those of the whole picture, which also depends on the room there
-        is."""
+        """Whether the statistics are those of the whole picture.
+
+        That also depends on the room there is.
+        """
         if self.settings.tiles == "thumbnail":
             return False
         height, width, _ = photo.shape
@@ -107,8 +109,11 @@ class PlaneStylizer:
 
 
 def _allocated(file: os.stat_result) -> int:
-    """Bytes that a file takes of the disk. Where the system does not say (Windows), its size, which
-    for files that are not yet full is too much."""
+    """Bytes that a file takes of the disk.
+
+    Where the system does not say (Windows), its size, which for files that are not yet full is too
+    much.
+    """
     blocks = getattr(file, "st_blocks", None)
     return file.st_size if blocks is None else blocks * 512
 
@@ -139,8 +144,10 @@ def _photo_at(photo: Plane, region: Region) -> Tensor:
 
 
 def _reduced(photo: Plane, longer: int) -> Tensor:
-    """(3, h, w) in [0, 1] with this longer side, or smaller if the photo is: means over blocks while
-    it is more than twice as large, then an antialiased resize."""
+    """(3, h, w) in [0, 1] with this longer side, or smaller if the photo is.
+
+    Means over blocks while it is more than twice as large, then an antialiased resize.
+    """
     height, width, _ = photo.shape
     block = max(1, min(max(height, width) // (2 * longer), height, width))  # of a strip too
     rows, columns = height // block, width // block

@@ -73,8 +73,9 @@ class Plane:
 
 
 class Journal:
-    """What is known of each tile, on disk: a row of float64 behind a checksum, without which the row
-    does not count.
+    """What is known of each tile, on disk.
+
+    A row of float64 behind a checksum, without which the row does not count.
 
     Args:
         path: of the file; created if it does not exist.

@@ -35,8 +35,9 @@ Write = Callable[[Region, Tensor], None]
 
 
 class Photo:
-    """A photo on disk as the network sees it: (1, 3, H, W) in [0, 1], with what
-    ``TransformerNet`` adds at the bottom and the right.
+    """A photo on disk as the network sees it.
+
+    (1, 3, H, W) in [0, 1], with what ``TransformerNet`` adds at the bottom and the right.
 
     Args:
         plane: (H, W, 3 or more), bytes or already in [0, 1].
@@ -66,8 +67,11 @@ class Photo:
 
 @dataclass(frozen=True)
 class _Pass:
-    """One way over all tiles: ``layers`` of the planes named ``sources``; the result goes to the
-    plane ``target`` and its moments to ``norm``, where there is one."""
+    """One way over all tiles.
+
+    ``layers`` of the planes named ``sources``; the result goes to the plane ``target`` and its
+    moments to ``norm``, where there is one.
+    """
 
     sources: tuple[str, ...]
     layers: nn.Module

@@ -17,8 +17,9 @@ _JOB, _PHOTO, _RESULT = "job.json", "photo", "stylized"
 
 
 class WorkFolder:
-    """The hidden folder beside an output: the photo as an array, the result as far as it is, and what
-    is known of its tiles.
+    """The hidden folder beside an output.
+
+    The photo as an array, the result as far as it is, and what is known of its tiles.
 
     Args:
         output: the file that the picture becomes.

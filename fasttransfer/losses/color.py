@@ -46,8 +46,10 @@ def tone_difference(stylized: Tensor, content: Tensor, cell: int) -> Tensor:
 
 
 def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
-    """The distance between the color distributions of a batch and the style image: the sliced
-    Wasserstein distance (Rabin et al. 2011; for textures, Heitz et al. 2021, arXiv:2006.07229).
+    """The distance between the color distributions of a batch and the style image.
+
+    The sliced Wasserstein distance (Rabin et al. 2011; for textures, Heitz et al. 2021,
+    arXiv:2006.07229).
 
     The Gram matrices require the right colors, too, but through products of activations; with those
     alone, networks first find the two or three most frequent colors.
@@ -66,9 +68,11 @@ def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
 
 
 def palette_of(images: Tensor) -> Tensor:
-    """The colors of all images (B, 3, H, W) together, whatever their number and size: means over
-    2×2 pixels, projected to each of some directions (K), sorted, in ``_SHARES`` groups of equal
-    size: (K, _SHARES)."""
+    """The colors of all images (B, 3, H, W) together, whatever their number and size.
+
+    Means over 2×2 pixels, projected to each of some directions (K), sorted, in ``_SHARES`` groups
+    of equal size: (K, _SHARES).
+    """
     cells = F.avg_pool2d(widened(images), min(2, *images.shape[-2:]))
     colors = cells.permute(1, 0, 2, 3).flatten(1)  # (3, N)
     along = (directions(_DIRECTIONS).to(colors) @ colors).sort(dim=1).values

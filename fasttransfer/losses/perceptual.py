@@ -157,6 +157,8 @@ class PerceptualLoss(nn.Module):
         """Row and column of the part of crops (B, 3, H, W) that is looked at in full size.
 
         They follow from the number of the first crop; None if the part is all.
+
+        They follow from the number of the first crop; None if the part is all.
         """
         height, width = images.shape[-2:]
         if first_crop is None or self.part is None or min(height, width) <= self.part:

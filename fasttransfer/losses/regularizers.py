@@ -12,10 +12,12 @@ from .terms import Activations, Level, Seen, Term, Value
 
 
 def total_variation(images: Tensor, scale: float) -> Tensor:
-    """Half the sum of squared differences between neighbors, down and to the right, of images (B,
-    3, H, W) in [0, 1] times ``scale``, averaged over the batch: the penalty of Mahendran & Vedaldi
-    2015 (arXiv:1412.0035) with exponent 2. Its gradient is the one jcjohnson/fast-neural-style
-    adds, there with scale 255 and summed over the batch."""
+    """Half the sum of squared differences between neighbors, averaged over the batch.
+
+    Neighbors are down and to the right, in images (B, 3, H, W) in [0, 1] times ``scale``: the
+    penalty of Mahendran & Vedaldi 2015 (arXiv:1412.0035) with exponent 2. Its gradient is the one
+    jcjohnson/fast-neural-style adds, there with scale 255 and summed over the batch.
+    """
     images = widened(images) * scale
     down = (images[..., 1:, :] - images[..., :-1, :]).square().sum()
     right = (images[..., :, 1:] - images[..., :, :-1]).square().sum()
@@ -23,8 +25,10 @@ def total_variation(images: Tensor, scale: float) -> Tensor:
 
 
 def mean_variation(images: Tensor) -> Tensor:
-    """``total_variation`` of images (B, 3, H, W) in [0, 1] for each color value, so that it does
-    not grow with the picture."""
+    """``total_variation`` for each color value, so that it does not grow with the picture.
+
+    Images are (B, 3, H, W) in [0, 1].
+    """
     return total_variation(images, scale=1) * len(images) / images.numel()
 
 
@@ -67,8 +71,10 @@ def grid_pattern(images: Tensor, period: int, window: int) -> Tensor:
 
 
 def fine_energy(images: Tensor) -> Tensor:
-    """Pixel-to-pixel detail of images (B, 3, H, W): the mean squares of the fourth
-    differences of neighbors, (1, -4, 6, -4, 1) / 16, to the right and down: (2,).
+    """Pixel-to-pixel detail of images (B, 3, H, W).
+
+    The mean squares of the fourth differences of neighbors, (1, -4, 6, -4, 1) / 16, to the right
+    and down: (2,).
 
     Stripes with a period of p pixels count with the factor sin⁴(π / p): 1 for 2 pixels, 0.82 for 2.5,
     0.25 for 4, 0.02 for 8. Pictures below five pixels a side give 0.

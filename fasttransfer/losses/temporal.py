@@ -56,9 +56,10 @@ def random_flow(
 
 
 def warp(images: Tensor, flow: Tensor) -> Tensor:
-    """``images`` moved along ``flow``: out(p) = images(p + flow(p)), interpolated bicubically, since
-    a linear interpolation would teach the network to blur; beyond the edges they are reflected, as
-    in the network.
+    """``images`` moved along ``flow``.
+
+    Out(p) = images(p + flow(p)), interpolated bicubically, since a linear interpolation would teach
+    the network to blur; beyond the edges they are reflected, as in the network.
 
     Args:
         images: (B, C, H, W).
@@ -77,9 +78,11 @@ def warp(images: Tensor, flow: Tensor) -> Tensor:
 
 
 def inside(flow: Tensor, margin: int) -> Tensor:
-    """Marks pixels that lie, with the place they come from, ``margin`` pixels inside the picture: a
-    mask (B, 1, H, W) for a flow (B, 2, H, W). Near the edges the network sees reflections, which
-    do not move with the picture."""
+    """Marks pixels that lie, with the place they come from, ``margin`` pixels inside the picture.
+
+    A mask (B, 1, H, W) for a flow (B, 2, H, W). Near the edges the network sees reflections, which
+    do not move with the picture.
+    """
     height, width = flow.shape[-2:]
     x, y = torch.arange(width).to(flow), torch.arange(height).to(flow)[:, None]
     within = torch.ones_like(flow[:, 0], dtype=torch.bool)
@@ -93,9 +96,10 @@ def inside(flow: Tensor, margin: int) -> Tensor:
 
 
 def temporal_loss(moved: Tensor, stylized: Tensor, flow: Tensor, margin: int) -> Tensor:
-    """Mean absolute difference between the network's output for the moved photo and its moved output
-    for the photo: a scalar ≥ 0 in the range of colors, averaged over the photos; 0 if the strokes
-    move with the picture.
+    """How much the picture of the moved photo differs from the moved picture.
+
+    The mean absolute difference, a scalar ≥ 0 in the range of colors, over all photos: 0 for a
+    network that moves its strokes with the picture.
 
     Args:
         moved: the network's output for the moved photos, (B, 3, H, W).

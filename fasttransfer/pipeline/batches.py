@@ -70,8 +70,10 @@ def stylize_in_batches(
     settings: BatchSettings,
     report: Report,
 ) -> None:
-    """Stylizes files a few at a time: in actors of a Ray cluster (that of ``RAY_ADDRESS``, or one of
-    this machine), or in this process.
+    """Stylizes files a few at a time.
+
+    In actors of a Ray cluster (that of ``RAY_ADDRESS``, or one of this machine), or in this
+    process.
 
     Every actor reads and writes files under the names they have here, so all machines need the same
     folders, or access to the same store, and fasttransfer. Where an actor dies, its files are given to
@@ -198,8 +200,11 @@ def _anywhere(path: Path) -> str:
 def _follow(
     rows: Iterable[dict[str, Any]], jobs: Sequence[Job], title: str, report: Report
 ) -> None:
-    """Adds what the actors report. Files of which none reports have ended every process that
-    tried their batch, or were with one that did: they are bad files too, and the rest is done."""
+    """Adds what the actors report.
+
+    Files of which none reports have ended every process that tried their batch, or were with one
+    that did: they are bad files too, and the rest is done.
+    """
     left = {_anywhere(job.output): job for job in jobs}
     for _ in report.track(_reported(rows, report, left), len(jobs), title, "images"):
         pass

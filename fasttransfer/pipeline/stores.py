@@ -29,8 +29,9 @@ THREADS = 8  # files on their way at once: small ones mostly wait
 
 
 def files_at(name: str) -> list[str]:
-    """The names of all files below a folder in a store, or that match a pattern, in their order; they
-    begin as ``name`` does.
+    """The names of all files below a folder in a store, or that match a pattern, in their order.
+
+    They begin as ``name`` does.
 
     Raises:
         FastTransferError: the store cannot be read, or a library for it is missing.
@@ -101,8 +102,10 @@ class Staged:
             self._cleanup.close()
 
     def put(self) -> None:
-        """Takes the outputs that are done by now to where they belong; what cannot be put is a failure,
-        and no longer done."""
+        """Takes the outputs that are done by now to where they belong.
+
+        What cannot be put is a failure, and no longer done.
+        """
         done = set(self._report.done)
         ready = [here for here in self._whose if here.output in done and here not in self._put]
         self._put.update(ready)

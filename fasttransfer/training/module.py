@@ -131,7 +131,8 @@ class StyleTraining(pl.LightningModule):
         """Sets, elsewhere than on a CPU, the layout of the weights.
 
         On a CPU PyTorch's instance norm copies every channels_last tensor, so the network is
-        left contiguous there; the loss network, without norms, never is."""
+        left contiguous there; the loss network, without norms, never is.
+        """
         self._fit_started = time.perf_counter()
         if self.device.type != "cpu":
             self.network.to(memory_format=torch.channels_last)
@@ -167,8 +168,10 @@ class StyleTraining(pl.LightningModule):
             self.log("train/images_per_second", number / (now[0] - before[0]))
 
     def terms(self, content: Tensor, first_crop: int) -> dict[str, Tensor]:
-        """The terms of the loss over a batch of photos (B, 3, H, W), and ``total``; ``first_crop``
-        is the number of the first of them, as ``crops.CropNumbers`` counts."""
+        """The terms of the loss over a batch of photos (B, 3, H, W), and ``total``.
+
+        ``first_crop`` is the number of the first of them, as ``crops.CropNumbers`` counts.
+        """
         stylized = self.network(content)
         terms: dict[str, Tensor] = self.loss(stylized, content, self.target, first_crop)
         if self.temporal is not None:

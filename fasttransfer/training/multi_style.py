@@ -189,8 +189,10 @@ class BaseTraining(StyleTraining):
 
 
 def varied(picture: Image.Image, size: int, rng: np.random.Generator) -> Tensor:
-    """A part of a style image with rotated hues, larger or smaller: (1, 3, H, W) in [0, 1]; as a
-    whole and unchanged it would have a longer side of ``size`` pixels."""
+    """A part of a style image with rotated hues, larger or smaller.
+
+    (1, 3, H, W) in [0, 1]; as a whole and unchanged it would have a longer side of ``size`` pixels.
+    """
     width, height = (round(side * rng.uniform(*_PART)) for side in picture.size)
     left, top = (rng.integers(picture.width - width + 1), rng.integers(picture.height - height + 1))
     part = picture.crop((int(left), int(top), int(left) + width, int(top) + height))
@@ -200,8 +202,10 @@ def varied(picture: Image.Image, size: int, rng: np.random.Generator) -> Tensor:
 
 
 def turned(image: Tensor, angle: float) -> Tensor:
-    """Colors (1, 3, H, W) in [0, 1] rotated around the gray axis by ``angle`` in radians, so that a
-    third of a turn makes red green; what leaves [0, 1] is clamped."""
+    """Colors (1, 3, H, W) in [0, 1] rotated around the gray axis by ``angle`` in radians.
+
+    A third of a turn makes red green; what leaves [0, 1] is clamped.
+    """
     across = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
     turn = math.cos(angle) * torch.eye(3) + (1 - math.cos(angle)) / 3
     turn += math.sin(angle) / 3**0.5 * across

@@ -191,8 +191,10 @@ class Run:
             self.console.print(f"starting from the weights of '{style.name}'")
 
     def choose_steps(self, training: "StyleTraining", photos: "TrainingPhotos") -> None:
-        """Sets ``trainer.max_steps`` of a new run to what ``budget`` allows, if that is less; for
-        ``full`` it prints how long all steps will take."""
+        """Sets ``trainer.max_steps`` of a new run to what ``budget`` allows, if that is less.
+
+        For ``full`` it prints how long all steps will take.
+        """
         budget = self.config.budget
         if self.is_recorded or budget is None or (budget == "full" and launched_outside()):
             return

@@ -120,8 +120,10 @@ class Search:
             return trial, lock
 
     def _is_ours(self, trial: Any) -> bool:
-        """Whether a trial has values of this space, and nothing else: they become part of a command, and
-        the study's folder may come from anybody."""
+        """Whether a trial has values of this space, and nothing else.
+
+        They become part of a command, and the study's folder may come from anybody.
+        """
         return bool(trial.distributions == self.space) and all(
             _is_in(distribution, trial.params.get(name))
             for name, distribution in self.space.items()

@@ -168,7 +168,9 @@ class ClipReader:
         self._damages.append(self._packets_read)
 
     def _forgive_join(self) -> None:
-        """Forgets the last packets of a part that a new one follows: nothing of them is missing, but
-        FFmpeg finds that the count of the next ones does not go on."""
+        """Forgets the last packets of a part that a new one follows.
+
+        Nothing of them is missing, but FFmpeg finds that the count of the next ones does not go on.
+        """
         first = self._packets_read - _AT_A_JOIN
         self._damages = [number for number in self._damages if number < first]

@@ -130,8 +130,10 @@ def test_statistics_of_the_whole_as_its_own_thumbnail_are_exact() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_reach_is_what_a_pixel_depends_on(shape: str) -> None:
-    """Measured by gradients through the network with known norms; nothing farther, and not much
-    nearer."""
+    """Measured by gradients through the network with known norms.
+
+    Nothing farther, and not much nearer.
+    """
     network = random_network(shape, blocks=1)
     for norm_parent in [m for m in network.modules() if isinstance(m, nn.Sequential)]:
         for place, layer in enumerate(norm_parent):

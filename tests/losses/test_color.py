@@ -48,8 +48,10 @@ def test_a_palette_does_not_depend_on_place_number_or_size():
 
 
 def test_palettes_by_hand():
-    """Of two grays a and b, half and half, the distance to c and d is ((a-c)² + (b-d)²) / 2 along gray,
-    whichever stands where; the variance is ((c - d) / 2)²."""
+    """Of two grays a and b, half and half, the distance to c and d is known.
+
+    It is ((a-c)² + (b-d)²) / 2 along gray, whichever stands where; the variance is ((c - d) / 2)².
+    """
     halves = torch.ones(1, 3, 32, 32, dtype=torch.float64)
     ours, theirs = halves * 0.2, halves * 0.5
     ours[..., :16], theirs[..., 16:, :] = 0.8, 0.9

@@ -59,8 +59,10 @@ def actors(parent: int) -> list[psutil.Process]:
 
 @pytest.mark.slow
 def test_a_killed_actor_costs_nothing_but_time(photos: Path) -> None:
-    """Also: bad files are named, outputs mirror the folder and are those of one process, and a second
-    run skips them."""
+    """Bad files are named, and a second run skips what is done.
+
+    Outputs mirror the folder and are those of one process.
+    """
     cluster = ("cluster=ray", "ray.threads=1", "ray.batch=3", "ray.actors=2")
     # Sums are rounded in another order by another number of threads, which could be a level of 255.
     one = os.environ | {"OMP_NUM_THREADS": "1"}

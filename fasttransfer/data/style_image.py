@@ -57,7 +57,9 @@ class StyleImage:
                 "narrow picture."
             )
         self.image = to_tensor(picture)[None]
-        self.name = shown_name(name or (bundled if is_bundled else file).stem)  # a year may be a name
+        self.name = shown_name(
+            name or (bundled if is_bundled else file).stem
+        )  # a year may be a name
         self.size = size
         self.strength = float(strength)
         self.license = license or (BUNDLED_LICENSE if is_bundled else "not stated")

@@ -114,8 +114,11 @@ def _peak(picture: Tensor) -> float:
 
 
 def _power(picture: Tensor) -> Tensor:
-    """The power spectrum (64, 64), averaged over colors and half overlapping windows (Welch 1967,
-    doi:10.1109/TAU.1967.1161901); rounding to 8 bits is added, so that it is nowhere 0."""
+    """The power spectrum (64, 64), averaged over colors and half overlapping windows.
+
+    After Welch 1967, doi:10.1109/TAU.1967.1161901. Rounding to 8 bits is added, so that it is
+    nowhere 0.
+    """
     hann = torch.hann_window(WINDOW, device=picture.device)
     window = hann[:, None] * hann
     sums = torch.zeros_like(window)
@@ -133,8 +136,11 @@ def _flat(content: Tensor) -> Tensor:
 
 
 def _difference(picture: Tensor) -> tuple[float, float]:
-    """Between border and beside: the logarithm of the ratio of contrasts, and the distance of the
-    mean colors in standard deviations."""
+    """Between border and beside.
+
+    The logarithm of the ratio of contrasts, and the distance of the mean colors in standard
+    deviations.
+    """
     border = torch.ones(picture.shape[1:], dtype=torch.bool, device=picture.device)
     border[BORDER:-BORDER, BORDER:-BORDER] = False
     beside = ~border

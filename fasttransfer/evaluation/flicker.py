@@ -89,8 +89,11 @@ def motion(now: Frame, before: Frame, find_flow: FindFlow) -> tuple[np.ndarray, 
 
 
 def follow(values: np.ndarray, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Float ``values`` (H, W, C) at p + flow(p) for each pixel p, where flow is (H, W, 2) in pixels,
-    x first; and a mask (H, W) of where that is inside the picture."""
+    """``values`` where the flow leads.
+
+    Float ``values`` (H, W, C) at p + flow(p) for each pixel p, where flow is (H, W, 2) in pixels, x
+    first; and a mask (H, W) of where that is inside the picture.
+    """
     cv2 = require("cv2", "flow", "measuring flicker")
     height, width = flow.shape[:2]
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
@@ -101,8 +104,11 @@ def follow(values: np.ndarray, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def warping_error(before: Frame, now: Frame, flow: np.ndarray, visible: np.ndarray) -> float:
-    """Mean absolute difference, in 8-bit levels, between a frame and the one before it moved along
-    ``flow``, over the ``visible`` pixels; ``motion`` returns both."""
+    """Mean absolute difference, in 8-bit levels, of a frame and the one before it, moved.
+
+    It is moved along ``flow``, and counted over the pixels that are ``visible``; both as ``motion``
+    returns them.
+    """
     moved, _ = follow(before.astype(np.float32), flow)
     return float(np.abs(moved - now)[visible].mean())
 

@@ -54,8 +54,10 @@ class Scorer:
 
 
 def mean_scores(rows: Collection[Scores]) -> Scores:
-    """The mean of each score over the photos that have it; for iterations the median, since some may
-    be infinite."""
+    """The mean of each score over the photos that have it.
+
+    For iterations the median, since some may be infinite.
+    """
     keys = dict.fromkeys(key for row in rows for key in row)
     values = {key: [row[key] for row in rows if key in row] for key in keys}
     return {
@@ -76,8 +78,10 @@ def score_pictures(
 def score(
     network: TransformerNet, photos: Iterable[Tensor], style: Tensor, features: VGG16Features
 ) -> Scores:
-    """The mean scores of ``network`` over ``photos``, each (3, H, W) in [0, 1]; its output is
-    clamped as in a picture file."""
+    """The mean scores of ``network`` over ``photos``, each (3, H, W) in [0, 1].
+
+    Its output is clamped as in a picture file.
+    """
     device = features.mean.device
     pairs = ((network(photo[None].to(device))[0].float().clamp(0, 1), photo) for photo in photos)
     return score_pictures(pairs, style, features)

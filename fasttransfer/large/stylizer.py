@@ -51,8 +51,10 @@ class LargeResult:
 
 
 class LargeStylizer:
-    """Stylizes large pictures; what is done lies in a hidden folder beside the output, and the work
-    continues there if it was interrupted.
+    """Stylizes large pictures.
+
+    What is done lies in a hidden folder beside the output, and the work continues there if it was
+    interrupted.
 
     Args:
         stylizer: what is done to them.

@@ -159,6 +159,8 @@ class PerceptualLoss(nn.Module):
         They follow from the number of the first crop; None if the part is all.
 
         They follow from the number of the first crop; None if the part is all.
+
+        They follow from the number of the first crop; None if the part is all.
         """
         height, width = images.shape[-2:]
         if first_crop is None or self.part is None or min(height, width) <= self.part:

@@ -167,8 +167,10 @@ def _files(
 
 
 def _fixed_part(pattern: str) -> Path:
-    """The folder that a pattern begins with. A part that exists as it is typed, such as ``photos
-    [2024]``, stands for itself."""
+    """The folder that a pattern begins with.
+
+    A part that exists as it is typed, such as ``photos [2024]``, stands for itself.
+    """
     root = Path()
     for part in Path(pattern).parts:
         if glob.has_magic(part) and (is_remote(pattern) or not exists(root / part)):

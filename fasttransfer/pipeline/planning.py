@@ -70,8 +70,10 @@ def plan(
 
 
 def in_shard(shard: str) -> Callable[[Path], bool]:
-    """Whether a file, by its place below the folder that was named, belongs to part ``i/n``. That
-    follows from its name alone, so that it does not matter what else is there by now."""
+    """Whether a file, by its place below the folder that was named, belongs to part ``i/n``.
+
+    That follows from its name alone, so that it does not matter what else is there by now.
+    """
     match = re.fullmatch(r"(\d+)/(\d+)", shard.strip())
     part, parts = (int(number) for number in match.groups()) if match else (0, 0)
     if not 1 <= part <= parts:
@@ -126,8 +128,11 @@ def _check_stores(inputs: Sequence[str], output: str | None) -> None:
 def _jobs(
     found: Sequence[Found], folder: Path | None, format: str | None, report: Report
 ) -> list[Job]:
-    """A job for each file. Of those that would become one, such as ``a.gif`` beside ``a.png``, all
-    but one that keeps its kind get theirs added: ``a_gif.png``."""
+    """A job for each file.
+
+    Of those that would become one, such as ``a.gif`` beside ``a.png``, all but one that keeps its
+    kind get theirs added: ``a_gif.png``.
+    """
     wanted = [_output(place, folder, format) for place in found]
     holders: dict[str, list[int]] = {}
     for number, output in enumerate(wanted):

@@ -37,6 +37,8 @@ def requeued() -> bool:
     It does so with what was pre-empted.
 
     It does so with what was pre-empted.
+
+    It does so with what was pre-empted.
     """
     return in_sweep() and _whole("SLURM_RESTART_COUNT", 0) > 0
 

@@ -135,8 +135,10 @@ def markdown(shown: Iterable[Card]) -> str:
 
 
 def spread(shown: Iterable[Card]) -> str:
-    """A Markdown table of how much scores vary between styles, a row for each network: means and
-    coefficients of variation."""
+    """A Markdown table of how much scores vary between styles, a row for each network.
+
+    Means and coefficients of variation.
+    """
     groups: dict[str, list[Card]] = {}
     for card in shown:
         groups.setdefault(card.network, []).append(card)
@@ -158,8 +160,11 @@ def _mean(values: Sequence[float]) -> tuple[str, str]:
 
 @torch.no_grad()
 def sheet(paths: Sequence[Path], photos: Sequence[Tensor]) -> Tensor:
-    """A contact sheet (3, H, W): ``photos``, each (3, H, W) in [0, 1], and beside them every style's
-    stylized pictures with its name below."""
+    """A contact sheet (3, H, W).
+
+    ``photos``, each (3, H, W) in [0, 1], and beside them every style's stylized pictures with its
+    name below.
+    """
     contents = [resize(photo, SHOWN_AT) for photo in photos]
     cells = [captioned(stacked([resize(content, CELL) for content in contents]), "photos")]
     for path in paths:

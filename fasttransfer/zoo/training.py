@@ -127,8 +127,10 @@ def _style_settings(style: str, full_name: str, about: Mapping[str, Any]) -> lis
 
 
 def _check_further(training: Training) -> None:
-    """Raises FastTransferError if a complete run is the style's first one, which would overwrite all
-    later training of the style."""
+    """Refuses to overwrite later training of a style with its first run.
+
+    Raises FastTransferError if a complete run is the style's first one.
+    """
     start = read_settings(training.folder, {}).start
     if Path(str(start)).stem != training.name:
         raise FastTransferError(
@@ -145,8 +147,11 @@ def add(training: Training, path: Path) -> None:
 
 
 def score_again(trained: Iterable[Training], output: Path) -> None:
-    """Recomputes the scores in existing style files, over the probe photos of
-    ``conf/data/photos.yaml``: terms and measures may have changed since the training."""
+    """Recomputes the scores in existing style files.
+
+    They are measured over the probe photos of ``conf/data/photos.yaml``: terms and measures may
+    have changed since the training.
+    """
     data = OmegaConf.load(CONF_DIR / "data" / "photos.yaml")
     settings = (data.probe_size, data.probe_count, data.max_pixels)
     photos = read_probe(photo_folder(data.probe), *settings).values()

@@ -103,8 +103,10 @@ def open_image(
 
 
 def read_size(path: Openable, *, max_pixels: int) -> tuple[int, int]:
-    """Width and height as the file's header has them, before it is turned upright; raises what
-    ``open_image`` raises, but does not see damage behind the header."""
+    """Width and height as the file's header has them, before it is turned upright.
+
+    Raises what ``open_image`` raises, but does not see damage behind the header.
+    """
     with _opened(path) as file:
         return _identified(file, path, max_pixels).size
 
@@ -121,7 +123,8 @@ def read_metadata(path: Openable) -> Metadata:
 def open_pages(path: Openable, *, max_pixels: int) -> Iterator[Image.Image]:
     """All pages of a file in mode RGB, one after the other; raises what ``open_image`` raises.
 
-    What is white is the same in all of them."""
+    What is white is the same in all of them.
+    """
     with _opened(path) as file:
         image = _identified(file, path, max_pixels)
         largest = max(largest_value(page) for page in ImageSequence.Iterator(image))

@@ -33,8 +33,14 @@ class StyleTarget(nn.Module):
         strength: multiplies the terms that follow the style.
     """
 
-    def __init__(self, values: Mapping[str, Mapping[str, Tensor]], strength: float = 1.0) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Mapping[str, Tensor]],
+        levels: Sequence[Level],
+        strength: float = 1.0,
+    ) -> None:
         super().__init__()
+        self.levels = tuple(levels)
         self.strength = strength
         self.names = {term: tuple(tensors) for term, tensors in values.items()}
         for term, tensors in values.items():
@@ -48,10 +54,15 @@ class StyleTarget(nn.Module):
     def mixed_with(self, other: "StyleTarget") -> "StyleTarget":
         """A style halfway between two."""
         values = {
-            term: {name: (own + other.of(term)[name]) / 2 for name, own in self.of(term).items()}
+            term: {
+                name: (own + other.of(term)[name]) / 2
+                for name, own in self.of(term).items()
+                if name in other.names[term]
+            }
             for term in self.names
         }
-        return StyleTarget(values, (self.strength + other.strength) / 2)
+        levels = [level for level in self.levels if level in other.levels]
+        return StyleTarget(values, levels, (self.strength + other.strength) / 2)
 
 
 @dataclass(frozen=True)
@@ -134,9 +145,8 @@ class PerceptualLoss(nn.Module):
             [_reduced(style, level.reduce) for level in fitting], self.style_layers
         )
         levels = dict(zip(fitting, seen, strict=True))
-        return StyleTarget(
-            {name: term.target(style, levels) for name, term in self._named()}, strength
-        )
+        values = {name: term.target(style, levels) for name, term in self._named()}
+        return StyleTarget(values, fitting, strength)
 
     def for_style(self, style: Tensor, strength: float = 1.0) -> StyleObjective:
         """This loss for a style image (1, 3, H, W) in [0, 1]."""
@@ -155,8 +165,6 @@ class PerceptualLoss(nn.Module):
 
     def corner(self, images: Tensor, first_crop: int | None) -> tuple[int, int] | None:
         """Row and column of the part of crops (B, 3, H, W) that is looked at in full size.
-
-        They follow from the number of the first crop; None if the part is all.
 
         They follow from the number of the first crop; None if the part is all.
 
@@ -195,6 +203,10 @@ class PerceptualLoss(nn.Module):
         levels = self._fitting(stylized)
         if activations is None:
             activations = self.content_activations(content, corner)
+        # Of a very small style image nothing is known at the coarse levels.
+        pairs = zip(levels, activations, strict=True)
+        known = [(level, theirs) for level, theirs in pairs if level in target.levels]
+        levels, activations = [level for level, _ in known], [theirs for _, theirs in known]
         layers = (*self.content_layers, *self.style_layers)
         own = self._activations([self._view(stylized, level, corner) for level in levels], layers)
         seen = Seen(stylized, content, tuple(map(SeenLevel, levels, own, activations)))

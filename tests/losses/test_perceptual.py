@@ -155,6 +155,16 @@ def test_levels_that_do_not_fit_are_left_out(features):
     assert "style_quarter" not in terms
 
 
+def test_levels_that_do_not_fit_into_the_style_image_are_left_out(features):
+    small, large = (torch.rand(1, 3, side, 80) for side in (20, 80))
+    loss = make_objective("balanced", features)
+    with torch.no_grad():
+        terms = loss.for_style(small)(*torch.rand(2, 1, 3, 64, 64))
+    assert "style_half" in terms
+    assert "style_quarter" not in terms
+    assert len(loss.target(small).mixed_with(loss.target(large)).levels) == 2
+
+
 def test_strength_multiplies_what_follows_the_style(features):
     loss = make_objective("balanced", features)
     content, stylized, style = torch.rand(3, 1, 3, 64, 64)

@@ -21,7 +21,7 @@ _SEVERAL = ("style", "style.path", "input")
 PROGRAM = Program(
     "infer",
     FOLDER,
-    texts=(*_SEVERAL, "output", "log_dir", "comparison.style", "stylizer.intermediate"),
+    texts=(*_SEVERAL, "output", "log_dir", "comparison.style", "slow.intermediate"),
     lists=_SEVERAL,
     argument="input",
 )

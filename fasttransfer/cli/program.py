@@ -103,7 +103,7 @@ class Program:
         """The word with the present names of its setting and its choice; says so if they changed."""
         key, equals, text = word.partition("=")
         renamed = SETTINGS.get(key)
-        if equals and renamed is not None and renamed in self.settings():
+        if equals and renamed is not None and key not in self.settings():
             notice(f"{key}=", f"{renamed}=")
             return f"{renamed}={text}"
         if equals and self.is_group(key):

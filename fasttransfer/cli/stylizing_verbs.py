@@ -96,6 +96,12 @@ Any setting that --settings lists may follow as key=value, such as video.crf=16.
 @OUTPUT
 @SIZE
 @LOOKS
+@setting(
+    "--painting",
+    key="style.path",
+    type=PATH,
+    help="A painting instead of a trained style: the slow method, minutes per picture.",
+)
 @setting("--format", key="format", help="Of all results, such as png or mkv.")
 @setting("--quality", key="quality", type=WHOLE, help="Of JPEG, WebP, and AVIF, 1 to 100 (92).")
 @setting(
@@ -128,7 +134,12 @@ def stylize(ctx: click.Context, /, files: tuple[str, ...], **_: Any) -> None:
             "give a picture, a video, a folder, or a pattern in quotes, such as "
             "fasttransfer stylize photo.jpg --style mosaic"
         )
-    main(request(PROGRAM, _with_styles(line), values))
+    overrides = []
+    if "style.path" in line.options:
+        if "style" in line.options:
+            raise FastTransferError("give a trained --style or a --painting, not both")
+        overrides.append("stylizer=optimize")
+    main(request(PROGRAM, _with_styles(line), values, overrides))
 
 
 @click.command(

@@ -72,16 +72,18 @@ def show_camera(config: DictConfig) -> None:
 
 def compare_styles(config: DictConfig) -> None:
     """Styles on the same photos and clips."""
+    from ..evaluation.comparison import compare
     from ..pipeline.planning import find_media
 
     _only_here(config, "task=compare")
     _only_networks(config, "task=compare")
     # The photos are made as small as size= before, and not their pictures after.
     sizes = {} if config.size is None else {"sizes": [config.size]}
-    compare = instantiate(config.comparison, **sizes)  # with the loss network
+    settings = instantiate(config.comparison, **sizes, _convert_="all")
     places = [str(BUNDLED_PHOTOS.get(name, name)) for name in as_list(config.input)]
     photos, clips = find_media(places or [str(BUNDLED_PHOTOS["bundled-probe"])])
-    compare(find_styles(config), photos, clips, instantiate(_without_size(config).stylizer))
+    make_stylizer = instantiate(_without_size(config).stylizer)
+    compare(find_styles(config), photos, clips, make_stylizer, settings)
 
 
 def export_styles(config: DictConfig) -> None:

@@ -31,11 +31,14 @@ class Task:
     done: int = 0
     failed: int = 0
     bar: int = 0  # of Rich
+    note: str = ""  # what else is known now
 
     @property
     def rate(self) -> str:
-        """Of what is done so far; empty before the first."""
-        return rate(self.done, self.unit, time.perf_counter() - self.start) if self.done else ""
+        """Of what is done so far, and the note."""
+        seconds = time.perf_counter() - self.start
+        parts = (rate(self.done, self.unit, seconds) if self.done else "", self.note)
+        return ", ".join(filter(None, parts))
 
     def line(self) -> str:
         """``mosaic: 120/2000 images, 3.41 images/s, 9 min left``."""
@@ -167,6 +170,11 @@ class Lines(Display):
     def remove(self, task: Task) -> None:
         """The line goes without it."""
         self._tasks.remove(task)
+
+
+def display_on(console: Console, transient: bool) -> Display:
+    """Bars on a terminal, lines elsewhere; ``transient`` bars disappear in the end."""
+    return Bars(console, transient) if console.is_terminal else Lines(console)
 
 
 def rate(count: int, units: str, seconds: float) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from rich.console import Console
 
-from .displays import Bars, Display, Lines, rate
+from .displays import Display, display_on, rate
 from .errors import shown_name
 from .files import shown
 
@@ -62,7 +62,8 @@ class Report:
             unit: ``images`` or ``frames``.
         """
         before = len(self.failures)
-        display = self._display(transient=False) if total is None or total > 1 else Display()
+        several = total is None or total > 1
+        display = display_on(self.console, transient=False) if several else Display()
         with display:
             self._shown = display
             task = display.add(title, total, unit)
@@ -79,16 +80,13 @@ class Report:
         with ExitStack() as stack:
             display = self._shown
             if not display.is_active:
-                display = stack.enter_context(self._display(transient=True))
+                display = stack.enter_context(display_on(self.console, transient=True))
             task = display.add(title, total, unit)
             count = itertools.count(1)
             try:
                 yield lambda: display.update(task, next(count))
             finally:
                 display.remove(task)
-
-    def _display(self, transient: bool) -> Display:
-        return Bars(self.console, transient) if self.console.is_terminal else Lines(self.console)
 
     def print_summary(self) -> None:
         """The last lines: what was done, what was skipped, and every file that failed."""

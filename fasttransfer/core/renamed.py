@@ -2,11 +2,16 @@
 
 import sys
 
+_SLOW = (
+    *("loss", "content_weight", "style_weight", "tv_weight", "weights", "method"),
+    *("iterations", "history", "lr", "start", "coarsest", "intermediate", "every"),
+)
 # By the old name.
 SETTINGS = {
     "colour": "color",
     "stylizer.colour": "stylizer.color",
     "style.licence": "style.license",
+    **{f"stylizer.{name}": f"slow.{name}" for name in _SLOW},
 }
 STYLES = {"watercolour": "watercolor", "watercolour_realtime": "watercolor_realtime"}
 

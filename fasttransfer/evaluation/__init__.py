@@ -10,15 +10,16 @@ if TYPE_CHECKING:
     from .page import write_page
     from .scores import Scorer, Scores, mean_scores, score
     from .slow_baseline import SlowBaseline
-    from .slow_method import OptimizingStylizer, optimize
+    from .slow_method import optimize
+    from .slow_stylizer import SlowStylizer
     from .style_evaluator import StyleEvaluator
 
 __all__ = [
     "Flicker",
-    "OptimizingStylizer",
     "Scorer",
     "Scores",
     "SlowBaseline",
+    "SlowStylizer",
     "StyleEvaluator",
     "compare",
     "mean_scores",
@@ -32,10 +33,10 @@ __getattr__ = lazy(
     __name__,
     {
         "Flicker": "flicker",
-        "OptimizingStylizer": "slow_method",
         "Scorer": "scores",
         "Scores": "scores",
         "SlowBaseline": "slow_baseline",
+        "SlowStylizer": "slow_stylizer",
         "StyleEvaluator": "style_evaluator",
         "compare": "comparison",
         "mean_scores": "scores",

@@ -1,4 +1,4 @@
-"""An evaluation as one HTML file that needs nothing else: pictures to compare, and their scores."""
+"""A comparison as one HTML file that is complete in itself: pictures to compare, and their scores."""
 
 import base64
 import hashlib
@@ -17,27 +17,21 @@ from ..core.assets import PAGE_PARTS
 from ..core.errors import FastTransferError, brief
 from ..core.files import write_whole
 from ..images.tensors import to_pil
+from .columns import Column
 
 QUALITY = 88  # of JPEG
 
 
 @dataclass(frozen=True)
-class Column:
-    """One score: its ``key`` among the scores, the ``label`` over it, and what it means, if that is
-    to be told. Less is better unless it is said."""
-
-    key: str
-    label: str
-    meaning: str = ""
-    more_is_better: bool = False
-
-
-@dataclass(frozen=True)
 class ComparedPhoto:
-    """One photo, and by the name of a style what became of it and how that scored.
+    """One photo, with the pictures and scores of each style.
 
-    ``content`` and every picture are (3, H, W) in [0, 1]; they may be of different sizes, but are
-    shown as large as the photo. A style may be missing, and so may its scores.
+    Attributes:
+        name: of the photo; any text.
+        content: (3, H, W) in [0, 1].
+        stylized: by style, (3, H, W) in [0, 1] of any size; shown as large as the photo. A style may
+            be missing.
+        scores: by style; may be missing too.
     """
 
     name: str
@@ -48,8 +42,14 @@ class ComparedPhoto:
 
 @dataclass(frozen=True)
 class ComparisonReport:
-    """What ``write_page`` shows: ``means`` are the scores of each style over all photos, in the order
-    of the rows; of all scores those that have a column are shown. Names may be any text."""
+    """What ``write_page`` shows.
+
+    Attributes:
+        title: any text.
+        columns: the scores that are shown.
+        means: by style, its mean scores over all photos, in the order of the rows.
+        photos: in order.
+    """
 
     title: str
     columns: Sequence[Column]
@@ -71,8 +71,11 @@ def write_page(path: Path, report: ComparisonReport) -> None:
 
 
 def page_of(report: ComparisonReport) -> str:
-    """The text of the page. Names are in it as JSON only; the page sets them as text, never as HTML,
-    and its policy lets nothing run or load but what is in ``assets/page/``."""
+    """The text of the page.
+
+    Names are in it as JSON only. The page sets them as text, never as HTML, and its policy lets
+    nothing run or load but what is in ``assets/page/``.
+    """
     style, script = ((PAGE_PARTS / name).read_text("utf-8") for name in ("page.css", "page.js"))
     template = Template((PAGE_PARTS / "index.html").read_text("utf-8"))
     return template.substitute(
@@ -118,7 +121,7 @@ def _data(report: ComparisonReport) -> dict[str, Any]:
 
 
 def _score(score: float) -> float | str | None:
-    """As JSON can say it: infinity, which is the best where more is better, as a word."""
+    """In JSON: infinity, which is the best where more is better, is a word."""
     if score == math.inf:
         return "never"
     return score if math.isfinite(score) else None
@@ -126,7 +129,7 @@ def _score(score: float) -> float | str | None:
 
 def _data_uri(picture: Tensor) -> str:
     file = io.BytesIO()
-    # As in picture files: strokes have hard edges in colour, which 4:2:0 would smear.
+    # As in picture files: strokes have hard edges in color, which 4:2:0 would blur.
     to_pil(picture).save(file, "JPEG", quality=QUALITY, subsampling=0)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 

@@ -1,6 +1,7 @@
-"""Photos and clips that styles are compared over."""
+"""Photos and clips on which styles are compared."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -9,22 +10,55 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from ..core.errors import FastTransferError
+from ..core.errors import FastTransferError, shown_name
 from ..core.libraries import require
 from ..images.reading import open_rgb
 from ..images.tensors import from_bytes, resize, to_bytes, to_tensor
 from ..models.vgg import LEAST_SIDE
 from ..video.settings import VideoSettings
+from .comparison_settings import ComparisonSettings
 from .flicker import Frame
 
 Player = Callable[[], Iterator[Frame]]
 
 
+@dataclass(frozen=True)
+class Subjects:
+    """What is stylized at one size.
+
+    Attributes:
+        size: longer side in pixels.
+        photos: (3, H, W) in [0, 1] by name, with the first frames of the clips.
+        clips: what plays each of them, by name.
+    """
+
+    size: int
+    photos: dict[str, Tensor]
+    clips: dict[str, Player]
+
+
+def read_subjects(
+    photos: Sequence[Path],
+    clips: Sequence[Path],
+    size: int,
+    settings: ComparisonSettings,
+    console: Console,
+) -> Subjects:
+    """Photos and clips with a longer side of at most ``size``; those that cannot be read are reported
+    and left out."""
+    contents = read_photos(photos, size, settings.max_pixels, console)
+    frames, most = settings.clip_frames, settings.max_pixels
+    players = read_clips(clips, size, frames, most, settings.video, console)
+    return Subjects(
+        size, contents | {name: to_photo(next(play())) for name, play in players.items()}, players
+    )
+
+
 def read_photos(
     photos: Sequence[Path], size: int, max_pixels: int, console: Console
 ) -> dict[str, Tensor]:
-    """Photos (3, H, W) with a longer side of at most ``size``, by names that tell them apart; what is
-    transparent becomes white, and a file that cannot be read or scored is told and left out."""
+    """Photos (3, H, W) with a longer side of at most ``size``, by names that differ; transparent
+    parts become white, and a file that cannot be read or scored is reported and left out."""
     contents: dict[str, Tensor] = {}
     for photo in photos:
         try:
@@ -46,7 +80,7 @@ def read_clips(
     console: Console,
 ) -> dict[str, Player]:
     """What plays the first ``frames`` frames of each clip, with a longer side of at most ``size``, by
-    names that tell them apart; a file that cannot be read or scored is told and left out."""
+    names that differ; a file that cannot be read or scored is reported and left out."""
     players: dict[str, Player] = {}
     if not clips:
         return players
@@ -69,16 +103,16 @@ def read_clips(
 
 
 def _check_sides(path: Path, height: int, width: int, size: int, console: Console) -> None:
-    """Tells what is smaller than ``size``, and raises FastTransferError where nothing can be scored."""
+    """Reports what is smaller than ``size``; raises FastTransferError for what cannot be scored."""
     shorter, longer = sorted((height, width))
     if round(shorter * min(1, size / longer)) < LEAST_SIDE:
         raise FastTransferError(
-            f"{path} has {width}×{height} pixels, and scores need a shorter side of {LEAST_SIDE} with a "
-            f"longer one of {min(size, longer)}"
+            f"{path} has {width}×{height} pixels; at a longer side of {min(size, longer)}, scores "
+            f"require a shorter one of {LEAST_SIDE}"
         )
     if longer < size:
-        text = f"{path} has {longer} pixels on its longer side, not {size}, and stays as it is"
-        console.print(text, markup=False)
+        text = f"{path} is not enlarged: its longer side is {longer}, not {size}"
+        console.print(shown_name(text), markup=False)
 
 
 def to_photo(frame: Frame) -> Tensor:

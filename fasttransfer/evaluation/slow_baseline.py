@@ -1,32 +1,35 @@
 """How far is a trained network from the best that its objective allows?
 
 Johnson et al. 2016 (section 4.1) compare their networks with the slow method: how many iterations of
-L-BFGS reach the objective that the network reaches in one pass. That number, and what the slow method
-reaches in the end, are found here for one picture.
+L-BFGS achieve the objective that the network achieves in one pass. That number, and what the slow
+method achieves in the end, are found here for one picture.
 """
 
 import math
 from dataclasses import dataclass
 
 import torch
+from rich.console import Console
 from torch import Tensor
 
+from ..core.errors import shown_name
 from ..losses.objectives import OBJECTIVES, make_objective
 from ..models.vgg import VGG16Features
 from .scores import Scores
-from .slow_method import STARTS, first_picture, optimize
+from .slow_method import first_picture, optimize
+from .slow_settings import STARTS, PixelSettings
 
-HISTORY = 20  # steps that L-BFGS remembers
+HISTORY = 20  # steps that L-BFGS keeps
 
 
 @dataclass(frozen=True)
 class SlowBaseline:
-    """What the slow method does with one photo and one style image.
+    """What the slow method achieves with one photo and one style image.
 
     Attributes:
-        traces: for each of ``evaluate.OBJECTIVES`` and each of ``optimize.STARTS`` the objective at the
-            start and after every iteration.
-        terms: for each objective those of ``PerceptualLoss`` after the last iteration from noise.
+        traces: for each of ``OBJECTIVES`` and each of ``STARTS``, the objective at the start and after
+            every iteration.
+        terms: for each objective, its terms after the last iteration from noise.
     """
 
     traces: dict[tuple[str, str], list[float]]
@@ -44,24 +47,15 @@ class SlowBaseline:
             features: the loss network; its device is used.
             iterations: of L-BFGS each.
         """
-        device = features.mean.device
-        photo = content[None].to(device)
-        traces = {}
-        terms = {}
+        traces: dict[tuple[str, str], list[float]] = {}
+        terms: dict[str, Scores] = {}
+        photo, target = (one.to(features.mean.device) for one in (content[None], style))
         for name in OBJECTIVES:
-            objective = make_objective(name, features).for_style(style.to(device))
+            objective = make_objective(name, features).for_style(target)
             for start in STARTS:
-                steps = optimize(
-                    first_picture(start, photo),
-                    photo,
-                    objective,
-                    "lbfgs",
-                    iterations,
-                    HISTORY,
-                    lr=1.0,
-                )
-                found = list(steps)  # the picture is the same one each time, as it is in the end
-                with torch.no_grad():
+                begin = first_picture(start, photo)
+                found = [*optimize(begin, photo, objective, _settings(iterations))]
+                with torch.no_grad():  # the picture is the same object each time
                     last = objective(found[-1][0], photo)
                 traces[name, start] = [*(total for _, total in found), last["total"].item()]
                 if start == "noise":
@@ -69,12 +63,12 @@ class SlowBaseline:
         return cls(traces, terms)
 
     def compared(self, scores: Scores) -> Scores:
-        """How a stylized picture with these ``scores`` stands to it.
+        """How a stylized picture with these ``scores`` compares with it.
 
         Returns:
-            For each objective ``OBJECTIVE_times_limit``, its total as a multiple of the lowest one from
-            noise; ``OBJECTIVE_iterations_START``, how many iterations reach it, infinity where none of
-            them does; and ``OBJECTIVE_limit_TERM``, each term of the slow method's picture.
+            For each objective: ``OBJECTIVE_times_limit``, its total as a multiple of the lowest one from
+            noise; ``OBJECTIVE_iterations_START``, after how many iterations the slow method is as low,
+            infinity if it never is; and ``OBJECTIVE_limit_TERM``, each term of its last picture.
         """
         found = {}
         for name in OBJECTIVES:
@@ -86,3 +80,43 @@ class SlowBaseline:
                 found[f"{name}_iterations_{start}"] = next(reached, math.inf)
             found |= {f"{name}_limit_{term}": value for term, value in self.terms[name].items()}
         return found
+
+
+class SlowBaselines:
+    """Baselines for photos and style images, each found once: it is the same for every style that was
+    trained for one style image.
+
+    Args:
+        features: the loss network; its device is used.
+        iterations: of L-BFGS for each objective and start.
+        console: where it says that the slow method is at work.
+    """
+
+    def __init__(self, features: VGG16Features, iterations: int, console: Console) -> None:
+        self._features = features
+        self._iterations = iterations
+        self._console = console
+        self._found: dict[tuple[str, str], SlowBaseline] = {}
+
+    def of(self, name: str, photo: Tensor, style: Tensor) -> SlowBaseline:
+        """The baseline for a photo (3, H, W) called ``name`` and a style image (1, 3, H, W)."""
+        key = (f"{style.shape} {style.double().sum()}", f"{name} {photo.shape}")
+        if key not in self._found:
+            runs = f"{len(OBJECTIVES) * len(STARTS)} × {self._iterations} iterations"
+            text = f"running the slow method on {shown_name(name)}: {runs} …"
+            self._console.print(text, markup=False)
+            self._found[key] = SlowBaseline.find(photo, style, self._features, self._iterations)
+        return self._found[key]
+
+
+def _settings(iterations: int) -> PixelSettings:
+    return PixelSettings(
+        method="lbfgs",
+        iterations=iterations,
+        history=HISTORY,
+        lr=1.0,
+        start="noise",
+        coarsest=1,
+        intermediate=None,
+        every=1,
+    )

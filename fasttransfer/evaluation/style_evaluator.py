@@ -1,14 +1,14 @@
-"""One style over the photos of a comparison: what it makes of them, its scores and its time."""
+"""One style over the photos of a comparison: its pictures, its scores, and its time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
 
 from rich.console import Console
 from torch import Tensor
 
-from ..core.errors import FastTransferError
+from ..core.errors import FastTransferError, shown_name
 from ..core.renamed import STYLES
 from ..data.style_image import MAX_PIXELS, StyleImage, bundled_style_images
 from ..images.reading import read_picture
@@ -16,11 +16,11 @@ from ..models.style_file import LAST_CHECKPOINT, STYLE_FILE, STYLE_IMAGE_FILE, S
 from ..models.vgg import VGG16Features
 from ..stylizing.stylizer import Stylizer
 from .scores import Scorer, Scores
-from .slow_baseline import SlowBaseline
+from .slow_baseline import SlowBaselines
 
-UNTOLD_SIZE = 512  # longer side in pixels of the style image of other people's models
+USUAL_SIZE = 512  # longer side in pixels of a style image if the style file does not have it
 MOST_SIZE = 4096  # longer side of a style image in pixels, whatever a file says
-REPEATS = 3  # of every picture, for the time; one more goes before them
+REPEATS = 3  # of every picture, for the time, after one that is not timed
 
 
 class StyleEvaluator:
@@ -29,11 +29,10 @@ class StyleEvaluator:
     Args:
         path: of the style file or checkpoint.
         make_stylizer: makes a ``Stylizer`` of it.
-        painting: the style image of a style that has none with it, a file or a bundled name, or None.
+        painting: the style image of a style that comes without it, a file or a bundled name, or None.
         features: the loss network.
-        limit: iterations of the slow method, or 0.
-        limits: what these found, by style image and photo at its size; it is added to.
-        console: where it is told that the slow method is at work.
+        baselines: what the slow method achieves, or None not to compare with it.
+        console: where a missing style image is reported.
     """
 
     def __init__(
@@ -42,8 +41,7 @@ class StyleEvaluator:
         make_stylizer: Callable[..., Stylizer],
         painting: str | None,
         features: VGG16Features,
-        limit: int,
-        limits: dict[tuple[str, str], SlowBaseline],
+        baselines: SlowBaselines | None,
         console: Console,
     ) -> None:
         style_file = load_style(path)
@@ -54,18 +52,15 @@ class StyleEvaluator:
         if self.style is None and painting is not None:
             self.style = read_style_image(painting, style_file)
         if self.style is None:
-            console.print(
-                f"no objective and no style of {self.stylizer.name}: its style image is not with it; "
-                "give comparison.style=painting.jpg",
-                markup=False,
+            text = (
+                f"{self.stylizer.name} comes without its style image, so it has no objective and no "
+                "style score; name the image by --painting painting.jpg (comparison.style=)"
             )
+            console.print(shown_name(text), markup=False)
         self.scorer = Scorer(self.style, features)
-        self.features = features
-        self.limit = limit
-        self.limits = limits
-        self.console = console
+        self.baselines = baselines
 
-    def photos(self, contents: dict[str, Tensor]) -> tuple[dict[str, Scores], dict[str, Tensor]]:
+    def photos(self, contents: Mapping[str, Tensor]) -> tuple[dict[str, Scores], dict[str, Tensor]]:
         """The scores and the stylized picture of each photo (3, H, W)."""
         scores: dict[str, Scores] = {}
         pictures: dict[str, Tensor] = {}
@@ -77,18 +72,9 @@ class StyleEvaluator:
 
     def _scores(self, name: str, stylized: Tensor, photo: Tensor) -> Scores:
         found = self.scorer(stylized, photo)
-        if self.style is not None and self.limit:
-            found |= self._limit(name, photo, self.style).compared(found)
+        if self.style is not None and self.baselines is not None:
+            found |= self.baselines.of(name, photo, self.style).compared(found)
         return found
-
-    def _limit(self, name: str, photo: Tensor, style: Tensor) -> SlowBaseline:
-        """The same for every checkpoint of a style, so it is looked for once."""
-        key = (f"{style.shape} {style.double().sum()}", f"{name} {photo.shape}")
-        if key not in self.limits:
-            text = f"the slow method on {name}: 4 × {self.limit} iterations …"
-            self.console.print(text, markup=False)
-            self.limits[key] = SlowBaseline.find(photo, style, self.features, self.limit)
-        return self.limits[key]
 
 
 def timed(stylizer: Stylizer, content: Tensor) -> tuple[Tensor, float]:
@@ -97,7 +83,7 @@ def timed(stylizer: Stylizer, content: Tensor) -> tuple[Tensor, float]:
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter()
-        stylized = stylizer(content)  # comes back to the CPU, so it waits for the device
+        stylized = stylizer(content)  # returns it on the CPU, so it waits for the device
         times.append(1000 * (time.perf_counter() - start))
     return stylized, median(times)
 
@@ -118,17 +104,17 @@ def style_image_of(path: Path, style_file: StyleFile) -> Tensor | None:
 def read_style_image(name: str, style_file: StyleFile) -> Tensor:
     """A picture file or a bundled style image (1, 3, H, W), as large as the style was trained with."""
     size = _settings(style_file).get("size")
-    size = size if isinstance(size, int) else UNTOLD_SIZE
+    size = size if isinstance(size, int) else USUAL_SIZE
     if size > MOST_SIZE:
         raise FastTransferError(
-            f"'{style_file.path}' says that its style image had {size} pixels, more than {MOST_SIZE}; "
+            f"'{style_file.path}' claims a style image of {size} pixels, more than {MOST_SIZE}; "
             "its metadata was changed by hand: train or download the style again."
         )
     return StyleImage(name, size, name=None, license=None, strength=1).image
 
 
 def _settings(style_file: StyleFile) -> dict[str, object]:
-    """What the training was told of the style image."""
+    """The settings of the style image in training."""
     training = style_file.metadata.get("training")
     found = training.get("style") if isinstance(training, dict) else None
     return found if isinstance(found, dict) else {}

@@ -119,6 +119,8 @@ def test_some_files_fail(photo: Path, capsys: pytest.CaptureFixture[str]) -> Non
         ("photo.jpg --style mosiac", "There is no style 'mosiac'; did you mean mosaic?"),
         ("none.jpg", "input=none.jpg does not exist"),
         ("stylize camera", "camera is no file; for a camera, write fasttransfer live"),
+        ("photo.jpg --style a --painting b", "give a trained --style or a --painting, not both"),
+        ("photo.jpg --painting none.jpg", "There is no style image 'none.jpg'"),
         ("--list", "there is no option --list; write fasttransfer styles"),
         ("live 1 2", "give one camera or video, not 2: 1, 2"),
         ("compare", "give at least one style, such as"),

@@ -8,8 +8,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from fasttransfer.core.errors import FastTransferError
-from fasttransfer.evaluation.comparison import check_settings, labels
+from fasttransfer.evaluation.comparison import labels
 from fasttransfer.models.style_file import save_style
 from fasttransfer.models.transformer_net import TransformerNet
 from tests.helpers.clips import make_clip
@@ -87,7 +86,7 @@ def test_sizes_and_the_limit_are_in_the_table_the_json_file_and_the_page(runs):
     unknown = figures["means"]["second at 90"]  # its style image is not known
     assert "balanced_total" not in unknown
     assert unknown["balanced_content"] > 0
-    assert "give comparison.style=painting.jpg" in done.stdout
+    assert "name the image by --painting painting.jpg" in done.stdout
     assert "never" in done.stdout or None not in first.values()
     page = (runs / "logs" / "index.html").read_text()
     assert page.count("data:image/jpeg;base64,") == 2 * 3  # the photo and both styles, at two sizes
@@ -157,23 +156,6 @@ def test_odd_names_and_one_size_for_all(runs):
     assert pictures == ["compare/caf?"]
     folders = [path for path in (runs / "logs (1)").iterdir() if path.is_dir()]
     assert {path.name for path in folders} == {"a-b", "a-b-2", "x[red]"}
-
-
-@pytest.mark.parametrize(
-    ("sizes", "limit", "frames", "message"),
-    [
-        ([], 0, 1, r"comparison.sizes=\[\]"),
-        ([4], 0, 1, "from 8 on"),
-        ([None], 0, 1, "from 8 on"),
-        ([64, 64], 0, 1, "a size twice"),
-        ([64], 1.5, 1, "comparison.limit=1.5"),
-        ([64], None, 1, "comparison.limit=None"),
-        ([64], 0, 0, "comparison.clip_frames=0"),
-    ],
-)
-def test_settings_that_cannot_be(sizes, limit, frames, message):
-    with pytest.raises(FastTransferError, match=message):
-        check_settings(sizes, limit, frames)
 
 
 def test_labels_are_short_and_different(tmp_path):

@@ -18,13 +18,8 @@ from PIL import Image
 from torch import Tensor
 
 from fasttransfer.core.errors import FastTransferError
-from fasttransfer.evaluation.page import (
-    Column,
-    ComparedPhoto,
-    ComparisonReport,
-    page_of,
-    write_page,
-)
+from fasttransfer.evaluation.columns import Column
+from fasttransfer.evaluation.page import ComparedPhoto, ComparisonReport, page_of, write_page
 from tests.helpers.chromium import BROWSER, Page, open_page
 
 RED, GREEN, BLUE, GREY = (200, 0, 0), (0, 160, 0), (0, 0, 220), (128, 128, 128)
@@ -205,7 +200,7 @@ def test_versions_are_chosen(page, tmp_path):
     assert seen(page, tmp_path) == [pytest.approx(c, abs=3) for c in (RED, BLUE)]
     choose(page, "left", "wood")
     assert seen(page, tmp_path) == [pytest.approx(c, abs=3) for c in (GREEN, BLUE)]
-    told = "document.getElementById('told-left').innerText.split(/\\s+/)"
+    told = "document.getElementById('scores-left').innerText.split(/\\s+/)"
     assert page.run(told) == ["objective", "4.00", "ms", "80.0", "likes", "3.00"]
     best = "[...document.querySelectorAll('.side .best')].map((one) => one.innerText)"
     assert [text.split() for text in page.run(best)] == [
@@ -332,7 +327,7 @@ def test_an_empty_report_says_so(browser, tmp_path):
     write_page(tmp_path / "empty.html", ComparisonReport("Nothing", COLUMNS, {}, []))
     page.call("Page.navigate", url=(tmp_path / "empty.html").as_uri())
     page.until("document.title == 'Nothing'")
-    assert page.run("document.getElementById('summary').textContent") == "0 styles over 0 photos"
+    assert page.run("document.getElementById('summary').textContent") == "0 styles on 0 photos"
     assert page.run("document.getElementById('comparison').hidden")
     assert page.problems == []
 
@@ -361,7 +356,7 @@ def test_what_is_never_reached_is_the_most(browser):
     page, folder = browser
     opened(page, folder / "never.html")
     cells = "[...document.querySelectorAll('tbody td')].map((cell) => cell.innerHTML)"
-    assert page.run(cells) == ["7.00", '<b title="the best of this column">never</b>', "–"]
+    assert page.run(cells) == ["7.00", '<b title="best in this column">never</b>', "–"]
     page.run("document.querySelector('thead th:last-child button').click()")
     assert rows(page) == ["ink", "wood", "sand"]
     assert page.problems == []

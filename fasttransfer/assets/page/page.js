@@ -1,6 +1,6 @@
 "use strict";
-// The page of an evaluation. What is in the report comes from anywhere, so that it is only ever set
-// as text or as an attribute, never as HTML.
+// The page of a comparison. The report may hold any text, so it is only ever set as text or as an
+// attribute, never as HTML.
 
 const $ = (id) => document.getElementById(id);
 const report = JSON.parse($("report").textContent);
@@ -10,7 +10,7 @@ for (const one of [...styles, ...photos.flatMap((photo) => photo.versions)]) {
 }
 const picture = $("picture"), handle = $("handle");
 const DIGITS = { minimumSignificantDigits: 3, maximumSignificantDigits: 3 };
-const ITSELF = -1; // stands for the photo where the number of a style is expected
+const ITSELF = -1; // the photo, where the number of a style is expected
 
 function make(tag, text = "", attributes = {}) {
   const element = document.createElement(tag);
@@ -24,7 +24,7 @@ const better = (column, a, b) => a !== null && (b === null || (columns[column].m
 
 const photosOf = styles.map((_, style) => photos.filter((photo) => photo.versions.some((one) => one.style === style)));
 
-function comparable(a, b) { // what has no photo in common was made at another size
+function comparable(a, b) { // styles without a common photo were run at different sizes
   return !photosOf[a].length || !photosOf[b].length || photosOf[a].some((photo) => photosOf[b].includes(photo));
 }
 
@@ -62,8 +62,8 @@ function show() {
     $(`choose-${side}`).value = shown[side];
     showSide(side);
   }
-  tell("left", "right");
-  tell("right", "left");
+  showScores("left", "right");
+  showScores("right", "left");
   picture.style.setProperty("--ratio", photo.width / photo.height);
   for (const button of $("photos").children) check(button, Number(button.value) === shown.photo);
 }
@@ -76,22 +76,22 @@ function showSide(side) {
   label.textContent = name;
 }
 
-function tell(side, other) {
+function showScores(side, other) {
   const [own, beside] = [version(shown[side]), version(shown[other])];
   if (!own.scores) {
     const { width, height } = photos[shown.photo];
-    $(`told-${side}`).replaceChildren(pair("as it is", `${width} × ${height}`));
+    $(`scores-${side}`).replaceChildren(pair("original", `${width} × ${height}`));
     return;
   }
   const pairs = columns.flatMap((column, number) => {
     const score = own.scores[number];
     if (score === null) return [];
-    const told = pair(column.label, written(score));
-    told.title = column.meaning;
-    told.classList.toggle("best", Boolean(beside.scores) && better(number, score, beside.scores[number]));
-    return [told];
+    const shownScore = pair(column.label, written(score));
+    shownScore.title = column.meaning;
+    shownScore.classList.toggle("best", Boolean(beside.scores) && better(number, score, beside.scores[number]));
+    return [shownScore];
   });
-  $(`told-${side}`).replaceChildren(...pairs);
+  $(`scores-${side}`).replaceChildren(...pairs);
 }
 
 function pair(name, value) {
@@ -193,7 +193,7 @@ function row(style) {
   name.append(button);
   line.append(name, ...style.scores.map((score, column) => {
     const cell = make("td", score === best(column, styles.indexOf(style)) && score !== null ? "" : written(score));
-    if (!cell.textContent) cell.append(make("b", written(score), { title: "the best of this column" }));
+    if (!cell.textContent) cell.append(make("b", written(score), { title: "best in this column" }));
     return cell;
   }));
   return line;
@@ -222,7 +222,7 @@ for (const named of [...styles, ...photos]) named.name = named.name.trim() || "(
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 document.title = report.title;
 $("title").textContent = report.title;
-$("summary").textContent = `${count(styles.length, "style")} over ${count(photos.length, "photo")}`;
+$("summary").textContent = `${count(styles.length, "style")} on ${count(photos.length, "photo")}`;
 if (photos.length) {
   $("comparison").hidden = false;
   $("photos").append(...photos.map(buttonOfPhoto));

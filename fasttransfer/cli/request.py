@@ -37,19 +37,24 @@ def request(
     return Typed((*overrides, *typed.overrides), {**by_option, **typed.values})
 
 
-def sort_words(program: Program, line: Line) -> tuple[list[str], Line]:
+def sort_words(program: Program, line: Line, chosen: Sequence[str] = ()) -> tuple[list[str], Line]:
     """The names among the words of a line, and the line with only the settings left.
 
     A word is a setting if what stands before its ``=`` is one; ``./size=3.jpg``, or ``size=3.jpg``
     after ``--``, is a file.
 
+    Args:
+        program: whose settings they are.
+        line: what was typed.
+        chosen: YAML files that options choose, with settings of their own.
+
     Raises:
-        FastTransferError: a word that looks like a misspelled setting.
+        FastTransferError: a word that is neither a setting nor a file.
     """
     candidates = [word for word in line.words if re.match(r"[+~]*[A-Za-z_][\w./]*=", word)]
     known: set[str] = set()
     if candidates:
-        known = {*program.settings(program.groups_in(candidates))}
+        known = {*program.settings([*chosen, *program.groups_in(candidates)])}
     settings: list[str] = []
     names: list[str] = []
     for typed in line.words:
@@ -66,8 +71,8 @@ def sort_words(program: Program, line: Line) -> tuple[list[str], Line]:
 
 def _check_name(word: str, known: set[str]) -> None:
     key, _, value = word.partition("=")
+    if exists(word) or (glob.has_magic(word) and glob.glob(word)):
+        return
     hint = did_you_mean(key, known)
-    if hint and not exists(word) and not (glob.has_magic(word) and glob.glob(word)):
-        raise FastTransferError(
-            f"there is no setting {key} and no file '{word}'; {hint[:-1]}={value}?"
-        )
+    advice = f"{hint[:-1]}={value}?" if hint else "--settings lists all settings"
+    raise FastTransferError(f"there is no setting {key} and no file '{word}'; {advice}")

@@ -16,62 +16,8 @@ from .options import (
     line_of,
     setting,
     settings_of,
-    together,
 )
-
-STYLE = setting(
-    *("-s", "--style"),
-    key="style",
-    metavar="STYLE",
-    shell_complete=complete_styles,
-    help="A bundled style, a style file, or a run folder; several: A,B,C.  [default: mosaic]",
-)
-OUTPUT = setting(
-    *("-o", "--output"),
-    key="output",
-    type=PATH,
-    help="A file or a folder.  [default: next to the input, named after the style]",
-)
-SIZE = setting(
-    "--size", key="size", type=WHOLE, help="Longer side of the result in pixels.  [default: as is]"
-)
-OVERWRITE = setting("--overwrite", key="overwrite", is_flag=True, help="Replace existing results.")
-PRECISION = setting(
-    "--precision",
-    key="precision",
-    type=Words(["auto", "float32", "bfloat16", "int8"]),
-    help="What the network computes in.",
-)
-ENGINES = together(
-    setting(
-        "--engine",
-        key="engine",
-        type=Words(["auto", "torch", "openvino", "onnxruntime"]),
-        help="What runs the network.",
-    ),
-    PRECISION,
-    setting("--device", key="device", metavar="DEVICE", help="auto, cpu, cuda, or mps."),
-)
-LOOKS = together(
-    setting(
-        "--strength", key="strength", type=NUMBER, help="0 is the photo, 1 the full style (1)."
-    ),
-    setting(
-        "--color",
-        key="color",
-        type=Words(["style", "content"]),
-        help="content keeps the photo's own colors.",
-    ),
-    setting(
-        "--keep-colors", key="color", flag_value="content", is_flag=True, help="--color content"
-    ),
-    setting(
-        "--stroke-size",
-        key="stroke_size",
-        type=WHOLE,
-        help="Strokes as large as in a picture of this longer side.",
-    ),
-)
+from .stylizing_options import ENGINES, LOOKS, OUTPUT, OVERWRITE, PRECISION, SIZE, STYLE
 
 
 @click.command(
@@ -125,7 +71,11 @@ def stylize(ctx: click.Context, /, files: tuple[str, ...], **_: Any) -> None:
     from .infer import PROGRAM, main
     from .request import request, sort_words
 
-    names, line = sort_words(PROGRAM, line_of(ctx, files))
+    typed = line_of(ctx, files)
+    chosen = ["stylizer=optimize"] if "style.path" in typed.options else []
+    if chosen and "style" in typed.options:
+        raise FastTransferError("give a trained --style or a --painting, not both")
+    names, line = sort_words(PROGRAM, typed, chosen)
     values: dict[str, object] = {}
     if names:
         values["input"] = [_file(name) for name in names]
@@ -134,12 +84,7 @@ def stylize(ctx: click.Context, /, files: tuple[str, ...], **_: Any) -> None:
             "give a picture, a video, a folder, or a pattern in quotes, such as "
             "fasttransfer stylize photo.jpg --style mosaic"
         )
-    overrides = []
-    if "style.path" in line.options:
-        if "style" in line.options:
-            raise FastTransferError("give a trained --style or a --painting, not both")
-        overrides.append("stylizer=optimize")
-    main(request(PROGRAM, _with_styles(line), values, overrides))
+    main(request(PROGRAM, _with_styles(line), values, chosen))
 
 
 @click.command(

@@ -92,10 +92,11 @@ def train(
     from .request import request, sort_words
     from .train import PROGRAM, main
 
-    names, line = sort_words(PROGRAM, line_of(ctx, words))
+    typed = line_of(ctx, words)
+    chosen = _choices(network, video, typed.options.get("data.root"))
+    names, line = sort_words(PROGRAM, typed, chosen)
     if len(names) > 1:
         raise FastTransferError(f"give one painting, not {len(names)}: {', '.join(names)}")
-    values: dict[str, object] = {"style.path": names[0]} if names else {}
     styled = any(word.startswith(("style=", "style.path=")) for word in line.words)
     if not (names or styled or "resume" in line.options):
         raise FastTransferError(
@@ -108,14 +109,18 @@ def train(
         line.options["trainer.accelerator"] = "gpu"
     if "trainer.max_steps" in line.options:
         line.options.setdefault("budget", "full")
-    overrides = [f"network={network}"] if network else []
-    overrides += ["experiment=video"] if video else []
-    photos = line.options.get("data.root")
-    from ..data.shard_files import INDEX  # with PyTorch, which training loads anyway
+    main(request(PROGRAM, line, {"style.path": names[0]} if names else {}, chosen))
 
-    if photos and exists(expand_user(photos) / INDEX):
-        overrides.append("data=shards")
-    main(request(PROGRAM, line, values, overrides))
+
+def _choices(network: str | None, video: bool, photos: str | None) -> list[str]:
+    """The YAML files that options choose."""
+    chosen = [f"network={network}"] if network else []
+    chosen += ["experiment=video"] if video else []
+    if photos:
+        from ..data.shard_files import INDEX  # with PyTorch, which training loads anyway
+
+        chosen += ["data=shards"] if exists(expand_user(photos) / INDEX) else []
+    return chosen
 
 
 @click.command(

@@ -120,7 +120,11 @@ def test_some_files_fail(photo: Path, capsys: pytest.CaptureFixture[str]) -> Non
         ("none.jpg", "input=none.jpg does not exist"),
         ("stylize camera", "camera is no file; for a camera, write fasttransfer live"),
         ("photo.jpg --style a --painting b", "give a trained --style or a --painting, not both"),
-        ("photo.jpg --painting none.jpg", "There is no style image 'none.jpg'"),
+        ("photo.jpg nosuch.setting=3", "there is no setting nosuch.setting and no file 'nosuch"),
+        (
+            "photo.jpg --painting none.jpg slow.iterations=2 slow.lr=1",
+            "There is no style image 'none.jpg'",
+        ),
         ("--list", "there is no option --list; write fasttransfer styles"),
         ("live 1 2", "give one camera or video, not 2: 1, 2"),
         ("compare", "give at least one style, such as"),

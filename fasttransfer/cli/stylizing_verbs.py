@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from ..core.errors import FastTransferError
-from ..core.paths import exists
+from ..core.paths import exists, expand_user
 from .options import (
     NUMBER,
     PATH,
@@ -56,14 +56,14 @@ Any setting that --settings lists may follow as key=value, such as video.crf=16.
     type=Words(["auto", "exact", "thumbnail", "off"]),
     help="For pictures larger than memory.",
 )
-@setting("--volume", key="volume", is_flag=True, help="The input is a stack of slices.")
+@click.option("--volume", is_flag=True, help="The input is a stack of slices.")
 @setting("--shard", key="shard", metavar="I/N", help="Only the I-th of N parts of the files.")
 @setting("--cluster", key="cluster", type=Words(["ray"]), help="Use all machines of a cluster.")
 @ENGINES
 @OVERWRITE
 @settings_of("infer")
 @click.pass_context
-def stylize(ctx: click.Context, /, files: tuple[str, ...], **_: Any) -> None:
+def stylize(ctx: click.Context, /, files: tuple[str, ...], volume: bool, **_: Any) -> None:
     """Stylizes FILES: pictures, videos, folders, patterns in quotes, or URLs.
 
     Without -o, results go next to the input and are named after the style. Existing results are
@@ -72,8 +72,9 @@ def stylize(ctx: click.Context, /, files: tuple[str, ...], **_: Any) -> None:
     from .request import request, sort_words
 
     typed = line_of(ctx, files)
-    chosen = ["stylizer=optimize"] if "style.path" in typed.options else []
-    if chosen and "style" in typed.options:
+    chosen = ["task=volume"] if volume else []
+    chosen += ["stylizer=optimize"] if "style.path" in typed.options else []
+    if "style.path" in typed.options and "style" in typed.options:
         raise FastTransferError("give a trained --style or a --painting, not both")
     names, line = sort_words(PROGRAM, typed, chosen)
     values: dict[str, object] = {}
@@ -128,8 +129,12 @@ def live(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> None:
     if len(names) > 1:
         raise FastTransferError(f"give one camera or video, not {len(names)}: {', '.join(names)}")
     source = names[0].removeprefix("camera").removeprefix(":") if names else ""
+    if source and not (source.isdecimal() or source == "pattern" or exists(expand_user(source))):
+        raise FastTransferError(
+            f"there is no video '{source}'; give the number of a camera, a video file, or pattern"
+        )
     camera = f"camera:{source}" if source else "camera"
-    main(request(PROGRAM, _with_styles(line), {"input": camera}))
+    main(request(PROGRAM, _with_styles(line), {"input": camera}, ["task=live"]))
 
 
 @click.command(
@@ -182,7 +187,7 @@ def compare(ctx: click.Context, /, styles: tuple[str, ...], **_: Any) -> None:
         )
     if "input" in line.options:
         line.options["input"] = [name for text in line.options["input"] for name in as_list(text)]
-    main(request(PROGRAM, line, {"style": names, "compare": True}))
+    main(request(PROGRAM, line, {"style": names}, ["task=compare"]))
 
 
 @click.command(
@@ -217,8 +222,7 @@ def export(ctx: click.Context, /, styles: tuple[str, ...], **_: Any) -> None:
     names = [name for text in names for name in as_list(text)]
     if not names:
         raise FastTransferError("give at least one style, such as fasttransfer export mosaic")
-    line.options.setdefault("export", "onnx")
-    main(request(PROGRAM, line, {"style": names}))
+    main(request(PROGRAM, line, {"style": names}, ["task=export"]))
 
 
 @click.command("styles", cls=Verb, short_help="List the bundled styles.")

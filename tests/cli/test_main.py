@@ -126,6 +126,7 @@ def test_some_files_fail(photo: Path, capsys: pytest.CaptureFixture[str]) -> Non
             "There is no style image 'none.jpg'",
         ),
         ("--list", "there is no option --list; write fasttransfer styles"),
+        ("live none.mp4", "there is no video 'none.mp4'; give the number of a camera, a video"),
         ("live 1 2", "give one camera or video, not 2: 1, 2"),
         ("compare", "give at least one style, such as"),
         ("export", "give at least one style, such as"),

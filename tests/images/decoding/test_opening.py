@@ -5,6 +5,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -46,7 +47,13 @@ def test_plain_rgb(tmp_path: Path, suffix: str) -> None:
         ("1", 1, [255] * 3),
         ("P", 0, [0, 0, 0]),
         ("CMYK", (0, 255, 255, 0), [255, 0, 0]),
-        ("YCbCr", (100, 128, 128), [100] * 3),
+        pytest.param(
+            *("YCbCr", (100, 128, 128), [100] * 3),
+            marks=pytest.mark.skipif(
+                int(PIL.__version__.split(".")[0]) < 13,
+                reason="Pillow 12, the last for Python 3.10, finds its own file four bytes short",
+            ),
+        ),
         ("RGB", (1, 2, 3), [1, 2, 3]),
     ],
 )

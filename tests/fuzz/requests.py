@@ -41,7 +41,7 @@ class Server:
         self._requests = requests_of(self._url)
 
         for request in self._requests:
-            answer = self._send(request)
+            answer = self._send(request, patience=3 * SECONDS)
             if answer is None or not answer.startswith(b"HTTP/1.1 "):
                 raise RuntimeError(f"no answer to {request!r}")
 
@@ -76,11 +76,11 @@ class Server:
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
-    def _send(self, request: bytes) -> bytes | None:
+    def _send(self, request: bytes, patience: float = PATIENCE) -> bytes | None:
         """The start of the answer, or None if there is no end to it."""
         answer = b""
         try:
-            with socket.create_connection(self._address, timeout=PATIENCE) as connection:
+            with socket.create_connection(self._address, timeout=patience) as connection:
                 connection.sendall(request)
                 with suppress(TimeoutError):  # it may wait for more
                     answer = connection.recv(65536)

@@ -156,8 +156,8 @@ def test_mistakes(word: str, sentence: str) -> None:
 
 
 def test_settings_of_groups_that_are_chosen() -> None:
-    assert "stylizer.iterations" not in PROGRAM.settings()
-    assert "stylizer.iterations" in PROGRAM.settings(["stylizer=optimize"])
+    assert "slow.iterations" not in PROGRAM.settings()
+    assert "slow.iterations" in PROGRAM.settings(["stylizer=optimize"])
 
 
 def test_names_are_bytes_to_the_system() -> None:

@@ -7,7 +7,7 @@ from fasttransfer.video.settings import VideoSettings
 from tests.helpers.clips import make_clip
 
 
-def test_photos_are_made_smaller_but_not_larger_which_is_told(tmp_path):
+def test_photos_are_made_smaller_but_not_larger(tmp_path):
     names = ("large.png", "small.png", "narrow.png", "broken.png")
     large, small, narrow, broken = (tmp_path / name for name in names)
     Image.new("RGB", (80, 50)).save(large)
@@ -22,9 +22,9 @@ def test_photos_are_made_smaller_but_not_larger_which_is_told(tmp_path):
     }
     one, two, other = console.export_text().splitlines()
     assert two.startswith(
-        f"left out: {narrow} has 80×14 pixels, and scores need a shorter side of 8"
+        f"left out: {narrow} has 80×14 pixels; at a longer side of 40, scores require a shorter"
     )
-    assert one == f"{small} has 30 pixels on its longer side, not 40, and stays as it is"
+    assert one == f"{small} is not enlarged: its longer side is 30, not 40"
     assert other.startswith("left out: ")
 
 
@@ -46,7 +46,7 @@ def test_clips_too(tmp_path):
         lines = console.export_text().splitlines()
         assert len(lines) == told
         assert lines[-1].startswith("left out: ")
-    assert lines[0] == f"{clip} has 64 pixels on its longer side, not 80, and stays as it is"
+    assert lines[0] == f"{clip} is not enlarged: its longer side is 64, not 80"
 
 
 def test_names_that_are_taken_get_a_number():

@@ -154,7 +154,7 @@ def test_settings_of_the_work_are_checked_at_once(photos: Path) -> None:
         command("out", "cluster=ray", "quality=200"), capture_output=True, text=True
     )
     assert done.returncode == 2
-    assert done.stderr.strip() == "quality=200 must be a whole number from 1 to 100"
+    assert done.stderr.strip() == "quality=200 must be a whole number from 1 to 100."
 
 
 @pytest.mark.parametrize(

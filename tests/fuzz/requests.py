@@ -1,5 +1,6 @@
 """Damaged requests to the live page's server, over sockets."""
 
+import re
 import socket
 import subprocess
 import time
@@ -48,12 +49,7 @@ class Server:
     def run(self, number: int) -> Outcome:
         """Sends the damaged request of that number."""
         rng = Random(number)
-        request = rng.choice(self._requests)
-        if rng.random() < 0.5:
-            text = mutate_text(request.decode("latin-1"), rng)
-            request = text.encode("utf-8", "surrogatepass")
-        else:
-            request = mutate(request, self._requests, rng)
+        request = self._damage(rng.choice(self._requests), rng)
         start = time.monotonic()
         answer = self._send(request)
         if answer is None:
@@ -64,6 +60,19 @@ class Server:
             name = "ok" if answer[9:12] in (b"101", b"200", b"206", b"304") else "refused"
         text = f"{request[:200]!r} {(answer or b'')[:200]!r}"
         return Outcome(name, text, self.megabytes(), time.monotonic() - start)
+
+    def _damage(self, request: bytes, rng: Random) -> bytes:
+        head, _, body = request.partition(b"\r\n\r\n")
+        way = rng.random()
+        if way < 0.3:
+            return mutate(request, self._requests, rng)
+        if way < 0.6 or not body:
+            text = mutate_text(request.decode("latin-1"), rng)
+            return text.encode("utf-8", "surrogatepass")
+        text = mutate_text(body.decode("latin-1"), rng)  # of the right length, so that it is read
+        body = text.encode("utf-8", "surrogatepass")
+        head = re.sub(rb"(?<=Content-Length: )\d+", b"%d" % len(body), head)
+        return head + b"\r\n\r\n" + body
 
     def answers(self) -> bool:
         """Whether the page still works for its owner."""
@@ -92,7 +101,7 @@ class Server:
                         return None
         except TimeoutError:
             return None
-        except ConnectionError:  # refused what it did not want to read
+        except OSError:  # the server closed what it did not want to read
             pass
         return answer
 

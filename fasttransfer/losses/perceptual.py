@@ -20,49 +20,10 @@ from torch.nn import functional as F
 from ..core.errors import FastTransferError
 from ..models.vgg import LEAST_SIDE, VGG16Features
 from .precision import widened
+from .style_target import StyleTarget
 from .terms import FULL, Activations, Level, Seen, SeenLevel, Term, Value
 
 _CORNERS = 5  # of the random number streams of a run: where the parts of crops are
-
-
-class StyleTarget(nn.Module):
-    """What the terms compare with for one style image, as buffers that follow the module they are in.
-
-    Args:
-        values: by term and name. The means of two targets are a style between both.
-        strength: multiplies the terms that follow the style.
-    """
-
-    def __init__(
-        self,
-        values: Mapping[str, Mapping[str, Tensor]],
-        levels: Sequence[Level],
-        strength: float = 1.0,
-    ) -> None:
-        super().__init__()
-        self.levels = tuple(levels)
-        self.strength = strength
-        self.names = {term: tuple(tensors) for term, tensors in values.items()}
-        for term, tensors in values.items():
-            for name, tensor in tensors.items():
-                self.register_buffer(f"{term}_{name}", tensor, persistent=False)
-
-    def of(self, term: str) -> dict[str, Tensor]:
-        """The values of one term."""
-        return {name: self.get_buffer(f"{term}_{name}") for name in self.names[term]}
-
-    def mixed_with(self, other: "StyleTarget") -> "StyleTarget":
-        """A style halfway between two."""
-        values = {
-            term: {
-                name: (own + other.of(term)[name]) / 2
-                for name, own in self.of(term).items()
-                if name in other.names[term]
-            }
-            for term in self.names
-        }
-        levels = [level for level in self.levels if level in other.levels]
-        return StyleTarget(values, levels, (self.strength + other.strength) / 2)
 
 
 @dataclass(frozen=True)
@@ -155,18 +116,14 @@ class PerceptualLoss(nn.Module):
     @torch.no_grad()
     def content_activations(
         self, content: Tensor, corner: tuple[int, int] | None = None
-    ) -> list[Activations]:
-        """What the content term compares with, for each level that fits into photos (B, 3, H, W)."""
-        levels = self._fitting(content)
-        used = [level for level in levels if level.content > 0]
-        views = [self._view(content, level, corner) for level in used]
-        found = dict(zip(used, self._activations(views, self.content_layers), strict=True))
-        return [found.get(level, {}) for level in levels]
+    ) -> dict[Level, Activations]:
+        """What the content term compares with in photos (B, 3, H, W), for each level with a share."""
+        levels = [level for level in self._fitting(content) if level.content > 0]
+        views = [self._view(content, level, corner) for level in levels]
+        return dict(zip(levels, self._activations(views, self.content_layers), strict=True))
 
     def corner(self, images: Tensor, first_crop: int | None) -> tuple[int, int] | None:
         """Row and column of the part of crops (B, 3, H, W) that is looked at in full size.
-
-        They follow from the number of the first crop; None if the part is all.
 
         They follow from the number of the first crop; None if the part is all.
         """
@@ -183,7 +140,7 @@ class PerceptualLoss(nn.Module):
         content: Tensor,
         target: StyleTarget,
         first_crop: int | None = None,
-        activations: list[Activations] | None = None,
+        activations: Mapping[Level, Activations] | None = None,
     ) -> dict[str, Tensor]:
         """The terms and their weighted sum.
 
@@ -200,16 +157,13 @@ class PerceptualLoss(nn.Module):
             ``style_half`` or ``style_relu4_3`` (at full size), and ``total``.
         """
         corner = self.corner(stylized, first_crop)
-        levels = self._fitting(stylized)
         if activations is None:
             activations = self.content_activations(content, corner)
         # Of a very small style image nothing is known at the coarse levels.
-        pairs = zip(levels, activations, strict=True)
-        known = [(level, theirs) for level, theirs in pairs if level in target.levels]
-        levels, activations = [level for level, _ in known], [theirs for _, theirs in known]
+        levels = [level for level in self._fitting(stylized) if level in target.levels]
         layers = (*self.content_layers, *self.style_layers)
         own = self._activations([self._view(stylized, level, corner) for level in levels], layers)
-        seen = Seen(stylized, content, tuple(map(SeenLevel, levels, own, activations)))
+        seen = _seen(stylized, content, dict(zip(levels, own, strict=True)), activations)
         found: dict[str, Tensor] = {}
         weighted = []
         for name, term in self._named():
@@ -226,7 +180,7 @@ class PerceptualLoss(nn.Module):
         views = [self._view(stylized, level, None) for level in levels]
         own = self._activations(views, self.content_layers)
         theirs = self.content_activations(content)
-        seen = Seen(stylized, content, tuple(map(SeenLevel, levels, own, theirs)))
+        seen = _seen(stylized, content, dict(zip(levels, own, strict=True)), theirs)
         found: dict[str, Tensor] = {}
         for name, term in self._named():
             if term.is_free_of_style:
@@ -269,6 +223,16 @@ class PerceptualLoss(nn.Module):
             for place, number in enumerate(numbers):
                 found[number] = {name: chunks[place] for name, chunks in split.items()}
         return [found[number] for number in range(len(pictures))]
+
+
+def _seen(
+    stylized: Tensor,
+    content: Tensor,
+    own: Mapping[Level, Activations],
+    theirs: Mapping[Level, Activations],
+) -> Seen:
+    levels = (SeenLevel(level, seen, theirs.get(level, {})) for level, seen in own.items())
+    return Seen(stylized, content, tuple(levels))
 
 
 def _named_parts(name: str, value: Value) -> dict[str, Tensor]:

@@ -26,7 +26,8 @@ from ..draw import STYLES, draw
 from ..images.folders import pictures_below
 from ..images.reading import open_rgb
 from ..images.tensors import to_tensor
-from ..losses.perceptual import PerceptualLoss, StyleTarget
+from ..losses.perceptual import PerceptualLoss
+from ..losses.style_target import StyleTarget
 from ..losses.temporal import TemporalLoss
 from ..models.transformer_net import TransformerNet
 from .module import StyleTraining

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from omegaconf import OmegaConf
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fasttransfer.core.assets import CONF_DIR
 from fasttransfer.data.crops import RandomCrop
 from fasttransfer.images.reading import open_rgb
 from fasttransfer.losses import color
@@ -26,9 +28,7 @@ from fasttransfer.training.muon import orthogonal
 CONTENT = "relu3_3"
 STYLE = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 LEVELS = (1, 2, 4)
-STYLE_WEIGHTS = (20.0, 16.0, 10.0)  # of the levels, as in conf/loss/balanced.yaml
-CONTENT_WEIGHTS = (1.2, 1.2, 0.0)
-OTHER_WEIGHTS = (1.0, 10_000.0, 2.0, 3.0, 4.0)  # range, grid, fine, tone, palette
+OTHER = ("range", "grid", "fine", "tone", "palette")
 DIRECTIONS, SHARES = 12, 256  # of the palette
 LEAST_VARIANCE = (4 / 255) ** 2
 AVERAGED_PART = 0.05
@@ -144,7 +144,7 @@ class BatchLoss(nn.Module):
         place: tuple[Tensor, Tensor],
         target: dict[str, Tensor],
     ) -> tuple[Tensor, Tensor]:
-        """Total and terms: style by level and layer, content by level, then ``OTHER_WEIGHTS``'."""
+        """Total and terms: style by level and layer, content by level, then ``OTHER``."""
         rows, columns = place
         stylized = stylized.float()
         ours = [stylized.index_select(2, rows).index_select(3, columns)]
@@ -221,10 +221,14 @@ _weights: dict[torch.device, Tensor] = {}
 
 
 def weights(device: torch.device) -> Tensor:
-    """The weights of ``BatchLoss``'s terms."""
+    """The weights of ``BatchLoss``'s terms, from ``conf/loss/balanced.yaml``."""
     if device not in _weights:
-        style = [weight / len(STYLE) for weight in STYLE_WEIGHTS for _ in STYLE]
-        _weights[device] = torch.tensor([*style, *CONTENT_WEIGHTS, *OTHER_WEIGHTS], device=device)
+        loss = OmegaConf.load(CONF_DIR / "loss" / "balanced.yaml")
+        levels = sorted(loss.levels, key=lambda level: level.reduce)
+        style = [loss.style_weight * level.style / len(STYLE) for level in levels for _ in STYLE]
+        content = [loss.content_weight * level.content for level in levels]
+        other = [OmegaConf.select(loss, f"{name}_weight") for name in OTHER]
+        _weights[device] = torch.tensor([*style, *content, *other], device=device)
     return _weights[device]
 
 

@@ -42,18 +42,23 @@ def _from_text(text: str, folder: Path, settings: Callable[[], Sequence[str]]) -
         return no_such_setting(unknown[1], settings())
     if absent := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
         return no_such_choice(absent[1], absent[2], folder)
+    if reference := re.match(r"Interpolation key '([^']+)' not found\s+full_key: (\S+)", text):
+        return f"{reference[2]} refers to ${{{reference[1]}}}, which is not a setting"
     return " ".join(text.split())
 
 
 def no_such_setting(name: str, settings: Sequence[str]) -> str:
     """The sentence for a setting that does not exist."""
-    hint = did_you_mean(name, settings)
+    own = [one for one in settings if "._" not in one]  # such as optimizer._target_
+    hint = did_you_mean(name, own)
     return f"there is no setting {name}; {hint}{' ' if hint else ''}--help lists them"
 
 
 def no_such_choice(group: str, name: str, folder: Path) -> str:
     """The sentence for a file that a group of settings does not have."""
     known = config_names(group, folder)
+    if not known:
+        return f"there is no {group}={name}"
     hint = did_you_mean(name, known)
     return f"there is no {group}={name}; {hint}{' ' if hint else ''}choose from {', '.join(known)}"
 

@@ -39,6 +39,11 @@ def fit_kinds(config: DictConfig, program: Program, typed: Typed) -> None:
         if isinstance(default, ListConfig) and isinstance(value, str | int | float):
             OmegaConf.update(config, key, [value])
             value = OmegaConf.select(config, key)
+        if isinstance(default, DictConfig) and not isinstance(value, DictConfig | None):
+            first = next((str(name) for name in default if not str(name).startswith("_")), "…")
+            raise FastTransferError(
+                f"{key} has settings of its own; write {key}.{first}={text}, for instance."
+            )
         expected = _expected(value, default)
         if expected is not None:
             number = re.fullmatch(r"\[?(-?\d+),\s*(\d+)\]?", text)

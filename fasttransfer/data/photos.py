@@ -10,7 +10,7 @@ from torch import Tensor
 from ..core.assets import BUNDLED_PHOTOS
 from ..core.errors import FastTransferError
 from ..core.hardware import allowed_cpus
-from ..core.paths import expand_user, is_folder, real_path
+from ..core.paths import expand_user, is_file, is_folder, real_path
 from ..core.progress import Report
 from ..images.folders import pictures_below
 from ..images.reading import open_rgb
@@ -26,9 +26,8 @@ def photo_folder(root: str | Path) -> Path:
     """``root`` itself, or the photos of the package that are called so, see ``BUNDLED_PHOTOS``."""
     folder = BUNDLED_PHOTOS.get(str(root), expand_user(root))
     if not is_folder(folder):
-        raise FastTransferError(
-            f"The photo folder '{root}' does not exist; give a folder of photos, or bundled."
-        )
+        problem = "is a file" if is_file(folder) else "does not exist"
+        raise FastTransferError(f"'{root}' {problem}; give a folder of photos, or bundled.")
     return folder
 
 

@@ -296,7 +296,7 @@ def test_a_sweep_takes_one_device_a_run(tiny_run: list[str], tmp_path: Path) -> 
     ("argument", "message"),
     [
         ("style.path=missing.jpg", "no style image 'missing.jpg'"),
-        ("data.root=missing", "photo folder 'missing' does not exist"),
+        ("data.root=missing", "'missing' does not exist; give a folder of photos"),
         ("budget=soon", "budget=soon is not a time"),
         ("loss.terms.content.layer=relu9_9", "no layer 'relu9_9'"),
         ("loss.terms.style.layers=[]", "loss.terms.style.layers is empty"),

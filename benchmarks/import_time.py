@@ -2,8 +2,9 @@
 
 Every import is measured in a fresh process, the candidates in turn, so that a busy machine slows
 them all equally. PyTorch alone is the floor: the inference path requires it, and Lightning imports it,
-too. `fasttransfer.cli.infer` determines how long --help and errors take; it imports PyTorch only when
-the first style is loaded.
+too. `fasttransfer.cli.main` determines how long --help takes, and `fasttransfer.cli.infer` how long
+errors take; PyTorch is imported only when the first style is loaded. At the end, `fasttransfer --help`
+is timed as a whole, beside Python alone.
 
     python benchmarks/import_time.py [--rounds 7]
 """
@@ -13,17 +14,19 @@ import json
 import statistics
 import subprocess
 import sys
+import time
 
 from machine import describe
 from rich.console import Console
 from rich.table import Table
 
-PATH = ("infer", "stylize", "media", "checkpoint")
+INFERENCE = ("cli.tasks", "stylizing.stylizer", "pipeline.media", "models.style_file")
 CANDIDATES = {
     "lightning": "pytorch_lightning",
     "torch": "torch",
-    "inference_path": ", ".join(f"fasttransfer.{module}" for module in PATH),
+    "inference_path": ", ".join(f"fasttransfer.{module}" for module in INFERENCE),
     "command": "fasttransfer.cli.infer",
+    "options": "fasttransfer.cli.main",
 }
 
 
@@ -31,6 +34,12 @@ def seconds(modules: str) -> float:
     code = f"import time; t = time.perf_counter(); import {modules}; print(time.perf_counter() - t)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(done.stdout.splitlines()[-1])
+
+
+def run_seconds(*arguments: str) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+    return time.perf_counter() - start
 
 
 def main() -> None:
@@ -50,6 +59,9 @@ def main() -> None:
         share = medians[name] / medians["lightning"]
         table.add_row(modules, f"{medians[name]:.2f}", f"{share:.2f}")
     Console().print(table)
+    for name, arguments in (("help", ("-m", "fasttransfer", "--help")), ("python", ("-c", "pass"))):
+        medians[name] = statistics.median(run_seconds(*arguments) for _ in range(rounds))
+        print(f"python {' '.join(arguments)}: {medians[name]:.2f} s")
     figures = {f"{name}_seconds": round(value, 3) for name, value in medians.items()}
     figures |= {"ratio": round(ratio, 3), "rounds": rounds}
     print(json.dumps({"benchmark": "import_time", **figures, "machine": describe()}))

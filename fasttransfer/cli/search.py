@@ -1,4 +1,4 @@
-"""Searches the settings of a recipe. ``python -m fasttransfer.cli.search --help`` says how."""
+"""Searches the settings of a recipe: ``fasttransfer search --help``."""
 
 from omegaconf import DictConfig
 

@@ -1,11 +1,11 @@
-"""Packs training photos into tar files. ``python -m fasttransfer.cli.shards --help`` says how."""
+"""Packs training photos into tar files: ``fasttransfer shards --help``."""
 
-import sys
+import shlex
 
 from omegaconf import DictConfig
 
 from ..core.assets import CONF_DIR
-from ..core.errors import FastTransferError
+from ..core.errors import FastTransferError, shown_name
 from ..core.paths import expand_user
 from ..core.progress import Report
 from ..core.values import whole_number
@@ -29,9 +29,9 @@ def main(config: DictConfig) -> None:
     for name, value in settings.items():
         whole_number(name, value, least=1)
     number = pack(photos, output, report, **settings)
-    for failure in report.failures:
-        print(failure, file=sys.stderr)
-    print(f"packed {number} photos; train with: python train.py data=shards data.root={output}")
+    report.print_summary()
+    command = f"fasttransfer train painting.jpg --photos {shlex.quote(str(output))}"
+    print(f"packed {number} photos; train with: {shown_name(command)}")
 
 
 if __name__ == "__main__":

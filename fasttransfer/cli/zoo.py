@@ -1,4 +1,4 @@
-"""Trains the bundled styles. ``python -m fasttransfer.cli.zoo --help`` says how."""
+"""Trains the bundled styles: ``fasttransfer zoo --help``."""
 
 from pathlib import Path
 

@@ -32,7 +32,6 @@ GIVEN = {
     "export_style": {"style", "output"},
     "plan": {"inputs", "output", "style", "several", "report"},
     **{task: {"config"} for task in TASKS},
-    "run_live": {"stylizers", "inputs", "output"},
     "relative_content_loss": {"stylized", "content"},
     "squared_content_loss": {"stylized", "content"},
     "relative_style_loss": {"gram", "style_gram"},

@@ -31,6 +31,8 @@ EXTRAS = {
     "live": "a camera in the browser",
     "flow": "how much clips flicker",
     "large": "pictures over 30 megapixels in strips",
+    "raw": "raw files of cameras, such as DNG and NEF",
+    "heif": "HEIC photos, as phones take them",
     "volumes": "NIfTI files",
     "stores": "object stores such as S3",
     "shards": "training photos in tar files",

@@ -167,8 +167,10 @@ def literal(value: object) -> object:
 
 
 def _text(text: str, several: bool) -> object:
-    """A name exactly as typed where there is such a file, otherwise without quotes around it; where
-    there may be ``several``, a list unless it is one name as typed."""
+    """A name as typed where there is such a file, otherwise without quotes around it.
+
+    Where there may be ``several``, it is a list, unless it is one name as typed.
+    """
     if text == "null":
         return None
     if not several:

@@ -51,6 +51,12 @@ Any setting that --settings lists may follow as key=value, such as video.crf=16.
 @setting("--format", key="format", help="Of all results, such as png or mkv.")
 @setting("--quality", key="quality", type=WHOLE, help="Of JPEG, WebP, and AVIF, 1 to 100 (92).")
 @setting(
+    "--metadata",
+    key="metadata",
+    type=Words(["keep", "none"]),
+    help="Date, place, camera, author, and resolution in written pictures.",
+)
+@setting(
     "--tiles",
     key="tiles",
     type=Words(["auto", "exact", "thumbnail", "off"]),
@@ -67,7 +73,8 @@ def stylize(ctx: click.Context, /, files: tuple[str, ...], volume: bool, **_: An
     """Stylizes FILES: pictures, videos, folders, patterns in quotes, or URLs.
 
     Without -o, results go next to the input and are named after the style. Existing results are
-    skipped unless --overwrite is given."""
+    skipped unless --overwrite is given.
+    """
     from .infer import PROGRAM, main
     from .request import request, sort_words
 
@@ -121,7 +128,8 @@ Examples:
 def live(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> None:
     """Shows a camera on a page in the browser, in styles that the page switches between.
 
-    SOURCE is the number of a camera (0), a video file, or the word pattern."""
+    SOURCE is the number of a camera (0), a video file, or the word pattern.
+    """
     from .infer import PROGRAM, main
     from .request import request, sort_words
 

@@ -61,13 +61,15 @@ def stylize_volumes(config: DictConfig) -> None:
 
 def show_camera(config: DictConfig) -> None:
     """A camera, stylized on a page in the browser, until Ctrl-C."""
+    from ..live import run_live
+
     _only_here(config, "task=live")
     _only_networks(config, "task=live")
     # The camera's pictures are made as small as size= before the network gets them, not after.
     size = {} if config.size is None else {"size": config.size}
-    live = instantiate(config.live, **size)
+    session, server = instantiate(config.live_session, **size), instantiate(config.live_server)
     inputs = as_list(config.input) or ["camera"]
-    live(make_stylizers(_without_size(config)), inputs, config.output)
+    run_live(make_stylizers(_without_size(config)), inputs, config.output, session, server)
 
 
 def compare_styles(config: DictConfig) -> None:

@@ -202,7 +202,8 @@ Examples:
 def zoo(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> None:
     """Trains the bundled styles, one after another, and writes their cards.
 
-    Any setting of conf/zoo may follow as key=value."""
+    Any setting of conf/zoo may follow as key=value.
+    """
     from ..core.values import as_list
     from .request import request, sort_words
     from .zoo import PROGRAM, main

@@ -75,8 +75,10 @@ class Report:
 
     @contextmanager
     def steps(self, title: str, total: int, unit: str) -> Iterator[Callable[[], None]]:
-        """Shows the parts of one picture, below what ``track`` shows; yields what is to be called
-        after each part."""
+        """Shows the parts of one picture, below what ``track`` shows.
+
+        Yields what is to be called after each part.
+        """
         with ExitStack() as stack:
             display = self._shown
             if not display.is_active:

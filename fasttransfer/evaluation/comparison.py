@@ -134,8 +134,10 @@ def _at_size(
 def log_flicker(
     players: Mapping[str, Player], stylizer: Stylizer, writer: SummaryWriter, console: Console
 ) -> Scores:
-    """Measures the flicker of each clip, writes it to TensorBoard, and returns the mean excess; a
-    clip that cannot be measured is reported and left out."""
+    """Measures the flicker of each clip, writes it to TensorBoard, and returns the mean excess.
+
+    A clip that cannot be measured is reported and left out.
+    """
     excesses = []
     for number, (name, play) in enumerate(players.items()):
         contents, frames = tee(play())

@@ -44,8 +44,10 @@ def read_subjects(
     settings: ComparisonSettings,
     console: Console,
 ) -> Subjects:
-    """Photos and clips with a longer side of at most ``size``; those that cannot be read are reported
-    and left out."""
+    """Photos and clips with a longer side of at most ``size``.
+
+    Those that cannot be read are reported and left out.
+    """
     contents = read_photos(photos, size, settings.max_pixels, console)
     frames, most = settings.clip_frames, settings.max_pixels
     players = read_clips(clips, size, frames, most, settings.video, console)
@@ -57,8 +59,10 @@ def read_subjects(
 def read_photos(
     photos: Sequence[Path], size: int, max_pixels: int, console: Console
 ) -> dict[str, Tensor]:
-    """Photos (3, H, W) with a longer side of at most ``size``, by names that differ; transparent
-    parts become white, and a file that cannot be read or scored is reported and left out."""
+    """Photos (3, H, W) with a longer side of at most ``size``, by names that differ.
+
+    Transparent parts become white. A file that cannot be read or scored is reported and left out.
+    """
     contents: dict[str, Tensor] = {}
     for photo in photos:
         try:
@@ -79,8 +83,11 @@ def read_clips(
     video: VideoSettings,
     console: Console,
 ) -> dict[str, Player]:
-    """What plays the first ``frames`` frames of each clip, with a longer side of at most ``size``, by
-    names that differ; a file that cannot be read or scored is reported and left out."""
+    """What plays the first ``frames`` frames of each clip, by names that differ.
+
+    Frames have a longer side of at most ``size``. A file that cannot be read or scored is reported
+    and left out.
+    """
     players: dict[str, Player] = {}
     if not clips:
         return players

@@ -83,13 +83,14 @@ class SlowBaseline:
 
 
 class SlowBaselines:
-    """Baselines for photos and style images, each found once: it is the same for every style that was
-    trained for one style image.
+    """Baselines for photos and style images.
+
+    Each is computed once: it is the same for every style that was trained for one style image.
 
     Args:
         features: the loss network; its device is used.
         iterations: of L-BFGS for each objective and start.
-        console: where it says that the slow method is at work.
+        console: where it reports that the slow method is running.
     """
 
     def __init__(self, features: VGG16Features, iterations: int, console: Console) -> None:

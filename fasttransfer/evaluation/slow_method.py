@@ -1,8 +1,8 @@
-"""The slow method of Gatys et al. 2016, "Image Style Transfer Using Convolutional Neural Networks"
-(CVPR, doi:10.1109/CVPR.2016.265): no network is trained, the pixels themselves are optimized.
+"""The slow method: no network is trained, the pixels themselves are optimized.
 
-It takes minutes for a picture and gives the best that an objective can give: a feature for one picture
-that matters, and the limit that a trained network is measured by.
+It is from Gatys et al. 2016, "Image Style Transfer Using Convolutional Neural Networks" (CVPR,
+doi:10.1109/CVPR.2016.265). It takes minutes per picture and gives the best that an objective can give:
+the choice for one picture that matters, and the limit that trained networks are measured by.
 """
 
 import math
@@ -90,8 +90,10 @@ def _scale(loss: Tensor, picture: Tensor) -> float:
 
 
 def first_picture(start: str, content: Tensor) -> Tensor:
-    """Where the slow method starts: the ``photo`` (B, 3, H, W) itself or white ``noise`` around grey
-    of the same shape, always the same."""
+    """Where the slow method starts, a picture (B, 3, H, W).
+
+    It is the ``photo`` itself, or white ``noise`` around gray of the same shape, always the same.
+    """
     if start == "photo":
         return content.clone()
     generator = torch.Generator().manual_seed(_NOISE_SEED)
@@ -100,8 +102,9 @@ def first_picture(start: str, content: Tensor) -> Tensor:
 
 
 def sizes(height: int, width: int, coarsest: int) -> list[int]:
-    """Longer sides from coarse to fine, each about double the one before, ending at the picture's own:
-    strokes that are large in the picture are laid out while it is small (Gatys et al. 2017,
+    """Longer sides from coarse to fine, each about double the one before, ending at the picture's own.
+
+    Strokes that are large in the picture are laid out while it is small (Gatys et al. 2017,
     arXiv:1611.07865).
 
     Raises:

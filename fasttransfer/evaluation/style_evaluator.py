@@ -89,8 +89,10 @@ def timed(stylizer: Stylizer, content: Tensor) -> tuple[Tensor, float]:
 
 
 def style_image_of(path: Path, style_file: StyleFile) -> Tensor | None:
-    """The style image (1, 3, H, W) that a style was trained for: from its run folder, or the bundled
-    one; None if neither is there."""
+    """The style image (1, 3, H, W) that a style was trained for.
+
+    It comes from the run folder, or is the bundled one; None if neither is there.
+    """
     checkpoint = path.parent.name == LAST_CHECKPOINT.parent.name
     folder = path.parent.parent if checkpoint else path.parent
     # A style.png beside any other file may be anything.

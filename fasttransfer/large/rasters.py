@@ -157,8 +157,11 @@ def _pack_by_vips(plane: Plane, path: Path, quality: int, metadata: Metadata) ->
 
 
 def _in_strips(vips: Any, plane: Plane) -> Any:
-    """The array as a picture. libvips maps files into memory and lets go of what it has seen only when
-    it is done with a file; so each strip is a file of its own to it."""
+    """The array as a picture.
+
+    libvips maps files into memory and releases what it has read only when it is done with a file; so
+    each strip is a file of its own to it.
+    """
     height, width, channels = plane.shape
     strips = [
         vips.Image.rawload(str(plane.path), width, height, channels, access="sequential").crop(

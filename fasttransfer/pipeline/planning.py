@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..core.errors import FastTransferError
 from ..core.files import is_remote, shown
-from ..core.paths import real_path
+from ..core.paths import is_folder, real_path
 from ..core.progress import Report
 from ..images.writing import WRITERS, writer_of
 from ..models.style_file import safe_name
@@ -84,8 +84,10 @@ def in_shard(shard: str) -> Callable[[Path], bool]:
 
 
 def find_media(inputs: Sequence[str]) -> tuple[list[Path], list[Path]]:
-    """The picture files and the videos that ``inputs`` (files, folders, patterns) stand for, at
-    least one of them."""
+    """The picture files and the videos that ``inputs`` (files, folders, patterns) stand for.
+
+    There is at least one of them.
+    """
     found = [place.path for place in find([os.path.expanduser(name) for name in inputs], "", None)]
     return [path for path in found if not is_video(path)], list(filter(is_video, found))
 
@@ -95,7 +97,7 @@ def _output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
     if output is None:
         return None
     folder = Path(output)
-    if output.endswith(("/", os.sep)) or os.path.isdir(folder):
+    if output.endswith(("/", os.sep)) or is_folder(folder):
         return folder
     if len(inputs) == 1 and not is_many(inputs[0]) and folder.suffix:
         return None

@@ -48,7 +48,9 @@ class Sink(Protocol[Written]):
 
     def __enter__(self) -> "Sink[Written]": ...
     def __exit__(self, kind: Kind, error: Error, traceback: Traceback) -> None: ...
-    def write(self, job: Job, content: Written) -> None: ...
+    def write(self, job: Job, content: Written) -> None:
+        """Takes the result of a job."""
+
     def drop(self, job: Job) -> None:
         """A job has failed: nothing of it is to be left."""
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,7 +32,7 @@ VIDEO = VideoSettings(codec="auto", crf=20, preset="auto", threads=1, queue=2)
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    os.makedirs("photos/in")
+    Path("photos/in").mkdir(parents=True)
     for number in range(12):
         Image.new("RGB", (8 + number, 6), (number, 0, 0)).save(f"photos/in/{number:02}.png")
     return tmp_path
@@ -146,10 +147,16 @@ def test_output_that_cannot_be_written_is_reported() -> None:
 
 
 def test_reading_ahead_is_bounded() -> None:
-    source, sink = media(Report())
+    report = Report()
+    source, sink = media(report)
     with source, sink:
-        next(iter(source))
-        assert source._pool._work_queue.qsize() <= 3  # type: ignore[attr-defined]
+        pictures = iter(source)
+        next(pictures)
+        time.sleep(0.3)  # in which all twelve could be read
+        for number in range(4, 12):  # two workers and one more are at work, and one was taken
+            Path(f"photos/in/{number:02}.png").unlink()
+        assert [job.input.name for job, _ in pictures] == ["01.png", "02.png", "03.png"]
+    assert len(report.failures) == 8
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])

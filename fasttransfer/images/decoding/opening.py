@@ -24,7 +24,8 @@ _log = logging.getLogger(__name__)
 class Openable(Protocol):
     """A file, or what can be read like one; ``str`` of it is its name."""
 
-    def open(self, mode: Any) -> IO[Any]: ...
+    def open(self, mode: Any) -> IO[Any]:
+        """As ``pathlib.Path.open``."""
 
 
 class InMemory:

@@ -45,8 +45,6 @@ class DilatedNet(TransformerNet):
     """``TransformerNet`` whose residual blocks have kernels with gaps, as wide as ``dilations`` says.
 
     It sees more of a picture for the same multiply-adds (Yu & Koltun 2016, arXiv:1511.07122).
-
-    It sees more of a picture for the same multiply-adds (Yu & Koltun 2016, arXiv:1511.07122).
     """
 
     def __init__(self, dilations: Sequence[int], **shape: Any) -> None:
@@ -129,8 +127,6 @@ class GrowingCrops(ContentPhotos):
 
 class FlatPatches(ContentPhotos):
     """Replaces some photos by a gradient between two colors with a little noise.
-
-    Droplets appear in skies like these.
 
     Droplets appear in skies like these.
     """

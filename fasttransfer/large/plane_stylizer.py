@@ -81,8 +81,6 @@ class PlaneStylizer:
         """Whether the statistics are those of the whole picture.
 
         That also depends on the room there is.
-
-        That also depends on the room there is.
         """
         if self.settings.tiles == "thumbnail":
             return False

@@ -86,12 +86,6 @@ class WorkingSize:
 
     A frame then takes at most ``budget`` seconds: a picture that is smaller is better than one that
     lags.
-
-    A frame then takes at most ``budget`` seconds: a picture that is smaller is better than one that
-    lags.
-
-    A frame then takes at most ``budget`` seconds: a picture that is smaller is better than one that
-    lags.
     """
 
     SHARES = (1.0, 0.75, 0.5, 0.375, 0.25)

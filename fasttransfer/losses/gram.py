@@ -64,12 +64,6 @@ def squared_style_loss(gram: Tensor, style_gram: Tensor) -> Tensor:
     G / (C·H·W) is the normalization of Johnson et al. 2016 (equations 3 and 4, mean instead of sum
     as in jcjohnson/fast-neural-style).
 
-    G / (C·H·W) is the normalization of Johnson et al. 2016 (equations 3 and 4, mean instead of sum
-    as in jcjohnson/fast-neural-style).
-
-    G / (C·H·W) is the normalization of Johnson et al. 2016 (equations 3 and 4, mean instead of sum
-    as in jcjohnson/fast-neural-style).
-
     Args:
         gram: (B, C, C) of the stylized pictures, as ``gram_matrix`` returns them.
         style_gram: (1, C, C) of the style image.

@@ -17,10 +17,6 @@ def total_variation(images: Tensor, scale: float) -> Tensor:
     Neighbors are down and to the right, in images (B, 3, H, W) in [0, 1] times ``scale``: the
     penalty of Mahendran & Vedaldi 2015 (arXiv:1412.0035) with exponent 2. Its gradient is the one
     jcjohnson/fast-neural-style adds, there with scale 255 and summed over the batch.
-
-    Neighbors are down and to the right, in images (B, 3, H, W) in [0, 1] times ``scale``: the
-    penalty of Mahendran & Vedaldi 2015 (arXiv:1412.0035) with exponent 2. Its gradient is the one
-    jcjohnson/fast-neural-style adds, there with scale 255 and summed over the batch.
     """
     images = widened(images) * scale
     down = (images[..., 1:, :] - images[..., :-1, :]).square().sum()

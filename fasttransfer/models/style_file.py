@@ -133,10 +133,6 @@ def load_style(path: str | Path) -> StyleFile:
 
     Of other programs, it reads those in the layout that ``pytorch_examples`` knows.
 
-    Of other programs, it reads those in the layout that ``pytorch_examples`` knows.
-
-    Of other programs, it reads those in the layout that ``pytorch_examples`` knows.
-
     What a file claims is compared with what it holds before anything is made of it: reading takes at
     most some megabytes more than the file has.
 

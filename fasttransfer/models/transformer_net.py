@@ -3,12 +3,6 @@
 See "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", arXiv:1603.08155, and its
 supplementary material.
 
-See "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", arXiv:1603.08155, and its
-supplementary material.
-
-See "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", arXiv:1603.08155, and its
-supplementary material.
-
 ``TransformerNet`` is the name the field gave it; it has nothing to do with attention.
 Departures from the paper: instance norm instead of batch norm (Ulyanov et al. 2016,
 arXiv:1607.08022), upsampling and a convolution instead of a transposed one (Odena et al. 2016,
@@ -122,12 +116,6 @@ class TransformerNet(nn.Module):
 
     def uncropped(self, content: Tensor) -> Tensor:
         """Like ``forward``, without the last cut.
-
-        The result has what was added at the bottom and the right to make both sides multiples of
-        ``stride``.
-
-        The result has what was added at the bottom and the right to make both sides multiples of
-        ``stride``.
 
         The result has what was added at the bottom and the right to make both sides multiples of
         ``stride``.

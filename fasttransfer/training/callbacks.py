@@ -101,12 +101,6 @@ class StyleFile(Callback):
     The scores over the probe photos go into the file, to TensorBoard (at the end to its HParams
     tab), and a line each to ``scores.jsonl``.
 
-    The scores over the probe photos go into the file, to TensorBoard (at the end to its HParams
-    tab), and a line each to ``scores.jsonl``.
-
-    The scores over the probe photos go into the file, to TensorBoard (at the end to its HParams
-    tab), and a line each to ``scores.jsonl``.
-
     Args:
         every_seconds: time between two writes.
         scored: how often the result is scored, at equal distances; the last time is the end.

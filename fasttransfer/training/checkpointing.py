@@ -62,12 +62,6 @@ class Checkpoints(Callback):
     It also saves when the run is asked to stop: Ctrl-C, SIGTERM and SIGHUP end it after the step
     that is under way, a second signal at once.
 
-    It also saves when the run is asked to stop: Ctrl-C, SIGTERM and SIGHUP end it after the step
-    that is under way, a second signal at once.
-
-    It also saves when the run is asked to stop: Ctrl-C, SIGTERM and SIGHUP end it after the step
-    that is under way, a second signal at once.
-
     Whether a step has ruined the weights shows only in the loss of the next one. So a checkpoint
     is first written as ``checkpoints/new.ckpt`` and takes the name ``last.ckpt`` one step later.
 

@@ -35,10 +35,6 @@ def requeued() -> bool:
     """Whether SLURM has started a task of a sweep again, with the same command.
 
     It does so with what was pre-empted.
-
-    It does so with what was pre-empted.
-
-    It does so with what was pre-empted.
     """
     return in_sweep() and _whole("SLURM_RESTART_COUNT", 0) > 0
 

@@ -206,8 +206,6 @@ def turned(image: Tensor, angle: float) -> Tensor:
     """Colors (1, 3, H, W) in [0, 1] rotated around the gray axis by ``angle`` in radians.
 
     A third of a turn makes red green; what leaves [0, 1] is clamped.
-
-    A third of a turn makes red green; what leaves [0, 1] is clamped.
     """
     across = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
     turn = math.cos(angle) * torch.eye(3) + (1 - math.cos(angle)) / 3

@@ -8,10 +8,6 @@ def nest_too_deep(folder: Path) -> None:
     """Makes folders within folders until the system takes no longer path.
 
     The last one cannot be listed, by nobody: tests may run as root, who may read everything.
-
-    The last one cannot be listed, by nobody: tests may run as root, who may read everything.
-
-    The last one cannot be listed, by nobody: tests may run as root, who may read everything.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     name = "d" * 250

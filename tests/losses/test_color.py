@@ -51,8 +51,6 @@ def test_palettes_by_hand():
     """Of two grays a and b, half and half, the distance to c and d is known.
 
     It is ((a-c)² + (b-d)²) / 2 along gray, whichever stands where; the variance is ((c - d) / 2)².
-
-    It is ((a-c)² + (b-d)²) / 2 along gray, whichever stands where; the variance is ((c - d) / 2)².
     """
     halves = torch.ones(1, 3, 32, 32, dtype=torch.float64)
     ours, theirs = halves * 0.2, halves * 0.5

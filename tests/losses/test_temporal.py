@@ -83,12 +83,6 @@ def test_a_network_that_moves_its_strokes_along_has_no_loss(shift):
 
     It does so far enough from the edges and without norms, whose statistics are of the whole
     picture.
-
-    It does so far enough from the edges and without norms, whose statistics are of the whole
-    picture.
-
-    It does so far enough from the edges and without norms, whose statistics are of the whole
-    picture.
     """
     torch.manual_seed(0)
     network = TransformerNet([4, 4], 1, 3, 2, True)

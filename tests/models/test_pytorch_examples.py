@@ -194,10 +194,6 @@ def test_epsilon_is_used_as_in_the_original(reference, tmp_path):
     """On nearly constant pictures a wrong scale shows.
 
     The variance before the first norm is then of the order of its epsilon.
-
-    The variance before the first norm is then of the order of its epsilon.
-
-    The variance before the first norm is then of the order of its epsilon.
     """
     torch.save(reference.state_dict(), tmp_path / "candy.pth")
     network = load_style(tmp_path / "candy.pth").network.double()

@@ -1,6 +1,7 @@
 """The rules of docs/architecture.md that import-linter does not see: YAML, and circles of modules."""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
@@ -87,6 +88,13 @@ def test_there_is_no_circle_of_modules() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(" → ".join(error.args[1]))
+
+
+def test_what_a_killed_process_leaves_has_names_that_are_swept() -> None:
+    """So ``core.scratch`` makes all temporary files and folders that last."""
+    lasting = {"mkdtemp", "mkstemp", "NamedTemporaryFile", "TemporaryDirectory"}
+    for path in PACKAGE.rglob("*.py"):
+        assert not lasting & {*re.findall(r"\w+", path.read_text())}, path
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,13 @@ import io
 import json
 import os
 import random
-import shutil
 from pathlib import Path
 
 from PIL import Image
 
 from ..core.errors import FastTransferError
-from ..core.files import fresh_folder
 from ..core.progress import Report
+from ..core.scratch import scratch_folder
 from ..images.reading import open_rgb
 from .findings import Findings
 from .photos import photo_folder, usable_photos
@@ -51,12 +50,11 @@ def pack(
     for path, why in skipped.items():
         report.fail(path, FastTransferError(why))
     random.Random(0).shuffle(paths)
-    part = fresh_folder(output.with_name(f".{output.name}.part"))
-    part.mkdir(parents=True)
-    try:
-        writer = webdataset().ShardWriter(
-            str(part / "photos-%06d.tar"), maxcount=per_shard, verbose=0
-        )
+    with scratch_folder(output.parent) as folder:
+        part = folder / "shards"  # its mode is what the umask wants, unlike the folder's around it
+        part.mkdir()
+        pattern = f"{str(part).replace('%', '%%')}{os.sep}photos-%06d.tar"
+        writer = webdataset().ShardWriter(pattern, maxcount=per_shard, verbose=0)
         with writer as shards:
             places = report.track(enumerate(paths), len(paths), "packing", "images")
             for number, path in places:
@@ -70,6 +68,4 @@ def pack(
                 shards.write({"__key__": f"{number:08}", "jpg": file.getvalue()})
         (part / INDEX).write_text(json.dumps({"photos": len(paths)}))
         part.rename(output)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return len(paths)

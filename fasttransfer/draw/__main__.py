@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from fasttransfer.draw import BUNDLED_SEEDS, STYLES, draw
 
 def save_whole(image: Image.Image, path: Path) -> None:
     """Write a JPEG beside its place and rename it, so that no reader ever sees half a file."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
-        image.save(partial, format="JPEG", quality=88, optimize=True, progressive=True)
+        with partial.open("xb") as file:  # which follows no link
+            image.save(file, format="JPEG", quality=88, optimize=True, progressive=True)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -4,12 +4,13 @@ import json
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from ..core.files import write_whole
+from ..core.scratch import scratch_folder
 from .planes import DamagedStateError, Plane
 
 FORMAT = 2  # of the files in the folder; another one is not continued
@@ -33,6 +34,7 @@ class WorkFolder:
     def __init__(self, output: Path, key: dict[str, Any]) -> None:
         self.path = output.with_name(f".{output.name}.tiles")
         self.damaged = False
+        self._scratch = ExitStack()
         text = json.dumps({"format": FORMAT, **key}, sort_keys=True)
         if _is_own(self.path):
             kept = self._job()
@@ -41,9 +43,7 @@ class WorkFolder:
             shutil.rmtree(self.path)
         output.parent.mkdir(parents=True, exist_ok=True)
         if os.path.lexists(self.path):  # a link, or somebody else's
-            self.path = Path(
-                tempfile.mkdtemp(prefix=f".{output.name[:50]}.tiles-", dir=output.parent)
-            )
+            self.path = self._scratch.enter_context(scratch_folder(output.parent))
         else:
             self.path.mkdir(mode=0o700)
         write_whole(self.path / _JOB, lambda file: file.write(text.encode()))
@@ -77,6 +77,7 @@ class WorkFolder:
     def remove(self) -> None:
         """Removes the folder with all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
+        self._scratch.close()
 
     def _job(self) -> str | None:
         try:

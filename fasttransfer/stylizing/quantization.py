@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from ..core.assets import BUNDLED_PHOTOS
 from ..core.libraries import require
+from ..core.scratch import scratch_folder
 from ..images.reading import read_picture
 from ..images.tensors import resize_to, to_bytes
 from ..models.transformer_net import TransformerNet, fingerprint
@@ -49,11 +49,11 @@ def save_openvino(model: Any, path: Path) -> None:
     """Writes ``path`` (.xml) and the weights beside it (.bin), in float32 where they are not int8."""
     openvino = require("openvino", "fast", "export=openvino")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
-        openvino.save_model(model, Path(folder, "model.xml"), compress_to_fp16=False)
+    with scratch_folder(path.parent) as folder:
+        openvino.save_model(model, folder / "model.xml", compress_to_fp16=False)
         # The .xml last: where it is, the weights are.
-        Path(folder, "model.bin").replace(path.with_suffix(".bin"))
-        Path(folder, "model.xml").replace(path)
+        (folder / "model.bin").replace(path.with_suffix(".bin"))
+        (folder / "model.xml").replace(path)
 
 
 def _quantize(network: TransformerNet, kind: str) -> Any:
@@ -80,8 +80,8 @@ def _quantize(network: TransformerNet, kind: str) -> Any:
 
 
 def _pack(model: Any) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "model.xml")
+    with scratch_folder() as folder:
+        path = folder / "model.xml"
         save_openvino(model, path)
         graph, weights = path.read_bytes(), path.with_suffix(".bin").read_bytes()
     return len(graph).to_bytes(_LENGTH, "big") + graph + weights

@@ -2,7 +2,6 @@
 
 import os
 import random
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 from ..core.errors import FastTransferError, brief
 from ..core.locks import Held, hold
 from ..core.paths import exists, is_file
+from ..core.scratch import scratch_folder
 from ..models.style_file import CHECKPOINT_KEY, LAST_CHECKPOINT, STYLE_FILE, is_scored
 from .stored_settings import SETTINGS_FILE
 
@@ -104,7 +104,7 @@ def check_writable(name: str, folder: Path) -> None:
             raise FastTransferError(
                 f"{name}={folder} cannot be a folder, as '{there}' is a file; give another {name}."
             )
-        with tempfile.TemporaryDirectory(prefix=".fasttransfer-", dir=there):
+        with scratch_folder(there):
             pass
     except OSError as error:
         raise FastTransferError(

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -124,9 +123,9 @@ class VolumeStylizer:
         height, width, _ = cut.shape
         if self._most is None or height * width <= self._most:
             return self._stylizer.frame(cut)
-        with TemporaryDirectory(dir=folder) as work:
+        with scratch_folder(folder) as work:
             whole = Region(0, height, 0, width)
-            photo, result = (Plane(Path(work, name), cut.shape, "uint8") for name in ("in", "out"))
+            photo, result = (Plane(work / name, cut.shape, "uint8") for name in ("in", "out"))
             photo.write(whole, cut)
             self._on_planes(photo, result, title="a cut", most=self._most)
             return result.read(whole)

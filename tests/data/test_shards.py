@@ -204,6 +204,25 @@ def test_the_output_is_whole_or_not_there(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(FastTransferError, match="already exists"):
         pack(photos, tmp_path / "out", report, **PACKED)
     assert not list(tmp_path.glob(".*"))
+    named = tmp_path / "100%d"
+    assert pack(photos, named, report, **PACKED) == COUNT
+    assert len(find_shards(str(named))[0]) == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+def test_a_killed_packing_leaves_nothing_for_long(photos: Path, tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys; from fasttransfer.core.progress import Report\n"
+        "from fasttransfer.data import packing\n"
+        "packing.open_rgb = lambda *_, **__: os.kill(os.getpid(), 9)\n"
+        f"packing.pack(*map(pathlib.Path, sys.argv[1:]), Report(), **{PACKED})\n"
+    )
+    output = tmp_path / "new" / "out"
+    killed = subprocess.run([sys.executable, "-c", code, photos, output])
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(output.parent.iterdir())) == 2
+    assert pack(photos, output, Report(), **PACKED) == COUNT
+    assert list(output.parent.iterdir()) == [output]
 
 
 @pytest.mark.parametrize(

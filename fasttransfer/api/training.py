@@ -10,6 +10,7 @@ from typing import Any
 
 from hydra.core.override_parser.types import Quote, QuotedString
 
+from ..cli.program import literal
 from ..core.errors import FastTransferError
 from ..core.files import fresh_folder
 from ..core.paths import expand_user
@@ -112,4 +113,4 @@ def _typed(value: object) -> str:
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{key}:{_typed(item)}" for key, item in value.items()) + "}"
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else str(value)
-    return QuotedString(text.replace("${", "\\${"), Quote.single).with_quotes()
+    return QuotedString(str(literal(text)), Quote.single).with_quotes()

@@ -41,9 +41,23 @@ def as_list(value: object) -> list[str]:
 
 
 def unquoted(text: str) -> str:
-    """Without the quotes around it, if there are any."""
+    r"""Without the quotes around it, if there are any, and without the backslashes that they require.
+
+    Inside quotes, as in Hydra, a backslash comes before a quote of that kind and before ``${``.
+
+    >>> unquoted(r"'it\'s.jpg'")
+    "it's.jpg"
+    """
     quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
-    return text[1:-1] if quoted else text
+    if not quoted:
+        return text
+    escaped = rf"(\\+)({text[0]}|\$\{{|$)"
+
+    def halved(found: re.Match[str]) -> str:
+        at_the_end = not found[2]  # where D:\ may stand as it is
+        return found[1][: (len(found[1]) + at_the_end) // 2] + found[2]
+
+    return re.sub(escaped, halved, text[1:-1])
 
 
 def _finds_files(pattern: str) -> bool:
@@ -52,10 +66,19 @@ def _finds_files(pattern: str) -> bool:
     return False
 
 
+_QUOTED = [
+    rf"{quote}(?:{inside})*{quote}(?=\s*(?:,|$))"
+    for quote in "'\""
+    for inside in (rf"\\.|[^{quote}\\]", rf"[^{quote}]")
+]
+_ITEM = re.compile(
+    "(?:" + "|".join([*_QUOTED, r"\[[^\]]*\]", r"\{[^}]*\}", "[^,]"]) + ")+", re.DOTALL
+)
+
+
 def _split(text: str) -> list[str]:
     """At commas, but not inside quotes and brackets."""
-    item = r"""(?:'[^']*'(?=\s*(?:,|$))|"[^"]*"(?=\s*(?:,|$))|\[[^\]]*\]|\{[^}]*\}|[^,])+"""
-    return [found.strip() for found in re.findall(item, text) if found.strip()]
+    return [found.strip() for found in _ITEM.findall(text) if found.strip()]
 
 
 def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:

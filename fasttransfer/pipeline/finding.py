@@ -112,7 +112,7 @@ def _check_only(item: str) -> None:
         )
     raise FastTransferError(
         f"input={item} does not exist; write a file, a folder, a pattern in quotes, or "
-        "several as input=[a.jpg,b.jpg]"
+        "several as input=a.jpg,b.jpg"
     )
 
 

@@ -1,19 +1,22 @@
 """What people type for settings, and what arrives."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Quote, QuotedString
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from fasttransfer.cli.infer import PROGRAM
-from fasttransfer.cli.program import put
+from fasttransfer.cli.program import literal, put
 from fasttransfer.cli.train import PROGRAM as TRAIN
 from fasttransfer.core.assets import CONF_DIR
 from fasttransfer.core.errors import FastTransferError
-from fasttransfer.core.values import as_list
+from fasttransfer.core.values import as_list, unquoted
 
 
 @pytest.fixture(autouse=True)
@@ -163,3 +166,15 @@ def test_settings_of_groups_that_are_chosen() -> None:
 def test_names_are_bytes_to_the_system() -> None:
     name = os.fsdecode(b"caf\xe9.jpg")
     assert os.fsencode(str(arrives(f"input={name}"))) == b"caf\xe9.jpg"
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
+@settings(deadline=None)
+def test_quotes_and_what_they_require_are_taken_off(name: str) -> None:
+    """As Hydra itself takes them off."""
+    typed = QuotedString(str(literal(name)), Quote.single).with_quotes()
+    assert unquoted(typed) == name
+    assert as_list(f"[{typed},'b']") == [name, "b"]
+    if not re.search(r"[\r\n]", name):
+        [override] = OverridesParser.create().parse_overrides([f"x={typed}"])
+        assert OmegaConf.create({"x": override.value()}).x == name

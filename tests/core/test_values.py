@@ -22,6 +22,8 @@ def test_one_thing_is_a_list_of_one() -> None:
         ("[a]", ["a"]),
         ("'a,b'", ["a,b"]),
         ("'a,b',c", ["a,b", "c"]),
+        (r"['it\'s, [1].jpg','b']", ["it's, [1].jpg", "b"]),
+        ("'C:\\a,b\\',c", ["C:\\a,b\\", "c"]),
         ("mosaic:0.6,udnie:0.4", ["mosaic:0.6,udnie:0.4"]),
         ("https://a.org/b,c.jpg", ["https://a.org/b,c.jpg"]),
         ("", [""]),

@@ -205,11 +205,20 @@ def compare(ctx: click.Context, /, styles: tuple[str, ...], **_: Any) -> None:
     epilog="""\
 Examples:
   fasttransfer export mosaic
-  fasttransfer export runs/painting --format openvino -o exported/
+  fasttransfer export runs/painting --to openvino -o exported/
 """,
 )
 @click.argument("styles", nargs=-1, type=PATH, shell_complete=complete_styles)
-@setting("--format", key="export", type=Words(["onnx", "openvino"]), help="onnx, or openvino.")
+@setting(
+    *("-s", "--style"),
+    key="style",
+    metavar="STYLE",
+    shell_complete=complete_styles,
+    help="The same as STYLES.",
+)
+@setting(
+    *("--format", "--to"), key="export", type=Words(["onnx", "openvino"]), help="onnx, or openvino."
+)
 @setting(*("-o", "--output"), key="output", type=PATH, help="A file or a folder.  [default: here]")
 @setting(
     "--kind",
@@ -227,7 +236,7 @@ def export(ctx: click.Context, /, styles: tuple[str, ...], **_: Any) -> None:
     from .request import request, sort_words
 
     names, line = sort_words(PROGRAM, line_of(ctx, styles))
-    names = [name for text in names for name in as_list(text)]
+    names = [name for text in (*names, line.options.pop("style", None)) for name in as_list(text)]
     if not names:
         raise FastTransferError("give at least one style, such as fasttransfer export mosaic")
     main(request(PROGRAM, line, {"style": names}, ["task=export"]))

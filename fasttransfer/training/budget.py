@@ -51,7 +51,7 @@ def seconds_a_step(
         bfloat16: whether training uses autocast to bfloat16.
     """
     trial = copy.deepcopy(training).to(device)
-    optimizer = trial.make_optimizer(trial.learned)
+    optimizer = trial.make_optimizer(trial.trainable)
     content = batch.to(device)
     times = []
     for _ in range(_WARM_UP + _TIMED):

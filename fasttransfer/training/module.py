@@ -117,7 +117,7 @@ class StyleTraining(pl.LightningModule):
         return StyleObjective(self.loss, self.target)
 
     @property
-    def learned(self) -> Iterable[Parameter]:
+    def trainable(self) -> Iterable[Parameter]:
         """What the optimizer moves."""
         return self.network.parameters()
 
@@ -224,7 +224,7 @@ class StyleTraining(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """The optimizer and, for each step, the schedule over the whole run."""
         steps = self.trainer.max_steps + 1  # OneCycleLR looks a step ahead
-        optimizer, scheduler = self._optimizer_and_schedule(self.learned, steps)
+        optimizer, scheduler = self._optimizer_and_schedule(self.trainable, steps)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},

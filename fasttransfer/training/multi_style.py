@@ -135,7 +135,7 @@ class BaseTraining(StyleTraining):
         self.own = self._each_its_own(self.network)
 
     @property
-    def learned(self) -> Iterable[Parameter]:
+    def trainable(self) -> Iterable[Parameter]:
         """The shared kernels, and what is each style's own."""
         kernels = (value for value in self.network.parameters() if value.ndim > 1)
         return chain(kernels, self.own.parameters())

@@ -186,6 +186,15 @@ def test_completion(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_styles_to_export_are_words_or_an_option(photo: Path) -> None:
+    assert run("export", "mosaic_realtime", "--style", "udnie_realtime", "--to", "onnx") == 0
+    assert sorted(Path().glob("*.onnx")) == [
+        Path("mosaic_realtime.onnx"),
+        Path("udnie_realtime.onnx"),
+    ]
+
+
+@pytest.mark.slow
 def test_as_it_is_typed_in_a_shell(photo: Path) -> None:
     here = Path.cwd()
     photo.rename("a=b, [1].jpg")

@@ -97,7 +97,7 @@ def test_every_style_has_its_turn_before_one_comes_again(training):
 def test_a_step_moves_the_kernels_and_what_is_the_style_s_own(training):
     training = copy.deepcopy(training)
     content = torch.rand(1, 3, 16, 16)
-    optimizer = training.make_optimizer(training.learned)
+    optimizer = training.make_optimizer(training.trainable)
     before = {name: value.detach().clone() for name, value in training.named_parameters()}
     training.terms(content, first_crop=0)["total"].backward()
     optimizer.step()

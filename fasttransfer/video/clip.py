@@ -4,12 +4,15 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
 
 from .color import Colors, colors_of
+
+if TYPE_CHECKING:
+    from av.stream import Stream
 
 FALLBACK_RATE = Fraction(30)  # frames a second where a file states no rate at all
 
@@ -84,11 +87,19 @@ def describe(
 
 def _length(container: "av.container.InputContainer", stream: av.VideoStream) -> Fraction | None:
     """Seconds of a video as far as the file knows them; its sound may be longer."""
-    tagged = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
-    if tagged is not None:  # in Matroska
-        hours, minutes, seconds = (Fraction(part) for part in tagged.groups())
-        return 3600 * hours + 60 * minutes + seconds
+    tagged = tagged_length(stream)
+    if tagged is not None:
+        return tagged
     return None if container.duration is None else Fraction(container.duration, av.time_base)
+
+
+def tagged_length(stream: "Stream") -> Fraction | None:
+    """Seconds that Matroska notes of a stream."""
+    tagged = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    if tagged is None:
+        return None
+    hours, minutes, seconds = (Fraction(part) for part in tagged.groups())
+    return 3600 * hours + 60 * minutes + seconds
 
 
 def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:

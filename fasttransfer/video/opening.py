@@ -1,7 +1,9 @@
 """Opening video files with FFmpeg: as files and nothing else."""
 
+import io
 import os
 import stat
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -17,6 +19,50 @@ _FORMATS = (
     *("rawvideo", "yuv4mpegpipe"),
 )
 _ONLY_FILES = {"protocol_whitelist": "file", "format_whitelist": ",".join(_FORMATS)}
+
+
+class _Part(io.RawIOBase):
+    """Bytes ``start`` to ``stop`` of a file as a file; ``stop`` None is the file's end."""
+
+    def __init__(self, path: Path, start: int, stop: int | None) -> None:
+        self._file = path.open("rb")
+        self._start = start
+        self._stop = os.fstat(self._file.fileno()).st_size if stop is None else stop
+        self._file.seek(start)
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(0, self._stop - self._file.tell())
+        return self._file.read(left if size < 0 else min(size, left))
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: self._start, os.SEEK_CUR: self._file.tell(), os.SEEK_END: self._stop}
+        return self._file.seek(max(self._start, base[whence] + offset)) - self._start
+
+    def tell(self) -> int:
+        return self._file.tell() - self._start
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def length_of_part(path: Path, start: int, stop: int | None) -> Fraction | None:
+    """Seconds of the video that bytes ``start`` to ``stop`` of a file are, or None if unknown."""
+    try:
+        with (
+            _Part(path, start, stop) as part,
+            av.open(part, metadata_errors="ignore", container_options=_ONLY_FILES) as container,
+        ):
+            length = container.duration
+    except (av.FFmpegError, OSError, ValueError):
+        return None
+    return None if length is None else Fraction(length, av.time_base)
 
 
 def open_container(path: Path) -> "av.container.InputContainer":

@@ -31,7 +31,8 @@ class PacketReader:
         on_damage: called when a part of the file cannot be read.
 
     Attributes:
-        end: seconds at which sound and video have ended so far.
+        end: seconds at which all that was read has ended, subtitles too.
+        position: in the file, of the last packet that was read.
         parts: how many parts have begun.
     """
 
@@ -55,6 +56,7 @@ class PacketReader:
         self._latest: dict[int, Fraction] = {}  # in the stream's part, as stored
         self._ends: dict[int, Fraction] = {}  # of each stream, shifted
         self.end = Fraction(0)
+        self.position = 0
 
     @property
     def parts(self) -> int:
@@ -76,14 +78,19 @@ class PacketReader:
             else:
                 return
 
+    def end_of(self, stream: "Stream") -> Fraction:
+        """Seconds at which the sound or video of a stream has ended so far."""
+        return self._ends.get(stream.index, Fraction(0))
+
     def _shift(self, packet: "av.Packet[Stream]") -> None:
+        self.position = max(self.position, packet.pos or 0)
         first, second = (packet.dts, packet.pts) if self._broadcast else (packet.pts, packet.dts)
         ticks = second if first is None else first
         if ticks is None or packet.time_base is None:
             return
         time, length = ticks * packet.time_base, self._duration(packet)
         if packet.stream.type == "subtitle":  # which are seldom, and say nothing about parts
-            offset, length = self._offsets[-1], Fraction(0)  # and may be shown longer than all else
+            offset = self._offsets[-1]
         else:
             offset = self._offset(packet, time)
             self._ends[packet.stream_index] = max(

@@ -1,7 +1,6 @@
 """Reading videos: what is known of a clip, and its frames as RGB bytes."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -13,13 +12,11 @@ from av.video.reformatter import VideoReformatter
 from ..core.errors import FastTransferError
 from .clip import describe
 from .color import FULL, MATRICES, TO_RGB
+from .ending import missing_at_end
 from .opening import open_container
 from .packets import PacketReader
 from .settings import VideoSettings
 
-# Kinds of files that say in front how long they are; others are measured by FFmpeg at their end.
-_ANNOUNCING = ("matroska", "mov", "avi", "flv", "ivf")
-_INACCURACY = Fraction(1, 10)  # seconds, of what they say
 _AT_A_JOIN = 4  # packets before a new part that a join makes look damaged
 
 
@@ -124,23 +121,12 @@ class ClipReader:
         if self._damages:
             count, first = len(self._damages), self._first_damage
             found.append(f"{count} damaged packets, the first after {first:.1f} s")
-        announced, end = self._announced(), self._packets.end
-        if announced is not None and end < announced - 1 / self.clip.rate - _INACCURACY:
-            regular = abs(self._frames / self.clip.rate - end) < 1 + end / 10
-            counted = regular and self.clip.total is not None and self._frames < self.clip.total
-            found.append(
-                f"ended after {self._frames} of {self.clip.total} frames"
-                if counted
-                else f"ended after {float(end):.2f} of {float(announced):.2f} s"
-            )
+        missing = missing_at_end(
+            self._container, self.clip, self._packets, self._frames, self._seconds
+        )
+        if missing is not None:
+            found.append(missing)
         return "; ".join(found) or None
-
-    def _announced(self) -> Fraction | None:
-        """The second at which the file ends, by what it says itself."""
-        container = self._container
-        if container.duration is None or not container.format.name.startswith(_ANNOUNCING):
-            return None
-        return Fraction(container.duration, av.time_base)
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         parts, packet = self._packets.parts, None

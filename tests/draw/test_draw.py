@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -111,8 +112,8 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     path = tmp_path / "oil.jpg"
     path.write_bytes(b"the old picture")
 
-    def break_off(self: Image.Image, target: Path, **_: object) -> None:
-        Path(target).write_bytes(b"half")
+    def break_off(self: Image.Image, target: BinaryIO, **_: object) -> None:
+        target.write(b"half")
         raise OSError("no space left on device")
 
     monkeypatch.setattr(Image.Image, "save", break_off)

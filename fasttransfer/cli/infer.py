@@ -15,15 +15,17 @@ from .config import command
 from .program import Program
 
 FOLDER = CONF_DIR / "infer"
+_MASKS = ("mask.path", "mask.strength")
 _SEVERAL = ("style", "style.path", "input")
 
 # A folder of its own: in conf/ itself, style= would mean the group conf/style of the training.
 PROGRAM = Program(
     "infer",
     FOLDER,
-    texts=(*_SEVERAL, "output", "log_dir", "comparison.style", "slow.intermediate"),
+    texts=(*_SEVERAL, "output", "log_dir", "comparison.style", "slow.intermediate", *_MASKS),
     lists=_SEVERAL,
     argument="input",
+    files={"mask": "mask.path", "strength": "mask.strength"},
 )
 
 

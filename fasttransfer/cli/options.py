@@ -52,8 +52,23 @@ class Number(click.ParamType):  # type: ignore[type-arg]  # not generic before c
             raise click.UsageError(f"{name}={value} must be {what}{hint}", ctx) from None
 
 
+class NumberOrFile(Number):
+    """A number, or the name of a file."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A float, or the name as it is; ``0,5`` is no name."""
+        is_number = str(value).replace(",", "").replace(".", "").isdigit()
+        try:
+            return super().convert(value, param, ctx)
+        except click.UsageError:
+            if is_number:
+                raise
+            return value
+
+
 WHOLE = Number(whole=True)
 NUMBER = Number(whole=False)
+NUMBER_OR_FILE = NumberOrFile(whole=False)
 
 
 class SettingOption(click.Option):

@@ -18,6 +18,8 @@ from ..core.renamed import SETTINGS, STYLES, notice
 from ..core.values import as_list, unquoted
 from .hydra_messages import no_such_choice
 
+_NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Typed:
@@ -42,6 +44,7 @@ class Program:
         texts: settings that are names, of files for the most part, taken exactly as typed.
         lists: those among ``texts`` that may be several: ``a,b,c`` or ``[a,b,c]``.
         argument: the setting that a word without ``=`` is meant for.
+        files: settings whose value may also be a file, and the setting that a file is then for.
     """
 
     config_name: str
@@ -49,6 +52,7 @@ class Program:
     texts: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     argument: str = ""
+    files: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def compose(self, overrides: Sequence[str] = ()) -> DictConfig:
         """The configuration with ``overrides``."""
@@ -74,6 +78,11 @@ class Program:
         choices = [f"{group}: {', '.join(config_names(group, self.folder))}" for group in groups]
         lines = [f"# {line}" for line in choices if not line.endswith(": ")]
         return "\n".join([*lines, OmegaConf.to_yaml(self.compose())])
+
+    def meant(self, key: str, value: object) -> str:
+        """The setting that is meant by ``key=value``: another one where the value is a file."""
+        is_number = isinstance(value, int | float) or _NUMBER.fullmatch(str(value).strip())
+        return key if is_number else self.files.get(key, key)
 
     def is_group(self, key: str) -> bool:
         """Whether it chooses one of several YAML files."""
@@ -102,6 +111,8 @@ class Program:
     def current(self, word: str) -> str:
         """The word with the present names of its setting and its choice; says so if they changed."""
         key, equals, text = word.partition("=")
+        if equals and (meant := self.meant(key, text)) != key:
+            return f"{meant}={text}"
         renamed = SETTINGS.get(key)
         if equals and renamed is not None and key not in self.settings():
             notice(f"{key}=", f"{renamed}=")

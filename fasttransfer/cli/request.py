@@ -29,10 +29,12 @@ def request(
         FastTransferError: a setting that is given twice or that does not exist.
     """
     typed = program.parse(line.words)
-    by_option = {**line.options, **values}
+    options = {program.meant(key, value): value for key, value in line.options.items()}
+    by_option = {**options, **values}
+    spelled = {program.meant(key, line.options.get(key)): o for key, o in line.spelled.items()}
     given = {word.partition("=")[0].lstrip("+~") for word in line.words}
     for key in given & set(by_option):
-        option = line.spelled.get(key, "a word of the command")
+        option = spelled.get(key, "a word of the command")
         raise FastTransferError(f"{key} is given twice, by {option} and by {key}=; leave one out")
     return Typed((*overrides, *typed.overrides), {**by_option, **typed.values})
 

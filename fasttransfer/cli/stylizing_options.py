@@ -1,6 +1,6 @@
 """Options that several of the verbs have that use trained styles."""
 
-from .options import NUMBER, PATH, WHOLE, Words, complete_styles, setting, together
+from .options import NUMBER_OR_FILE, PATH, WHOLE, Words, complete_styles, setting, together
 
 STYLE = setting(
     *("-s", "--style"),
@@ -37,7 +37,10 @@ ENGINES = together(
 )
 LOOKS = together(
     setting(
-        "--strength", key="strength", type=NUMBER, help="0 is the photo, 1 the full style (1)."
+        "--strength",
+        key="strength",
+        type=NUMBER_OR_FILE,
+        help="0 is the photo, 1 the full style (1); or a mask.",
     ),
     setting(
         "--color",
@@ -53,5 +56,22 @@ LOOKS = together(
         key="stroke_size",
         type=WHOLE,
         help="Strokes as large as in a picture of this longer side.",
+    ),
+)
+MASKS = together(
+    setting(
+        "--mask",
+        key="mask.path",
+        type=PATH,
+        help="Stylize where it is white: a picture, a folder of masks, or alpha.",
+    ),
+    setting(
+        "--feather",
+        key="mask.feather",
+        type=WHOLE,
+        help="Pixels over which its borders are softened (2).",
+    ),
+    setting(
+        "--invert-mask", key="mask.invert", is_flag=True, help="Stylize where the mask is black."
     ),
 )

@@ -17,7 +17,7 @@ from .options import (
     setting,
     settings_of,
 )
-from .stylizing_options import ENGINES, LOOKS, OUTPUT, OVERWRITE, PRECISION, SIZE, STYLE
+from .stylizing_options import ENGINES, LOOKS, MASKS, OUTPUT, OVERWRITE, PRECISION, SIZE, STYLE
 
 
 @click.command(
@@ -31,6 +31,7 @@ Examples:
   fasttransfer stylize 'photos/*.jpg' --style mosaic,udnie   one result for each style
   fasttransfer stylize clip.mp4 --style mosaic -o out.mp4    a video, with its sound
   fasttransfer stylize photo.jpg --keep-colors --strength 0.7 --size 1600
+  fasttransfer stylize photo.jpg --mask mask.png             only where the mask is white
   fasttransfer stylize -- -odd-name.jpg                      a name that starts with a dash
   fasttransfer photo.jpg --style mosaic                      stylize may be left out
 
@@ -42,6 +43,7 @@ Any setting that --settings lists may follow as key=value, such as video.crf=16.
 @OUTPUT
 @SIZE
 @LOOKS
+@MASKS
 @setting(
     "--painting",
     key="style.path",

@@ -1,6 +1,7 @@
 """What ``infer.py`` can do, a function for each file in conf/infer/task."""
 
 import sys
+from dataclasses import replace
 from functools import partial
 
 from hydra.utils import instantiate
@@ -25,6 +26,8 @@ def stylize_files(config: DictConfig) -> None:
     styles, stylizers = style_names(config), make_stylizers(config)
     plan, media = instantiate(config.planning), instantiate(config.media)
     batches = instantiate(config.ray)
+    if config.cluster:
+        media = replace(media, mask=media.mask.anywhere())
     several = len(stylizers) > 1
     # All plans, sources, and sinks first: what cannot work is reported before anything is written.
     plans = [plan(inputs, config.output, one.name, several, report) for one in stylizers]
@@ -49,6 +52,7 @@ def stylize_volumes(config: DictConfig) -> None:
     from ..volumes.media import open_volumes, plan_volumes
 
     _only_here(config, "task=volume", parts=True)
+    _without_mask(config, "task=volume")
     report, settings = Report(), instantiate(config.volumes)
     stylizers = make_stylizers(config)
     names = [stylizer.name for stylizer in stylizers]
@@ -78,6 +82,7 @@ def compare_styles(config: DictConfig) -> None:
     from ..pipeline.planning import find_media
 
     _only_here(config, "task=compare")
+    _without_mask(config, "task=compare")
     _only_networks(config, "task=compare")
     # The photos are made as small as size= before, and not their pictures after.
     sizes = {} if config.size is None else {"sizes": [config.size]}
@@ -93,6 +98,7 @@ def export_styles(config: DictConfig) -> None:
     from ..models.style_file import load_style
 
     _only_here(config, "task=export")
+    _without_mask(config, "task=export")
     _only_networks(config, "task=export")
     export = instantiate(config.exporting, format=config.export or "onnx")
     for path in find_styles(config):
@@ -132,6 +138,15 @@ def _only_here(config: DictConfig, task: str, parts: bool = False) -> None:
         raise FastTransferError(
             f"{'cluster' if config.cluster else 'shard'}= is for pictures and videos that become "
             f"others; leave it out with {task}"
+        )
+
+
+def _without_mask(config: DictConfig, task: str) -> None:
+    if instantiate(config.mask):
+        name = "strength" if config.mask.path is None else "mask"
+        raise FastTransferError(
+            f"{name}={config.mask.path or config.mask.strength} is a mask, and masks are for pictures "
+            f"and videos; leave it out with {task}"
         )
 
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .contact_sheets import captioned, contact_sheet, side_by_side
     from .decoding import Decoded, open_image, read_size
     from .folders import pictures_below
+    from .masks import Mask, read_gray
     from .metadata import NO_METADATA, Metadata
     from .reading import Picture, open_rgb, read_picture
     from .regions import Region, grid
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NO_METADATA",
     "Decoded",
+    "Mask",
     "Metadata",
     "Picture",
     "Region",
@@ -28,6 +30,7 @@ __all__ = [
     "open_image",
     "open_rgb",
     "pictures_below",
+    "read_gray",
     "read_picture",
     "read_size",
     "resize",
@@ -44,6 +47,7 @@ __getattr__ = lazy(
     {
         "NO_METADATA": "metadata",
         "Decoded": "decoding",
+        "Mask": "masks",
         "Metadata": "metadata",
         "Picture": "reading",
         "Region": "regions",
@@ -55,6 +59,7 @@ __getattr__ = lazy(
         "open_image": "decoding",
         "open_rgb": "reading",
         "pictures_below": "folders",
+        "read_gray": "masks",
         "read_picture": "reading",
         "read_size": "decoding",
         "resize": "tensors",

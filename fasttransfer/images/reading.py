@@ -6,6 +6,7 @@ from PIL import Image
 from torch import Tensor
 
 from .decoding import Openable, open_image
+from .masks import Mask
 from .metadata import NO_METADATA, Metadata
 from .tensors import resize_to, to_tensor
 
@@ -15,7 +16,7 @@ class Picture:
     """One picture, float32 in [0, 1].
 
     ``rgb`` is (3, H, W), ``alpha`` (1, H, W) where it is not opaque; ``notes``, ``damage`` and
-    ``metadata`` are those of ``Decoded``.
+    ``metadata`` are those of ``Decoded``. Where there is a ``mask``, the style gets its weights.
     """
 
     rgb: Tensor
@@ -23,6 +24,7 @@ class Picture:
     notes: tuple[str, ...] = ()
     damage: str | None = None
     metadata: Metadata = NO_METADATA
+    mask: Mask | None = None
 
     def with_rgb(self, rgb: Tensor) -> "Picture":
         """The same picture in other colors, (3, h, w); alpha follows if the size is another."""

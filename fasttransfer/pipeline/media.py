@@ -8,6 +8,7 @@ from ..core.paths import exists
 from ..core.progress import Report
 from ..large.stylizer import LargeStylizer
 from .jobs import Job
+from .masks import Masks
 from .pictures import PictureSink, PictureSource, PictureStylizer
 from .runner import Pipeline
 from .settings import MediaSettings
@@ -28,7 +29,7 @@ def open_media(
         report: gets failures, notes, and skipped and finished files.
 
     Raises:
-        FastTransferError: a library that is missing.
+        FastTransferError: a library that is missing, or a mask that cannot be used.
     """
     waiting = [job for job in jobs if settings.overwrite or not exists(job.output)]
     left = set(waiting)
@@ -40,7 +41,8 @@ def open_media(
         needed = stylizer.bytes_per_pixel
         tiling, device = settings.tiling, stylizer.engine.device
         most = None if needed is None else tiling.most_pixels(needed, device)
-        source = PictureSource(pictures, settings, most, report)
+        masks = Masks(settings.mask, settings.max_pixels)
+        source = PictureSource(pictures, settings, masks, most, report)
         on_pictures = PictureStylizer(stylizer, LargeStylizer(stylizer, tiling, report))
         sink = PictureSink(settings, report)
         pipelines.append(Pipeline(source, on_pictures, sink, stylizer.name))

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from ..images.reading import Picture, read_picture
 from ..images.writing import write_picture
 from ..large.stylizer import LargePicture, LargeResult, LargeStylizer, write_large
 from .jobs import Job
+from .masks import Masks
 from .runner import Error, Kind, Traceback, in_one_sentence
 from .settings import MediaSettings
 
@@ -26,6 +28,7 @@ class PictureSource:
     Args:
         jobs: the files.
         settings: how they are read.
+        masks: gives each its mask.
         most: pixels up to which a picture is read as a whole; of a larger one only the header. None:
             all are read.
         report: gets failures and notes.
@@ -34,11 +37,17 @@ class PictureSource:
     unit = "images"
 
     def __init__(
-        self, jobs: Sequence[Job], settings: MediaSettings, most: int | None, report: Report
+        self,
+        jobs: Sequence[Job],
+        settings: MediaSettings,
+        masks: Masks,
+        most: int | None,
+        report: Report,
     ) -> None:
         self.total: int | None = len(jobs)
         self._jobs = jobs
         self._settings = settings
+        self._masks = masks
         self._most = most
         self._report = report
         self._pool = ThreadPoolExecutor(settings.workers)
@@ -76,12 +85,14 @@ class PictureSource:
             if width * height * larger**2 > self._most:
                 stored = (width, height)
                 return LargePicture(job.input, job.output, stored, size, self._most, max_pixels)
-        return read_picture(
+        picture = read_picture(
             job.input,
             max_pixels=max_pixels,
             min_side=size,
             damaged_up_to=self._settings.damaged_up_to,
         )
+        mask, notes = self._masks(job, picture)
+        return replace(picture, mask=mask, notes=(*picture.notes, *notes))
 
 
 class PictureStylizer:
@@ -95,7 +106,7 @@ class PictureStylizer:
         """The stylized picture, in memory or on disk as the picture was."""
         if isinstance(picture, LargePicture):
             return self._large(picture)
-        return picture.with_rgb(self._stylizer(picture.rgb))
+        return picture.with_rgb(self._stylizer(picture.rgb, picture.mask))
 
 
 class PictureSink:

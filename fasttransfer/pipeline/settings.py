@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ..core.errors import FastTransferError
 from ..core.values import number, whole_number
 from ..large.settings import TileSettings
+from ..stylizing.settings import MaskSettings
 from ..video.settings import VideoSettings
 
 METADATA = ("keep", "none")
@@ -25,6 +26,7 @@ class MediaSettings:
         damaged_up_to: how much of a damaged picture may be missing, as a part of its pixels; 0: damaged
             pictures fail.
         metadata: ``keep`` date, place, camera, author and resolution of pictures, or ``none``.
+        mask: which part of them is stylized.
         workers: threads that read, and as many that write; each holds a few pictures at most.
 
     Raises:
@@ -39,6 +41,7 @@ class MediaSettings:
     max_pixels: int = 200_000_000
     damaged_up_to: float = 0.5
     metadata: str = "keep"
+    mask: MaskSettings = MaskSettings()
     workers: int = 2
 
     def __post_init__(self) -> None:

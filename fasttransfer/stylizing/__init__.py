@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from .engine import Engine
     from .engines import open_engine
     from .export import export_style
-    from .settings import EngineSettings, StylizerSettings
+    from .settings import EngineSettings, MaskSettings, StylizerSettings
     from .strokes import GuidedUpsampler
     from .stylizer import Stylizer
 
@@ -16,6 +16,7 @@ __all__ = [
     "Engine",
     "EngineSettings",
     "GuidedUpsampler",
+    "MaskSettings",
     "Stylizer",
     "StylizerSettings",
     "export_style",
@@ -28,6 +29,7 @@ __getattr__ = lazy(
         "Engine": "engine",
         "EngineSettings": "settings",
         "GuidedUpsampler": "strokes",
+        "MaskSettings": "settings",
         "Stylizer": "stylizer",
         "StylizerSettings": "settings",
         "export_style": "export",

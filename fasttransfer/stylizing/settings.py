@@ -1,12 +1,16 @@
 """The settings of stylizing, each checked where it is made. This module loads nothing heavy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core.errors import FastTransferError
+from ..core.files import is_remote
+from ..core.paths import expand_user
+from ..core.values import whole_number
 
 ENGINES = ("auto", "torch", "openvino", "onnxruntime")
 PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 COLORS = ("style", "content")
+ALPHA = "alpha"  # as a mask: a picture's own
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,52 @@ class EngineSettings:
             raise FastTransferError(
                 f"precision={self.precision} must be auto, float32, bfloat16 or int8"
             )
+
+
+@dataclass(frozen=True)
+class MaskSettings:
+    """Which part of a picture is stylized. Masks are white where it is, black where it is not.
+
+    Attributes:
+        path: a picture, a folder with a mask for each file, a clip of masks, or ``alpha``: what each
+            picture says itself of where it is opaque. None: everything is stylized.
+        feather: pixels of the result, to either side of a border, over which it is softened.
+        invert: white and black of ``path`` exchanged.
+        strength: another mask, a picture, folder, or clip: how strong the style is at each place.
+
+    Raises:
+        FastTransferError: a value that cannot be used.
+    """
+
+    path: str | None = None
+    feather: int = 2
+    invert: bool = False
+    strength: str | None = None
+
+    def __post_init__(self) -> None:
+        whole_number("mask.feather", self.feather, 0)
+        if self.invert and self.path is None:
+            raise FastTransferError(
+                "mask.invert=true exchanges white and black of a mask, and there is none; write mask="
+            )
+        for name, path in (("mask", self.path), ("strength", self.strength)):
+            if path is not None and is_remote(path):
+                raise FastTransferError(
+                    f"{name}={path} must be on this machine; fetch the masks first"
+                )
+
+    def __bool__(self) -> bool:
+        return self.path is not None or self.strength is not None
+
+    def anywhere(self) -> "MaskSettings":
+        """The same for a process with another working folder."""
+        path = self.path if self.path in (None, ALPHA) else _absolute(self.path)
+        strength = None if self.strength is None else _absolute(self.strength)
+        return replace(self, path=path, strength=strength)
+
+
+def _absolute(path: str) -> str:
+    return str(expand_user(path).absolute())
 
 
 def _is_a(value: object, *kinds: type) -> bool:

@@ -2,7 +2,7 @@
 
 import copy
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import FastTransferError
+from ..images.masks import Mask, lasting_weights
 from ..images.regions import Region
 from ..images.tensors import from_bytes, keep_colors, resize, resize_to, to_bytes
 from ..models.blending import StyleMixture, load_style_or_blend
@@ -90,21 +91,27 @@ class Stylizer:
         return other
 
     @torch.inference_mode()
-    def __call__(self, content: Tensor) -> Tensor:
+    def __call__(self, content: Tensor, mask: Mask | Sequence[Mask | None] | None = None) -> Tensor:
         """Stylizes (3, H, W) or (B, 3, H, W) in [0, 1]; same kind, device and range out, float32.
+
+        Args:
+            content: a picture or a batch of them.
+            mask: where it is stylized, or such masks for the pictures of a batch; None: everywhere.
+                The network sees the whole picture in any case.
 
         Raises:
             FastTransferError: the picture does not fit into memory.
         """
         if content.ndim == 3:
-            return self(content[None])[0]
+            return self(content[None], mask)[0]
         with _memory_in_one_sentence(content):
             photo = content.to(self.engine.device, torch.float32)
             if self.settings.size is not None:
                 photo = resize(photo, self.settings.size)
-            if self.settings.strength == 0:
+            where = _weights(mask, photo)
+            if self._shows_only_photo(where):
                 return photo.to(content.device)
-            return self.mix(self._stroked(photo).clamp(0, 1), photo).to(content.device)
+            return self.mix(self._stroked(photo).clamp(0, 1), photo, where).to(content.device)
 
     @torch.inference_mode()
     def network_on(self, photo: Tensor) -> Tensor:
@@ -117,10 +124,10 @@ class Stylizer:
             return self.engine(photo[None].to(self.engine.device)).clamp(0, 1)[0].to(photo.device)
 
     @torch.inference_mode()
-    def frame(self, frame: np.ndarray) -> np.ndarray:
+    def frame(self, frame: np.ndarray, mask: Mask | None = None) -> np.ndarray:
         """Stylizes a frame of a video.
 
-        RGB bytes (H, W, 3) to RGB bytes, of the same size unless ``size`` is set.
+        RGB bytes (H, W, 3) to RGB bytes, of the same size unless ``size`` is set; ``mask`` as above.
 
         Raises:
             FastTransferError: the frame does not fit into memory.
@@ -129,16 +136,17 @@ class Stylizer:
             frames = torch.from_numpy(frame[None])
             if self.settings.size is not None and max(frame.shape[:2]) != self.settings.size:
                 frames = to_bytes(resize(from_bytes(frames), self.settings.size)).contiguous()
-            if self.settings.strength == 0:
+            where = None if mask is None else lasting_weights(mask, *frames.shape[1:3])
+            if self._shows_only_photo(where):
                 return frames[0].numpy()
             if self.settings.stroke_size is not None:
                 photo = from_bytes(frames)
-                mixed = self.mix(self._stroked(photo).clamp(0, 1), photo)
+                mixed = self.mix(self._stroked(photo).clamp(0, 1), photo, where)
                 return to_bytes(mixed)[0].contiguous().cpu().numpy()
             stylized = self.engine.frames(frames.numpy())
-            if self.settings.strength == 1 and self.settings.color == "style":
+            if where is None and self.settings.strength == 1 and self.settings.color == "style":
                 return stylized[0]
-            mixed = self.mix(from_bytes(torch.from_numpy(stylized)), from_bytes(frames))
+            mixed = self.mix(from_bytes(torch.from_numpy(stylized)), from_bytes(frames), where)
             return to_bytes(mixed)[0].contiguous().numpy()
 
     def _stroked(self, photos: Tensor) -> Tensor:
@@ -158,11 +166,36 @@ class Stylizer:
             ]
         )
 
-    def mix(self, stylized: Tensor, photo: Tensor) -> Tensor:
-        """Color and strength, of (…, 3, H, W) in [0, 1]."""
+    def mix(self, stylized: Tensor, photo: Tensor, where: Tensor | None = None) -> Tensor:
+        """Color, mask and strength, of (…, 3, H, W) in [0, 1].
+
+        Args:
+            stylized: the network's picture.
+            photo: what it was made of; the result is exactly this where a mask is 0.
+            where: weights of a mask, (…, 1, H, W) in [0, 1]; None: 1 everywhere.
+        """
         if self.settings.color == "content":
             stylized = keep_colors(stylized, photo)
-        return torch.lerp(photo, stylized, self.settings.strength)
+        if where is None:
+            return torch.lerp(photo, stylized, self.settings.strength)
+        return torch.lerp(photo, stylized, self.settings.strength * where)
+
+    def _shows_only_photo(self, where: Tensor | None) -> bool:
+        return self.settings.strength == 0 or (where is not None and not where.any())
+
+
+def _weights(mask: Mask | Sequence[Mask | None] | None, photos: Tensor) -> Tensor | None:
+    """Of (B, 3, H, W): (B or 1, 1, H, W) on the same device; None where there is no mask."""
+    height, width = photos.shape[-2:]
+    if mask is None:
+        return None
+    if isinstance(mask, Mask):
+        return mask.at(height, width)[None].to(photos.device)
+    if not any(mask):
+        return None
+    full = torch.ones(1, height, width)
+    each = [full if one is None else one.at(height, width) for one in mask]
+    return torch.stack(each).to(photos.device)
 
 
 @contextmanager

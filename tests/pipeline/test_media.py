@@ -56,7 +56,7 @@ class Same(Stylizer):
     def __init__(self) -> None:
         self.engine = SimpleNamespace(device=torch.device("cpu"))  # type: ignore[assignment]
 
-    def __call__(self, content: torch.Tensor) -> torch.Tensor:
+    def __call__(self, content: torch.Tensor, mask: object = None) -> torch.Tensor:
         return content
 
 
@@ -194,7 +194,7 @@ def test_a_fault_of_ours_is_named_with_its_type_and_the_rest_is_done() -> None:
 
 def test_what_a_stylizer_raises_costs_one_file() -> None:
     class Odd(Same):
-        def __call__(self, content: torch.Tensor) -> torch.Tensor:
+        def __call__(self, content: torch.Tensor, mask: object = None) -> torch.Tensor:
             if content.shape[-1] == 12:
                 raise ZeroDivisionError("no such luck")
             return content

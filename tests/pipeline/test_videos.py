@@ -369,7 +369,7 @@ def test_frames_that_are_too_large() -> None:
 
 def test_an_error_on_the_way_leaves_nothing() -> None:
     class Failing(Stylizer):
-        def frame(self, frame: np.ndarray) -> np.ndarray:
+        def frame(self, frame: np.ndarray, mask: object = None) -> np.ndarray:
             raise FastTransferError("no memory")
 
     make_clip(Path("clip.mp4"))

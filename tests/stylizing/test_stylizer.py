@@ -1,17 +1,20 @@
 """The stylizer on networks whose output a person knows."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from fasttransfer.core.errors import FastTransferError
+from fasttransfer.images.masks import Mask
 from fasttransfer.images.tensors import keep_colors
 from fasttransfer.models.style_file import StyleFile
 from fasttransfer.models.transformer_net import TransformerNet
-from fasttransfer.stylizing.settings import EngineSettings, StylizerSettings
+from fasttransfer.stylizing.settings import EngineSettings, MaskSettings, StylizerSettings
 from fasttransfer.stylizing.stylizer import Stylizer
 
 
@@ -182,3 +185,96 @@ def test_memory_is_that_of_the_presets() -> None:
     }
     for measured, network in presets.items():
         assert stylizer(network).bytes_per_pixel == pytest.approx(measured, rel=0.05)
+
+
+def right_half(value: int = 255, feather: int = 0) -> Mask:
+    pixels = np.zeros((4, 8), np.uint8)
+    pixels[:, 4:] = value
+    return Mask((Image.fromarray(pixels),), feather)
+
+
+@pytest.mark.parametrize("color", ["style", "content"])
+@pytest.mark.parametrize("strength", [0.3, 0.7, 1.0])
+def test_a_white_mask_is_no_mask_and_a_black_one_gives_the_photo(
+    strength: float, color: str
+) -> None:
+    run = stylizer(tiny(), strength=strength, color=color)
+    white, black = (Mask((Image.new("L", (5, 7), value),), 2) for value in (255, 0))
+    content = torch.rand(2, 3, 33, 21)
+    assert torch.equal(run(content, white), run(content))
+    assert torch.equal(run(content, black), content)
+    frame = (content[0] * 255).byte().permute(1, 2, 0).contiguous().numpy()
+    assert np.array_equal(run.frame(frame, white), run.frame(frame))
+    assert np.array_equal(run.frame(frame, black), frame)
+
+
+def test_outside_of_the_feather_the_photo_is_exactly_itself() -> None:
+    run = stylizer(tiny())
+    content = torch.rand(3, 40, 80)
+    masked, full = run(content, right_half(feather=3).fitted(40, 80)), run(content)
+    edge = int(Mask(right_half().layers).at(40, 80)[0, 0].nonzero().min())  # resized, it is soft
+    assert torch.equal(masked[..., : edge - 3], content[..., : edge - 3])
+    assert torch.equal(masked[..., 60:], full[..., 60:])
+    assert not torch.equal(masked, full)
+
+
+def test_gray_is_between_and_the_network_sees_everything() -> None:
+    content = torch.rand(3, 16, 24)
+    run = stylizer(tiny())
+    full = run(content)
+    half = run(content, right_half(128))
+    assert torch.allclose(half[..., 18:], content[..., 18:].lerp(full[..., 18:], 128 / 255))
+
+
+def test_strength_and_size_go_with_a_mask() -> None:
+    content = torch.rand(3, 40, 80)
+    small = stylizer(Negative(), size=40)(content, right_half())
+    assert small.shape == (3, 20, 40)
+    assert torch.equal(
+        small[..., :15], stylizer(Negative(), size=40, strength=0)(content)[..., :15]
+    )
+    weak = stylizer(Negative(), strength=0.25)(content, right_half())
+    assert torch.allclose(weak[..., 60:], stylizer(Negative(), strength=0.25)(content)[..., 60:])
+
+
+def test_strokes_of_a_wanted_size_are_masked_too() -> None:
+    content = torch.rand(3, 40, 80)
+    run = stylizer(tiny(), stroke_size=40)
+    assert torch.equal(run(content, right_half())[..., :30], content[..., :30])
+    frame = (content * 255).byte().permute(1, 2, 0).contiguous().numpy()
+    assert np.array_equal(run.frame(frame, right_half())[:, :30], frame[:, :30])
+
+
+def test_each_picture_of_a_batch_has_its_mask() -> None:
+    run = stylizer(Negative())
+    content = torch.rand(3, 3, 4, 8)
+    masked = run(content, [right_half(), None, right_half(0)])
+    assert torch.equal(masked[0], run(content[0], right_half()))
+    assert torch.equal(masked[1], run(content[1]))
+    assert torch.equal(masked[2], content[2])
+    assert torch.equal(run(content, [None, None, None]), run(content))
+
+
+def test_threads_with_masks_get_what_one_gets() -> None:
+    run = stylizer(tiny())
+    frames = np.random.default_rng(0).integers(0, 256, (8, 32, 48, 3), np.uint8)
+    masks = [right_half(20 * number) for number in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(run.frame, frames, masks))
+    for frame, mask, found in zip(frames, masks, together, strict=True):
+        assert np.array_equal(found, run.frame(frame, mask))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"feather": -1}, "mask.feather=-1 must be a whole number"),
+        ({"feather": 1.5}, "mask.feather=1.5 must be a whole number"),
+        ({"invert": True}, "there is none"),
+        ({"path": "s3://bucket/masks"}, "must be on this machine"),
+        ({"strength": "https://host/mask.png"}, "must be on this machine"),
+    ],
+)
+def test_mask_settings_that_cannot_be_used(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(FastTransferError, match=sentence):
+        MaskSettings(**settings)

@@ -76,14 +76,14 @@ class Same(Stylizer):
     def bytes_per_pixel(self) -> None:
         return None
 
-    def frame(self, frame: np.ndarray) -> np.ndarray:
+    def frame(self, frame: np.ndarray, mask: object = None) -> np.ndarray:
         return frame
 
 
 class Bright(Same):
     """Makes a cut as bright as it is high: 20, 24 and again 24."""
 
-    def frame(self, frame: np.ndarray) -> np.ndarray:
+    def frame(self, frame: np.ndarray, mask: object = None) -> np.ndarray:
         return np.full_like(frame, frame.shape[0])
 
 

@@ -37,11 +37,11 @@ def open_media(
     pictures = [job for job in waiting if not job.is_video]
     videos = [job for job in waiting if job.is_video]
     pipelines: list[Pipeline[Any, Any]] = []
+    masks = Masks(settings.mask, settings.max_pixels)
     if pictures:
         needed = stylizer.bytes_per_pixel
         tiling, device = settings.tiling, stylizer.engine.device
         most = None if needed is None else tiling.most_pixels(needed, device)
-        masks = Masks(settings.mask, settings.max_pixels)
         source = PictureSource(pictures, settings, masks, most, report)
         on_pictures = PictureStylizer(stylizer, LargeStylizer(stylizer, tiling, report))
         sink = PictureSink(settings, report)
@@ -52,7 +52,8 @@ def open_media(
 
         on_frames = FrameStylizer(stylizer)
         for job in videos:
-            clip, film = VideoSource(job, settings, report), VideoSink(job, settings, report)
+            clip = VideoSource(job, settings, masks, report)
+            film = VideoSink(job, settings, report)
             title = f"{stylizer.name} {job.input.name}"
             pipelines.append(Pipeline(clip, on_frames, film, title, job))
     return pipelines

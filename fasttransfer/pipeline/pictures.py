@@ -91,7 +91,7 @@ class PictureSource:
             min_side=size,
             damaged_up_to=self._settings.damaged_up_to,
         )
-        mask, notes = self._masks(job, picture)
+        mask, notes = self._masks.of_picture(job, picture)
         return replace(picture, mask=mask, notes=(*picture.notes, *notes))
 
 

@@ -10,10 +10,13 @@ import numpy as np
 
 from ..core.errors import FastTransferError
 from ..core.progress import Report
+from ..images.masks import Mask
 from ..video.clip import Clip
 from ..video.reader import ClipReader
 from ..video.writer import VideoWriter
+from .clip_masks import ClipMasks
 from .jobs import Job
+from .masks import Masks
 from .runner import Error, Kind, Traceback, in_one_sentence
 from .settings import MediaSettings
 
@@ -23,12 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClipFrame:
-    """A frame of a video: RGB bytes (H, W, 3), when it is shown and how long, both in seconds."""
+    """A frame of a video: RGB bytes (H, W, 3), when it is shown and how long, both in seconds.
+
+    Where there is a ``mask``, the style gets its weights.
+    """
 
     clip: Clip
     pixels: np.ndarray
     seconds: float
     duration: float
+    mask: Mask | None = None
 
 
 class FrameStylizer:
@@ -39,7 +46,7 @@ class FrameStylizer:
 
     def __call__(self, frame: ClipFrame) -> ClipFrame:
         """The stylized frame, shown at the same time."""
-        return replace(frame, pixels=self._stylizer.frame(frame.pixels))
+        return replace(frame, pixels=self._stylizer.frame(frame.pixels, frame.mask))
 
 
 class VideoSource:
@@ -50,10 +57,12 @@ class VideoSource:
 
     unit = "frames"
 
-    def __init__(self, job: Job, settings: MediaSettings, report: Report) -> None:
+    def __init__(self, job: Job, settings: MediaSettings, masks: Masks, report: Report) -> None:
         self.total: int | None = None
         self._job = job
         self._settings = settings
+        self._all_masks = masks
+        self._masks: ClipMasks | None = None
         self._report = report
         self._reader: ClipReader | None = None
         self._pool = ThreadPoolExecutor(1)  # libav must be called by one thread at a time
@@ -62,33 +71,44 @@ class VideoSource:
     def __enter__(self) -> "VideoSource":
         try:
             settings = self._settings
-            self._reader = ClipReader(self._job.input, settings.video, settings.max_pixels)
+            reader = ClipReader(self._job.input, settings.video, settings.max_pixels)
+            self._reader = reader
+            self._masks = self._all_masks.of_clip(self._job, reader.clip, settings.video)
         except Exception as error:
             self._report.fail(self._job.input, in_one_sentence(self._job, error))
             self.total = 0
         else:
-            self.total = self._reader.clip.total
-            if self._reader.clip.transparent:
+            self.total = reader.clip.total
+            if reader.clip.transparent:
                 self._report.note(self._job.input, "is transparent; its result is opaque")
         return self
 
     def __exit__(self, kind: Kind, error: Error, traceback: Traceback) -> None:
         self._pool.shutdown(cancel_futures=True)
+        if self._masks is not None:
+            self._masks.close()
         if self._reader is not None:
             self._reader.__exit__(kind, error, traceback)
 
     def __iter__(self) -> Iterator[tuple[Job, ClipFrame]]:
-        if self._reader is None:
+        if self._reader is None or self._masks is None:
             return
-        frames = iter(self._reader)
+        frames = self._decoded(self._reader, self._masks)
         ahead = range(self._settings.video.queue)
         decoding = deque(self._pool.submit(next, frames, None) for _ in ahead)
         while not self._dropped and (decoded := decoding.popleft().result()) is not None:
             decoding.append(self._pool.submit(next, frames, None))
-            yield self._job, ClipFrame(self._reader.clip, *decoded)
-        damage = None if self._dropped else self._reader.damage
-        if damage is not None:
-            self._report.damage(self._job.input, damage)
+            yield self._job, decoded
+        if self._dropped:
+            return
+        for note in self._masks.notes:
+            self._report.note(self._job.input, note)
+        if self._reader.damage is not None:
+            self._report.damage(self._job.input, self._reader.damage)
+
+    def _decoded(self, reader: ClipReader, masks: ClipMasks) -> Iterator[ClipFrame]:
+        for pixels, seconds, duration in reader:
+            yield ClipFrame(reader.clip, pixels, seconds, duration, masks.following(seconds))
 
     def drop(self, job: Job) -> None:
         """The rest is not read."""

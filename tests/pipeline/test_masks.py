@@ -176,7 +176,7 @@ def test_other_proportions_are_reported(
     [
         (["mask=absent.png"], "mask=absent.png does not exist; write a picture"),
         (["mask=notes.txt"], "mask=notes.txt cannot be used as a mask: "),
-        (["mask=empty"], "mask=empty is a folder without pictures"),
+        (["mask=empty"], "mask=empty is a folder without masks"),
         (["mask=mask.png", "mask.feather=-1"], "mask.feather=-1 must be a whole number from 0 on"),
         (["mask=mask.png", "mask.feather=wide"], "mask.feather=wide must be a number"),
         (["mask.invert=true"], "there is none; write mask="),

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from ..core.errors import FastTransferError
 from ..core.files import write_whole
-from ..core.libraries import require
 from ..core.paths import exists, expand_user, is_folder
 from ..models.style_file import StyleFile, safe_name
 from .onnx_graph import to_onnx
+from .openvino_core import openvino_core
 from .quantization import quantized, save_openvino
 
 SUFFIXES = {"onnx": ".onnx", "openvino": ".xml"}
@@ -57,8 +57,8 @@ def export_style(
     elif precision == "int8":
         save_openvino(quantized(style.network, kind), path)
     else:
-        openvino = require("openvino", "fast", "export=openvino")
-        save_openvino(openvino.Core().read_model(to_onnx(style.network, kind)), path)
+        core = openvino_core("export=openvino")
+        save_openvino(core.read_model(to_onnx(style.network, kind)), path)
     return path
 
 

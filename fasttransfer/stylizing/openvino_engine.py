@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..core.errors import FastTransferError, brief
-from ..core.libraries import require
 from ..models.transformer_net import TransformerNet
 from .graph_engine import GraphEngine, Run
 from .onnx_graph import to_onnx
+from .openvino_core import openvino_core
 from .quantization import quantized
 from .torch_engine import no_bfloat16
 
@@ -27,7 +26,7 @@ def openvino_engine(network: TransformerNet, precision: str) -> GraphEngine:
     Raises:
         FastTransferError: it is not installed, or the processor lacks the precision.
     """
-    core = _core()
+    core = openvino_core("engine=openvino")
     capable = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if precision == "bfloat16" and not capable:
         raise no_bfloat16("processor")
@@ -70,17 +69,6 @@ class RequestPool:
             copied = stylized.copy()  # the request writes into the same memory next time
             self._free.append(request)
             return copied
-
-
-def _core() -> Any:
-    try:
-        return require("openvino", "fast", "engine=openvino").Core()
-    except FastTransferError:
-        raise
-    except Exception as error:  # its telemetry, for one, looks for a home
-        raise FastTransferError(
-            f"engine=openvino cannot be loaded ({brief(error)}); write engine=torch"
-        ) from error
 
 
 def _settings(bfloat16: bool) -> dict[str, object]:

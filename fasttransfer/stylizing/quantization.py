@@ -19,6 +19,7 @@ from ..images.tensors import resize_to, to_bytes
 from ..models.transformer_net import TransformerNet, fingerprint
 from .cache import cached
 from .onnx_graph import GRAPH_FORMAT, quiet, to_onnx
+from .openvino_core import openvino_core
 
 CALIBRATION_PHOTOS = BUNDLED_PHOTOS["bundled"]
 CALIBRATION = (24, 480, 640)  # photos, height and width: 8 bits are scaled to what these activate
@@ -42,7 +43,7 @@ def quantized(network: TransformerNet, kind: str) -> Any:
     packed = cached(key, lambda: _pack(_quantize(network, kind)))
     end = _LENGTH + int.from_bytes(packed[:_LENGTH], "big")
     graph, weights = packed[_LENGTH:end], packed[end:]
-    return openvino.Core().read_model(model=graph, weights=weights)
+    return openvino_core("precision=int8").read_model(model=graph, weights=weights)
 
 
 def save_openvino(model: Any, path: Path) -> None:
@@ -62,8 +63,7 @@ def _quantize(network: TransformerNet, kind: str) -> Any:
     Convolutions in 8-bit integers, scaled to what the bundled photos activate, instance norm as
     before.
     """
-    openvino = require("openvino", "fast", "precision=int8")
-    source = openvino.Core().read_model(to_onnx(network, kind))
+    source = openvino_core("precision=int8").read_model(to_onnx(network, kind))
     print("quantizing this style, once …", file=sys.stderr)
     os.environ.setdefault("NNCF_CI", "1")  # or it would send statistics of its use to its makers
     with quiet():

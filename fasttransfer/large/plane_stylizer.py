@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..core.errors import FastTransferError
 from ..core.progress import Report
+from ..images.masks import Mask
 from ..images.regions import Region, grid
 from ..images.tensors import from_bytes, resize, to_bytes
 from ..stylizing.strokes import GuidedUpsampler
@@ -36,7 +37,9 @@ class PlaneStylizer:
         self.settings = settings
         self._report = report
 
-    def __call__(self, photo: Plane, result: Plane, *, title: str, most: int) -> None:
+    def __call__(
+        self, photo: Plane, result: Plane, *, title: str, most: int, mask: Mask | None = None
+    ) -> None:
         """Stylizes a picture.
 
         Args:
@@ -45,20 +48,23 @@ class PlaneStylizer:
                 work continues there after a stop.
             title: the picture's name on the progress line.
             most: pixels up to which it is stylized as a whole.
+            mask: where it is stylized; None: everywhere.
 
         Raises:
             FastTransferError: there is no room on the disk for ``tiles=exact``.
             DamagedStateError: of interrupted work, not everything is there.
         """
         height, width, _ = photo.shape
+        finish = _Finish(photo, result, self.stylizer, mask)
         if self.stylizer.settings.stroke_size is not None:
-            self._enlarge(photo, result, self.stylizer.settings.stroke_size, title)
+            self._enlarge(photo, finish, self.stylizer.settings.stroke_size, title)
         elif height * width <= most:  # as size= made it
-            _put(result, photo, self.stylizer, Region(0, height, 0, width), None)
+            whole = Region(0, height, 0, width)
+            finish(whole, self.stylizer.network_on(_photo_at(photo, whole)))
         else:
-            self._tile(photo, result, title)
+            self._tile(photo, result, finish, title)
 
-    def _tile(self, photo: Plane, result: Plane, title: str) -> None:
+    def _tile(self, photo: Plane, result: Plane, finish: "_Finish", title: str) -> None:
         work = result.path.parent
         exact = self._is_exact(photo, title, work)
         network = TiledNetwork(
@@ -73,9 +79,7 @@ class PlaneStylizer:
         if not exact:
             network.measure(_reduced(photo, self.settings.thumbnail)[None])
         with self._report.steps(title, network.steps, "tiles") as step:
-            network.run(
-                lambda region, pixels: _put(result, photo, self.stylizer, region, pixels), step
-            )
+            network.run(finish, step)
 
     def _is_exact(self, photo: Plane, title: str, work: Path) -> bool:
         """Whether the statistics are those of the whole picture.
@@ -95,7 +99,7 @@ class PlaneStylizer:
             )
         return needed <= free
 
-    def _enlarge(self, photo: Plane, result: Plane, stroke_size: int, title: str) -> None:
+    def _enlarge(self, photo: Plane, finish: "_Finish", stroke_size: int, title: str) -> None:
         """Strokes of a wanted size: a small copy is stylized and enlarged."""
         height, width, _ = photo.shape
         small = _reduced(photo, stroke_size)
@@ -103,8 +107,7 @@ class PlaneStylizer:
         regions = grid(height, width, self.settings.tile)
         with self._report.steps(title, len(regions), "tiles") as step:
             for region in regions:
-                pixels = enlarged.at(region, _photo_at(photo, region))
-                _put(result, photo, self.stylizer, region, pixels)
+                finish(region, enlarged.at(region, _photo_at(photo, region)))
                 step()
 
 
@@ -118,24 +121,39 @@ def _allocated(file: os.stat_result) -> int:
     return file.st_size if blocks is None else blocks * 512
 
 
-def _put(
-    result: Plane, photo: Plane, stylizer: "Stylizer", region: Region, pixels: Tensor | None
-) -> None:
-    """Writes what the network made of a region, or makes it, as the stylizer finishes it."""
-    height, width, channels = photo.shape
-    inside = region.clipped(height, width)
-    if inside.top >= inside.bottom or inside.left >= inside.right:
-        return
-    seen = _photo_at(photo, inside)
-    if pixels is None:
-        pixels = stylizer.network_on(seen)
-    else:
+class _Finish:
+    """Writes what the network made of a region, as the stylizer finishes it.
+
+    Args:
+        photo: what it was made of.
+        result: where it is written.
+        stylizer: has color and strength.
+        mask: where the photo is stylized; None: everywhere.
+    """
+
+    def __init__(
+        self, photo: Plane, result: Plane, stylizer: "Stylizer", mask: Mask | None
+    ) -> None:
+        self._photo = photo
+        self._result = result
+        self._stylizer = stylizer
+        self._mask = None if mask is None else mask.fitted(*photo.shape[:2])
+
+    def __call__(self, region: Region, pixels: Tensor) -> None:
+        """Of the network's (3, h, w), what lies within the photo."""
+        height, width, channels = self._photo.shape
+        inside = region.clipped(height, width)
+        if inside.top >= inside.bottom or inside.left >= inside.right:
+            return
+        seen = _photo_at(self._photo, inside)
+        where = None if self._mask is None else self._mask.at(height, width, inside)
         rows, columns = inside.within(region)
-        pixels = pixels[:, rows, columns]
-    finished = to_bytes(stylizer.mix(pixels.float().clamp(0, 1), seen)[None])[0].numpy()
-    if channels == 4:
-        finished = np.concatenate([finished, photo.read(inside)[..., 3:]], axis=-1)
-    result.write(inside, finished)
+        stylized = pixels[:, rows, columns].float().clamp(0, 1)
+        finished = to_bytes(self._stylizer.mix(stylized, seen, where)[None])[0].numpy()
+        if channels == 4:
+            alpha = self._photo.read(inside)[..., 3:]
+            finished = np.concatenate([finished, alpha], axis=-1)
+        self._result.write(inside, finished)
 
 
 def _photo_at(photo: Plane, region: Region) -> Tensor:

@@ -1,6 +1,6 @@
 """Pictures too large to be stylized at once: in tiles on disk, and on after a stop."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..core.errors import FastTransferError, brief
 from ..core.progress import Report
+from ..images.masks import Mask
 from ..images.metadata import NO_METADATA, Metadata
 from ..models.transformer_net import fingerprint
 from .plane_stylizer import PlaneStylizer
@@ -31,6 +32,9 @@ class LargePicture:
         longer: side in pixels that it is reduced or enlarged to; None leaves it.
         most: pixels of a picture that is stylized as a whole.
         max_pixels: larger ones are rejected.
+        mask: makes the mask of the picture, once that is an array, and notes on it; None: there is
+            none.
+        mask_key: what distinguishes the mask from others, as JSON.
     """
 
     path: Path
@@ -40,6 +44,8 @@ class LargePicture:
     most: int
     max_pixels: int
     notes: tuple[str, ...] = ()
+    mask: Callable[[Plane], tuple[Mask | None, tuple[str, ...]]] | None = None
+    mask_key: object = None
 
 
 @dataclass(frozen=True)
@@ -89,13 +95,21 @@ class LargeStylizer:
         try:
             photo = work.photo(lambda path: self._unpack(picture, path))
             self._check(photo, picture)
+            mask = self._mask(photo, picture)
             result = work.result(photo)
-            self._on_planes(photo, result, title=picture.path.name, most=picture.most)
+            title, most = picture.path.name, picture.most
+            self._on_planes(photo, result, title=title, most=most, mask=mask)
         except FastTransferError:
             if not work.started:  # nothing to continue with
                 work.remove()
             raise
         return LargeResult(result, work)
+
+    def _mask(self, photo: Plane, picture: LargePicture) -> Mask | None:
+        mask, notes = (None, ()) if picture.mask is None else picture.mask(photo)
+        for note in notes:
+            self._report.note(picture.path, note)
+        return mask
 
     def _say_damaged(self, picture: LargePicture) -> None:
         text = "what was kept of its interrupted work is damaged, so it starts anew"
@@ -144,6 +158,7 @@ class LargeStylizer:
             "weights": fingerprint(stylizer.network),
             "precision": stylizer.engine.precision,
             "stylizer": asdict(stylizer.settings),
+            "mask": picture.mask_key,
         }
 
 

@@ -84,7 +84,9 @@ class PictureSource:
             larger = max(1.0, (size or 0) / max(width, height))  # size= may also enlarge it
             if width * height * larger**2 > self._most:
                 stored = (width, height)
-                return LargePicture(job.input, job.output, stored, size, self._most, max_pixels)
+                large = LargePicture(job.input, job.output, stored, size, self._most, max_pixels)
+                make_mask, key = self._masks.of_large(job)
+                return replace(large, mask=make_mask, mask_key=key)
         picture = read_picture(
             job.input,
             max_pixels=max_pixels,

@@ -15,6 +15,8 @@ from PIL import Image
 
 from fasttransfer.cli.infer import main
 from fasttransfer.core.errors import FastTransferError
+from fasttransfer.images.regions import Region
+from fasttransfer.large.planes import Plane
 from fasttransfer.large.settings import TileSettings
 from fasttransfer.large.stylizer import LargePicture, LargeResult, LargeStylizer
 from fasttransfer.models.style_file import save_style
@@ -67,6 +69,92 @@ def test_tiles_are_the_whole_picture(
     assert difference.max() <= (1 if "size=100" not in settings else 40)
     assert np.median(difference) == 0
     assert not list(Path().glob(".*.tiles"))
+
+
+def mask(name: str, size: tuple[int, int] = (203, 151)) -> np.ndarray:
+    """White on the right; 101 is the first white column at the size of the photo."""
+    pixels = np.zeros((size[1], size[0]), np.uint8)
+    pixels[:, size[0] // 2 :] = 255
+    Image.fromarray(pixels).save(name)
+    return pixels
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("mask=mask.png",),
+        ("mask=mask.png", "mask.invert=true", "color=content", "strength=0.6"),
+        ("mask=small.png", "strength=mask.png", "mask.feather=9"),
+        ("mask=mask.png", "stroke_size=90"),
+    ],
+)
+def test_masks_in_tiles_are_those_of_the_whole_picture(
+    settings: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mask("mask.png")
+    mask("small.png", (61, 47))
+    settings = ("precision=float32", *settings)
+    assert infer(monkeypatch, "input=photo.png", "output=a.png", "tiles=off", *settings) == 0
+    assert infer(monkeypatch, "input=photo.png", "output=b.png", *TILES, *settings) == 0
+    assert np.abs(picture("a.png") - picture("b.png")).max() <= 1
+    stylized = (picture("b.png") != picture("photo.png")).any(axis=(0, 2))
+    feather = 9 if "mask.feather=9" in settings else 2
+    left, right = stylized[: 101 - feather], stylized[101 + feather :]
+    inverted = "mask.invert=true" in settings
+    assert (right if inverted else left).sum() == 0  # exactly the photo
+    assert (left if inverted else right).all()
+
+
+@pytest.mark.parametrize("tiles", ["exact", "thumbnail"])
+def test_a_white_mask_in_tiles_is_no_mask(tiles: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("1", (10, 10), 1).save("mask.png")
+    settings = ("input=photo.png", f"tiles={tiles}", "tiling.tile=64")
+    assert infer(monkeypatch, *settings, "output=a.png") == 0
+    assert infer(monkeypatch, *settings, "output=b.png", "mask=mask.png") == 0
+    assert (picture("a.png") == picture("b.png")).all()
+
+
+def test_alpha_masks_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = Image.open("photo.png")
+    photo.putalpha(Image.fromarray(mask("mask.png")))
+    photo.save("alpha.png")
+    typed = ("input=alpha.png", "mask=alpha", "precision=float32")
+    assert infer(monkeypatch, *typed, "output=a.png", "tiles=off") == 0
+    assert infer(monkeypatch, *typed, "output=b.png", *TILES) == 0
+    assert np.abs(picture("a.png") - picture("b.png")).max() <= 1
+    assert (picture("b.png")[:, :99] == picture("alpha.png")[:, :99]).all()
+
+
+def test_a_large_picture_without_a_mask_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("masks").mkdir()
+    mask("masks/other.png")
+    typed = ("input=photo.png", "output=b.png", "mask=masks", *TILES)
+    assert infer(monkeypatch, *typed) == 1
+    assert "photo.png has no mask in mask=masks" in capsys.readouterr().err
+    assert not list(Path().glob(".*.tiles"))
+
+
+def test_unfinished_work_belongs_to_its_mask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped after the first tile that is written, and then another mask."""
+    mask("mask.png")
+    typed = ("input=photo.png", *TILES)
+    assert infer(monkeypatch, *typed, "output=a.png", "mask=mask.png", "mask.invert=true") == 0
+    write = Plane.write
+
+    def stop(self: Plane, region: Region, values: np.ndarray) -> None:
+        write(self, region, values)
+        if self.path.name == "stylized":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Plane, "write", stop)
+        assert infer(monkeypatch, *typed, "output=b.png", "mask=mask.png") == 130
+    assert list(Path().glob(".*.tiles"))
+    Image.fromarray(255 - np.asarray(Image.open("mask.png"))).save("mask.png")
+    assert infer(monkeypatch, *typed, "output=b.png", "mask=mask.png") == 0
+    assert (picture("a.png") == picture("b.png")).all()
 
 
 def test_alpha_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

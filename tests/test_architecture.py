@@ -23,6 +23,7 @@ ALLOWED = {
     "data": {"data"},
     "experiment": {"training", "losses"},
     "infer": STYLIZING | {"evaluation", "cli"},
+    "logger": {"training"},
     "loss": {"losses"},
     "network": {"models"},
     "optimizer": {"training"},

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from ..core.errors import FastTransferError
 from ..core.values import as_list
-from ..models.style_file import LAST_CHECKPOINT, STYLE_FILE, find_style, safe_name
+from ..models.style_file import find_style, place_of, safe_name
 
 if TYPE_CHECKING:
     from ..models.blending import StyleMixture
@@ -89,17 +89,9 @@ def _with_distinct_names(
             distinct.append(style)
             continue
         path = getattr(style, "path", None)
-        stem = name if path is None else f"{name}-{_place(path)}"
+        stem = name if path is None else f"{name}-{place_of(path)}"
         numbered = (f"{stem}-{number}" for number in itertools.count(2))
         own = next(one for one in itertools.chain([stem], numbered) if one not in taken)
         taken.add(own)
         distinct.append(replace(style, name=own))
     return distinct
-
-
-def _place(path: Path) -> str:
-    """What distinguishes a style file from others of the same name."""
-    file = path.resolve()
-    if file.name == STYLE_FILE:
-        return file.parent.name
-    return file.parents[1].name if file.name == LAST_CHECKPOINT.name else file.stem

@@ -18,10 +18,17 @@ from ..core.errors import FastTransferError
 from ..core.files import fresh_folder
 from ..core.hardware import pick_device
 from ..core.paths import expand_user
-from ..models.style_file import LAST_CHECKPOINT, STYLE_FILE
+from ..models.style_file import place_of
 from ..models.vgg import VGG16Features
 from ..stylizing.stylizer import Stylizer
-from .comparison_files import log_pictures, log_scores, print_means, write_files
+from .comparison_files import (
+    log_curves,
+    log_pictures,
+    log_scores,
+    print_means,
+    printable,
+    write_files,
+)
 from .comparison_settings import ComparisonSettings
 from .flicker import measure_flicker
 from .page import ComparedPhoto
@@ -111,14 +118,12 @@ def _at_size(
         rows[version], pictures[version] = evaluator.photos(subjects.photos)
         log = different(version.replace(" ", "-"), [path.name for path in folder.glob("*")])
         with SummaryWriter(str(folder / log)) as writer:
-            flicker = log_flicker(subjects.clips, evaluator.stylizer, writer, console)
+            flicker = log_flicker(subjects.clips, evaluator, writer, console)
             means[version] = mean_scores(rows[version].values()) | flicker
-            log_scores(
-                writer,
-                {"style": label, "size": subjects.size, "steps": evaluator.steps},
-                [*rows[version].values()],
-                means[version],
-            )
+            hparams: dict[str, str | int] = {"style": label, "steps": evaluator.steps}
+            hparams |= {"size": subjects.size} if suffix else {}
+            log_scores(writer, hparams, rows[version], means[version], evaluator.steps)
+    log_curves(folder, _curves(evaluators, means, suffix))
     compared = [
         ComparedPhoto(
             name + suffix,
@@ -131,23 +136,39 @@ def _at_size(
     return Results(means, compared)
 
 
+def _curves(
+    evaluators: Mapping[str, StyleEvaluator], means: Mapping[str, Scores], suffix: str
+) -> dict[str, dict[int, Scores]]:
+    """Mean scores by step of each run of which there are styles."""
+    curves: dict[str, dict[int, Scores]] = {}
+    for label, evaluator in evaluators.items():
+        if evaluator.run is not None:
+            points = curves.setdefault(f"{evaluator.run.name}{suffix}".replace(" ", "-"), {})
+            points[evaluator.steps] = means[label + suffix]
+    return curves
+
+
 def log_flicker(
-    players: Mapping[str, Player], stylizer: Stylizer, writer: SummaryWriter, console: Console
+    players: Mapping[str, Player],
+    evaluator: StyleEvaluator,
+    writer: SummaryWriter,
+    console: Console,
 ) -> Scores:
     """Measures the flicker of each clip, writes it to TensorBoard, and returns the mean excess.
 
     A clip that cannot be measured is reported and left out.
     """
     excesses = []
-    for number, (name, play) in enumerate(players.items()):
+    for name, play in players.items():
         contents, frames = tee(play())
         try:
-            [flicker] = measure_flicker(contents, [map(stylizer.frame, frames)])
+            [flicker] = measure_flicker(contents, [map(evaluator.stylizer.frame, frames)])
         except FastTransferError as error:
             console.print(f"no flicker of {name}: {error}", markup=False)
             continue
-        writer.add_scalar("compare/flicker", flicker.excess, number)
-        writer.add_scalar("compare/warping_error_of_input", flicker.content, number)
+        clip = f"clips/{printable(name)}"
+        writer.add_scalar(f"{clip}/flicker", flicker.excess, evaluator.steps)
+        writer.add_scalar(f"{clip}/warping_error_of_input", flicker.content, evaluator.steps)
         excesses.append(flicker.excess)
     return {"flicker": fmean(excesses)} if excesses else {}
 
@@ -156,7 +177,5 @@ def labels(styles: Sequence[Path]) -> list[str]:
     """A short, different name for each path: that of its run folder, or of the file."""
     names: list[str] = []
     for path in styles:
-        folder = path.parent.parent if path.name == LAST_CHECKPOINT.name else path.parent
-        in_run = path.name in (STYLE_FILE, LAST_CHECKPOINT.name)
-        names.append(different(folder.resolve().name if in_run else path.stem, names))
+        names.append(different(place_of(path), names))
     return names

@@ -22,15 +22,46 @@ PAGE_FILE = "index.html"
 
 
 def log_scores(
-    writer: SummaryWriter, hparams: Mapping[str, str | int], rows: Sequence[Scores], means: Scores
+    writer: SummaryWriter,
+    hparams: Mapping[str, str | int],
+    photos: Mapping[str, Scores],
+    means: Scores,
+    steps: int,
 ) -> None:
-    """The scores of each photo as scalars, and the means for the HParams tab."""
-    for number, row in enumerate(rows):
-        for key, value in row.items():
-            writer.add_scalar(f"compare/{key}", value, number)
-    writer.add_hparams(
-        dict(hparams), {f"compare/mean_{key}": value for key, value in means.items()}, run_name="."
-    )
+    """The means as scalars and for the HParams tab, and the scores of each photo below its name.
+
+    Args:
+        writer: of the style's folder.
+        hparams: what distinguishes the style.
+        photos: scores by photo.
+        means: over all photos.
+        steps: that the style was trained for, TensorBoard's horizontal axis.
+    """
+    for photo, scores in photos.items():
+        for key, value in scores.items():
+            writer.add_scalar(f"photos/{printable(photo)}/{key}", value, steps)
+    named = {f"compare/{key}": value for key, value in means.items()}
+    writer.add_hparams(dict(hparams), named, run_name=".", global_step=steps)
+
+
+def log_curves(folder: Path, curves: Mapping[str, Mapping[int, Scores]]) -> None:
+    """The mean scores of runs over their steps, a curve for each run that was compared at several.
+
+    Args:
+        folder: of the comparison.
+        curves: by run, mean scores by step.
+    """
+    for run, points in curves.items():
+        if len(points) > 1:
+            with SummaryWriter(str(folder / run)) as writer:
+                for step, means in sorted(points.items()):
+                    for key, value in means.items():
+                        writer.add_scalar(f"steps/{key}", value, step)
+
+
+def printable(name: str) -> str:
+    """A photo's name as TensorBoard can store it: file names may be any bytes."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def log_pictures(folder: Path, photos: Sequence[ComparedPhoto]) -> None:
@@ -39,8 +70,7 @@ def log_pictures(folder: Path, photos: Sequence[ComparedPhoto]) -> None:
         for photo in photos:
             row = [captioned(photo.content, "photo")]
             row += [captioned(picture, name) for name, picture in photo.stylized.items()]
-            name = photo.name.encode("utf-8", "replace").decode()  # file names may be any bytes
-            writer.add_image(f"compare/{name}", side_by_side(row))
+            writer.add_image(f"compare/{printable(photo.name)}", side_by_side(row))
 
 
 def write_files(folder: Path, means: Mapping[str, Scores], photos: Sequence[ComparedPhoto]) -> None:

@@ -9,10 +9,11 @@ from rich.console import Console
 from torch import Tensor
 
 from ..core.errors import FastTransferError, shown_name
+from ..core.paths import is_file
 from ..core.renamed import STYLES
 from ..data.style_image import MAX_PIXELS, StyleImage, bundled_style_images
 from ..images.reading import read_picture
-from ..models.style_file import LAST_CHECKPOINT, STYLE_FILE, STYLE_IMAGE_FILE, StyleFile, load_style
+from ..models.style_file import STYLE_IMAGE_FILE, StyleFile, load_style, run_of
 from ..models.vgg import VGG16Features
 from ..stylizing.stylizer import Stylizer
 from .scores import Scorer, Scores
@@ -47,6 +48,7 @@ class StyleEvaluator:
         style_file = load_style(path)
         steps = style_file.metadata.get("steps")
         self.steps = steps if isinstance(steps, int) else 0
+        self.run = run_of(path.resolve())
         self.stylizer = make_stylizer(style=style_file)
         self.style = style_image_of(path, style_file)
         if self.style is None and painting is not None:
@@ -93,11 +95,9 @@ def style_image_of(path: Path, style_file: StyleFile) -> Tensor | None:
 
     It comes from the run folder, or is the bundled one; None if neither is there.
     """
-    checkpoint = path.parent.name == LAST_CHECKPOINT.parent.name
-    folder = path.parent.parent if checkpoint else path.parent
-    # A style.png beside any other file may be anything.
-    if (checkpoint or path.name == STYLE_FILE) and (folder / STYLE_IMAGE_FILE).is_file():
-        return read_picture(folder / STYLE_IMAGE_FILE, max_pixels=MAX_PIXELS).rgb[None]
+    run = run_of(path)  # a style.png beside any other file may be anything
+    if run is not None and is_file(run / STYLE_IMAGE_FILE):
+        return read_picture(run / STYLE_IMAGE_FILE, max_pixels=MAX_PIXELS).rgb[None]
     name = str(_settings(style_file).get("path"))
     name = STYLES.get(name, name)
     return read_style_image(name, style_file) if name in bundled_style_images() else None

@@ -33,6 +33,7 @@ MOST_NAME_BYTES = 100  # of a file name that has a style's name in it; systems t
 STYLE_FILE = "style.safetensors"
 STYLE_IMAGE_FILE = "style.png"  # in a run folder, as trained with: the result can be scored later
 LAST_CHECKPOINT = Path("checkpoints") / "last.ckpt"
+MILESTONES = "steps"  # folder of style files from the middle of a run, each named after its step
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ def save_style(
 def find_style(name_or_path: str | os.PathLike[str]) -> Path:
     """The file behind what a person calls a style.
 
-    A bundled name, a style file, a Lightning checkpoint or a run folder (its style file, or else
-    its last checkpoint).
+    A bundled name, a style file, a Lightning checkpoint, a run folder (its style file, or else its last
+    checkpoint), or ``RUN@300``: what the run in that folder was after 300 steps.
 
     Raises:
         FastTransferError: where there is none.
@@ -109,11 +110,51 @@ def find_style(name_or_path: str | os.PathLike[str]) -> Path:
         return path
     if is_bundled:
         return bundled
+    if milestone := _milestone(path):
+        return milestone
     hint = did_you_mean(str(name_or_path), bundled_styles())
     raise FastTransferError(
         f"There is no style '{name_or_path}'; {hint}{' ' if hint else ''}give a style file, a run "
         f"folder or one of the bundled styles ({', '.join(bundled_styles())})."
     )
+
+
+def milestone_file(run: Path, step: int) -> Path:
+    """Where a run keeps its style as it was after ``step`` steps."""
+    return run / MILESTONES / f"{step:06}.safetensors"
+
+
+def run_of(file: Path) -> Path | None:
+    """The run folder that a style file or a checkpoint is in, by its name; None if it is in none."""
+    if file.name == STYLE_FILE:
+        return file.parent
+    inside = file.parent.name
+    is_milestone = inside == MILESTONES and file.stem.isdecimal()
+    return file.parents[1] if is_milestone or inside == LAST_CHECKPOINT.parent.name else None
+
+
+def place_of(file: Path) -> str:
+    """What distinguishes a style file from others of its style: ``RUN``, ``RUN@300``, or its name."""
+    file = file.resolve()
+    run = run_of(file)
+    if run is None:
+        return file.stem
+    return f"{run.name}@{int(file.stem)}" if file.parent.name == MILESTONES else run.name
+
+
+def _milestone(path: Path) -> Path | None:
+    """The file behind ``RUN@300``; None if there is no such run folder."""
+    run, at, step = path.name.rpartition("@")
+    if not at or not step.isdecimal() or not is_folder(folder := path.with_name(run)):
+        return None
+    file = milestone_file(folder, int(step))
+    if is_file(file):
+        return file
+    kept = sorted(
+        int(one.stem) for one in file.parent.glob("*.safetensors") if one.stem.isdecimal()
+    )
+    there = f"kept are {', '.join(map(str, kept))}" if kept else "none were kept"
+    raise FastTransferError(f"The run '{folder}' has no style of step {step}; {there}.")
 
 
 def bundled_styles() -> list[str]:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ from ..images.writing import write_picture
 from ..models.style_file import STYLE_FILE, save_style
 from ..models.transformer_net import TransformerNet
 from .checkpointing import Timer, is_finite
+from .milestones import is_milestone
 from .module import StyleTraining
+from .writing import tried
 
 PREVIEW_FILE = "preview.png"
 SCORES_FILE = "scores.jsonl"
@@ -84,7 +86,7 @@ class ProbePhotos(Callback):
         stylized = [stylize(pl_module.result, content, pl_module.device) for content in contents]
         style = pl_module.style.image[0]
         sheet = contact_sheet(contents, stylized, style)
-        self.problem = _tried(
+        self.problem = tried(
             self.preview, lambda: write_picture(self.preview, sheet, None, quality=95)
         )
         if to_tensorboard and isinstance(trainer.logger, TensorBoardLogger):
@@ -149,8 +151,9 @@ class StyleFile(Callback):
         self._write(trainer, pl_module)
         if self.scores is not None and isinstance(trainer.logger, TensorBoardLogger):
             trainer.logger.log_hyperparams(
-                self.hyper_parameters
-                | {"style": pl_module.style.name, "steps": trainer.global_step},
+                # What differs from run to run comes first.
+                {"style": pl_module.style.name, "steps": trainer.global_step}
+                | self.hyper_parameters,
                 metrics={f"val/{name}": value for name, value in self.scores.items()},
                 step=trainer.global_step,
             )
@@ -164,7 +167,7 @@ class StyleFile(Callback):
         except (RuntimeError, FastTransferError) as error:  # of memory, for instance
             print(f"The style could not be scored: {brief(error)[:300]}", file=sys.stderr)
             return None
-        _tried(self.folder / SCORES_FILE, lambda: self._note(trainer.global_step, scores))
+        tried(self.folder / SCORES_FILE, lambda: self._note(trainer.global_step, scores))
         if isinstance(trainer.logger, TensorBoardLogger):
             named = {f"val/{name}": value for name, value in scores.items()}
             trainer.logger.log_metrics(named, trainer.global_step)
@@ -180,7 +183,7 @@ class StyleFile(Callback):
             return  # the next look at the loss says so; the last good file stays
         metadata = pl_module.summary | {"scores": self.scores}
         file = self.folder / STYLE_FILE
-        self.problem = _tried(file, lambda: save_style(file, pl_module.result, metadata))
+        self.problem = tried(file, lambda: save_style(file, pl_module.result, metadata))
 
 
 def read_scores(path: Path) -> dict[int, Scores]:
@@ -196,27 +199,6 @@ def read_scores(path: Path) -> dict[int, Scores]:
             step = int(scores.pop("step"))
             found[step] = {str(name): float(value) for name, value in scores.items()}
     return found
-
-
-def _tried(path: Path, write: Callable[[], object]) -> str | None:
-    """Writes; a full disk does not end the training, but is named.
-
-    Returns:
-        What is wrong, in a sentence.
-    """
-    try:
-        write()
-    except OSError as error:
-        problem = f"'{path}' cannot be written ({error.strerror or brief(error)})"
-        print(f"{problem}; training continues without it.", file=sys.stderr)
-        return f"{problem}; free some disk space and write it again with resume={path.parent}."
-    return None
-
-
-def is_milestone(step: int) -> bool:
-    """True for 0, 10, 30, 100, 300, 1000, and so on."""
-    digits = str(step)
-    return step == 0 or (step >= 10 and digits[0] in "13" and set(digits[1:]) <= {"0"})
 
 
 def probe_of(trainer: pl.Trainer) -> dict[Path, Tensor]:

@@ -20,6 +20,8 @@ _MOVED = {
 }  # fmt: skip
 _OLD_LOSS = "content_layer"  # only there before terms had names
 _OLD_LICENSE = "licence"
+_OLD_LOGGER = "pytorch_lightning.loggers.TensorBoardLogger"
+_LOGGER = "fasttransfer.training.tensorboard.TensorBoardLogger"
 
 
 def updated(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,6 +37,9 @@ def updated(found: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(style, Mapping) and _OLD_LICENSE in style:
         kept = {key: value for key, value in style.items() if key != _OLD_LICENSE}
         settings["style"] = {"license": style[_OLD_LICENSE], **kept}
+    logger = settings.get("logger")
+    if isinstance(logger, Mapping) and logger.get("_target_") == _OLD_LOGGER:
+        settings["logger"] = {**logger, "_target_": _LOGGER}
     return settings
 
 

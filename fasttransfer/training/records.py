@@ -9,7 +9,7 @@ from torch import Tensor
 from ..core.files import write_whole
 from ..core.paths import exists, expand_user
 from ..images.writing import write_picture
-from ..models.style_file import STYLE_FILE, STYLE_IMAGE_FILE
+from ..models.style_file import STYLE_IMAGE_FILE, place_of
 from .build import TRAINING_PATHS
 from .stored_settings import SETTINGS_FILE
 
@@ -50,8 +50,7 @@ def style_file_settings(config: DictConfig) -> dict[str, Any]:
     for key in _PRIVATE:
         settings.pop(key, None)
     if settings["start"] is not None:
-        start = Path(settings["start"])
-        settings["start"] = start.parent.name if start.name == STYLE_FILE else start.stem
+        settings["start"] = place_of(Path(settings["start"]))
     for group, key in _PRIVATE_IN_GROUPS:
         settings[group].pop(key, None)
     return {str(key): value for key, value in settings.items()}

@@ -31,6 +31,18 @@ class Options(TypedDict, total=False):
     precision: str
 
 
+class CallOptions(Options, total=False):
+    """Options of one call, which may have masks.
+
+    Attributes:
+        mask_feather: pixels to either side of a border over which it is softened; 2 if left out.
+        mask_invert: whether white and black of the mask are exchanged.
+    """
+
+    mask_feather: int
+    mask_invert: bool
+
+
 def field_names(settings: type[StylizerSettings | EngineSettings]) -> set[str]:
     """The options that a dataclass of settings has."""
     return {field.name for field in fields(settings)}

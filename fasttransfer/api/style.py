@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from functools import lru_cache
@@ -13,16 +14,17 @@ from ..core.paths import expand_user
 from ..models.blending import StyleMixture, load_style_or_blend
 from ..models.blending import blend as blend_styles
 from ..models.style_file import StyleFile, find_style, save_style
-from ..stylizing.settings import EngineSettings, StylizerSettings
+from ..stylizing.settings import EngineSettings, MaskSettings, StylizerSettings
 from ..stylizing.stylizer import Stylizer
 from .cards import card_of
+from .masks import masking_of
 from .options import field_names, known
 from .pictures import through
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # of Python 3.11
 
-    from .options import Options
+    from .options import CallOptions, Options
 
     Named = str | os.PathLike[str]  # a bundled name, a style file, or a run folder
 
@@ -71,7 +73,7 @@ class Style:
         """What is done around the network."""
         return self._stylizer.settings
 
-    def __call__(self, content: Any, **options: Unpack[Options]) -> Any:
+    def __call__(self, content: Any, mask: Any = None, **options: Unpack[CallOptions]) -> Any:
         """Stylizes one picture, a batch, or a list.
 
         Args:
@@ -84,7 +86,15 @@ class Style:
                 - a float tensor (3, H, W) or (B, 3, H, W), RGB in [0, 1], of any dtype and device
                 - a uint8 tensor (3, H, W) or (B, 3, H, W), RGB from 0 to 255
                 - a list or tuple of these
-            **options: size, color, strength, or stroke_size for this call only, see ``load``.
+            mask: where the pictures are stylized: white, True, or 1 is the full style, and black,
+                False, or 0 leaves the picture exactly as it is. One for all pictures, resized to each;
+                or a list, or a batch (B, H, W), with one for each:
+
+                - a path of a picture, or a PIL image of any mode, which count by their brightness
+                - an array or tensor (H, W) of uint8, bool, or floats in [0, 1]
+                - ``"alpha"``: where each picture is opaque
+            **options: size, color, strength, or stroke_size for this call only, see ``load``;
+                mask_feather and mask_invert, see ``CallOptions``. The strength may also be a mask.
 
         Raises:
             FastTransferError: not an image, a file that cannot be read, an option that cannot be
@@ -97,11 +107,24 @@ class Style:
         torch.Size([3, 20, 30])
         >>> bool((style(photo, strength=0) == photo).all())
         True
+        >>> left = torch.zeros(40, 60)
+        >>> left[:, :30] = 1
+        >>> bool((style(photo, mask=left)[:, :, 32:] == photo[:, :, 32:]).all())
+        True
         """
+        around: dict[str, Any] = dict(options)
+        strength = around.get("strength")
+        is_mask = strength is not None and not isinstance(strength, int | float)
+        masking = masking_of(
+            mask,
+            around.pop("strength") if is_mask else None,
+            around.pop("mask_feather", MaskSettings.feather),
+            around.pop("mask_invert", False),
+        )
         stylizer = self._stylizer
-        if options:
-            stylizer = stylizer.with_settings(**known(dict(options), field_names(StylizerSettings)))
-        return through(stylizer, content)
+        if around:
+            stylizer = stylizer.with_settings(**known(around, field_names(StylizerSettings)))
+        return through(stylizer, content, masking)
 
     def blend(self, other: Style | Named, weight: float = 0.5) -> Style:
         """This style mixed with another one; see ``blend``.
@@ -177,13 +200,17 @@ def load(style: Style | Named | Mapping[Any, float], **options: Unpack[Options])
 
 
 def stylize(
-    content: Any, style: Style | Named | Mapping[Any, float], **options: Unpack[Options]
+    content: Any,
+    style: Style | Named | Mapping[Any, float],
+    mask: Any = None,
+    **options: Unpack[CallOptions],
 ) -> Any:
-    """Stylizes one picture, a batch, or a list: ``load(style, **options)(content)``.
+    """Stylizes one picture, a batch, or a list: ``load(style, **options)(content, mask)``.
 
     Args:
         content: a path, PIL image, array, tensor, or list, see ``Style.__call__``.
         style, **options: see ``load``. The last few styles stay loaded.
+        mask: where it is stylized, with mask_feather and mask_invert; see ``Style.__call__``.
 
     Returns:
         The same kind as ``content``; for a path a PIL image.
@@ -197,15 +224,20 @@ def stylize(
     >>> ft.stylize(photo, style="mosaic", engine="torch").size
     (64, 48)
     """
+    call: dict[str, Any] = {}
+    own: dict[str, Any] = {}
+    for name, value in options.items():
+        is_mask = name == "strength" and not isinstance(value, int | float)
+        (call if is_mask or name.startswith("mask_") else own)[name] = value
+    loaded: Style | None = None
     if isinstance(style, str | os.PathLike) and "," not in os.fspath(style):
         path = find_style(style)
         state = path.stat()
         key = (str(path), state.st_mtime_ns, state.st_size)
-        try:
-            return _loaded(key, tuple(sorted(options.items())))(content)
-        except TypeError:  # an option that cannot be a key; it cannot be used either
-            pass
-    return load(style, **options)(content)
+        # An option that cannot be a key cannot be used either.
+        with contextlib.suppress(TypeError):
+            loaded = _loaded(key, tuple(sorted(own.items())))
+    return (loaded or load(style, **own))(content, mask, **call)
 
 
 def blend(styles: Mapping[Any, float], **options: Unpack[Options]) -> Style:

@@ -66,6 +66,7 @@ class PlaneStylizer:
 
     def _tile(self, photo: Plane, result: Plane, finish: "_Finish", title: str) -> None:
         work = result.path.parent
+        height, width, _ = photo.shape
         exact = self._is_exact(photo, title, work)
         network = TiledNetwork(
             self.stylizer.network,
@@ -79,7 +80,7 @@ class PlaneStylizer:
         if not exact:
             network.measure(_reduced(photo, self.settings.thumbnail)[None])
         with self._report.steps(title, network.steps, "tiles") as step:
-            network.run(finish, step)
+            network.run(finish, step, lambda region: result.checksum(region.clipped(height, width)))
 
     def _is_exact(self, photo: Plane, title: str, work: Path) -> bool:
         """Whether the statistics are those of the whole picture.

@@ -5,11 +5,14 @@ import math
 import os
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..images.regions import Region
+
+_ROWS = 256  # that are read at once
 
 
 class DamagedStateError(Exception):
@@ -65,6 +68,15 @@ class Plane:
                 contents = line.tobytes()
                 if file.write(contents) != len(contents):  # as much as there was room for
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+
+    def checksum(self, region: Region | None = None) -> int:
+        """Of the bytes at ``region`` (CRC-32), or of all, read back a few rows at a time."""
+        region = region or Region(0, self.shape[0], 0, self.shape[1])
+        found = 0
+        for top in range(region.top, region.bottom, _ROWS):
+            rows = replace(region, top=top, bottom=min(top + _ROWS, region.bottom))
+            found = zlib.crc32(self.read(rows).tobytes(), found)
+        return found
 
     def _place(self, row: int, column: int) -> int:
         """Of a cell, in bytes."""

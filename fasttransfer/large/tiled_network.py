@@ -32,6 +32,7 @@ from .moments import FrozenInstanceNorm, Moments
 from .planes import DamagedStateError, Journal, Plane
 
 Write = Callable[[Region, Tensor], None]
+Checksum = Callable[[Region], int]
 
 
 class Photo:
@@ -150,43 +151,81 @@ class TiledNetwork:
             norm.set(moments)
 
     @torch.inference_mode()
-    def run(self, write: Write, step: Callable[[], object]) -> None:
+    def run(
+        self,
+        write: Write,
+        step: Callable[[], object],
+        checksum: Checksum = lambda region: 0,
+    ) -> None:
         """Stylizes the photo.
 
         Args:
             write: is given each region of the photo with its pixels (3, h, w), linear, on the CPU;
                 at the bottom and the right, regions may reach beyond the photo.
             step: is called after each of ``steps`` tiles, over all passes.
+            checksum: of what ``write`` has stored at a region. What interrupted work left must have
+                the one that was noted.
 
         Raises:
-            DamagedStateError: of interrupted work, not everything is there.
+            DamagedStateError: of interrupted work, not everything is there as it was.
         """
+        self._check_kept(checksum)
         for number, one in enumerate(self._passes):
-            columns = 1 + 2 * one.norm.num_features if one.norm else 1
-            path = self._scratch / f"{self._kind}-{number:02}.journal"
-            resumed = path.exists()
+            resumed = self._journal_path(number).exists()
             if one.target not in (None, "output"):
                 self._plane(one.target, kept=resumed)
-            journal = Journal(path, len(self._regions), columns)
-            later = self._scratch / f"{self._kind}-{number + 1:02}.journal"
+            journal = self._journal(number)
             for row, region in enumerate(self._regions):
                 if journal.get(row) is None:
-                    if later.exists():  # what this pass reads may be overwritten by now
-                        raise DamagedStateError(f"{path.name} lacks tile {row}")
-                    journal.set(row, self._do(one, region, write))
+                    # What this pass reads may be overwritten by now.
+                    if self._journal_path(number + 1).exists():
+                        raise DamagedStateError(f"pass {number} lacks tile {row}")
+                    moments = self._do(one, region, write)
+                    stored = self._stored(one, region, checksum)
+                    journal.set(row, np.append(moments, stored))
                 step()
             if one.norm:
-                rows = (Moments.from_row(journal[row]) for row in range(len(self._regions)))
+                rows = (Moments.from_row(journal[row][:-1]) for row in range(len(self._regions)))
                 one.norm.set(reduce(Moments.merged, rows))
 
     def _do(self, one: _Pass, region: Region, write: Write) -> np.ndarray:
-        """One tile of a pass; returns its row in the journal."""
+        """One tile of a pass; returns its moments, if a norm waits for them."""
         features = self._computed(one, region)
         if one.target == "output":
             write(region.scaled(self._stride), features[0].cpu())
         elif one.target:
             self._plane(one.target).write(region, features[0].permute(1, 2, 0).cpu().numpy())
         return Moments.of(features).to_row() if one.norm else np.ones(1)
+
+    def _stored(self, one: _Pass, region: Region, checksum: Checksum) -> int:
+        """The checksum of what a pass has stored of a tile."""
+        if one.target is None:
+            return 0
+        if one.target == "output":
+            return checksum(region.scaled(self._stride))
+        return self._plane(one.target).checksum(region)
+
+    def _check_kept(self, checksum: Checksum) -> None:
+        """Raises DamagedStateError unless each array holds what its last pass has stored in it."""
+        last: dict[str | None, int] = {}
+        for number, one in enumerate(self._passes):
+            if self._journal_path(number).exists():
+                last[one.target] = number
+        for number in last.values():
+            one, journal = self._passes[number], self._journal(number)
+            for row, region in enumerate(self._regions):
+                noted = journal.get(row)
+                if noted is not None and noted[-1] != self._stored(one, region, checksum):
+                    raise DamagedStateError(f"tile {row} of {one.target} has other pixels")
+
+    def _journal_path(self, number: int) -> Path:
+        return self._scratch / f"{self._kind}-{number:02}.journal"
+
+    def _journal(self, number: int) -> Journal:
+        """What is known of the tiles of a pass: moments, and the checksum of what is stored."""
+        norm = self._passes[number].norm
+        columns = 2 + 2 * norm.num_features if norm else 2
+        return Journal(self._journal_path(number), len(self._regions), columns)
 
     def _computed(self, one: _Pass, region: Region) -> Tensor:
         """The pass's layers at a region of cells: read with a halo, which is cut off again."""

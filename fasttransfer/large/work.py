@@ -13,7 +13,7 @@ from ..core.files import write_whole
 from ..core.scratch import scratch_folder
 from .planes import DamagedStateError, Plane
 
-FORMAT = 2  # of the files in the folder; another one is not continued
+FORMAT = 3  # of the files in the folder; another one is not continued
 _JOB, _PHOTO, _RESULT = "job.json", "photo", "stylized"
 
 
@@ -61,9 +61,14 @@ class WorkFolder:
         """
         about, path = self.path / "photo.json", self.path / _PHOTO
         if about.exists():
-            return Plane(path, _shape(about), "uint8", kept=True)
+            shape, checksum = _about_photo(about)
+            plane = Plane(path, shape, "uint8", kept=True)
+            if plane.checksum() != checksum:
+                raise DamagedStateError(f"{path.name} has other pixels")
+            return plane
         plane = unpack(path)
-        write_whole(about, lambda file: file.write(json.dumps(plane.shape).encode()))
+        text = json.dumps({"shape": plane.shape, "checksum": plane.checksum()})
+        write_whole(about, lambda file: file.write(text.encode()))
         return plane
 
     def result(self, photo: Plane) -> Plane:
@@ -102,11 +107,14 @@ def _is_own(folder: Path) -> bool:
     return os.name == "nt" or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
 
 
-def _shape(about: Path) -> tuple[int, int, int]:
+def _about_photo(about: Path) -> tuple[tuple[int, int, int], int]:
+    """The shape of the unpacked photo, and its checksum."""
     try:
-        height, width, channels = (int(side) for side in json.loads(about.read_bytes()))
-    except (OSError, ValueError, TypeError) as error:
+        found = json.loads(about.read_bytes())
+        height, width, channels = (int(side) for side in found["shape"])
+        checksum = int(found["checksum"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise DamagedStateError(f"{about.name} cannot be read") from error
     if min(height, width) < 1 or channels not in (3, 4):
         raise DamagedStateError(f"{about.name} holds no shape of a picture")
-    return height, width, channels
+    return (height, width, channels), checksum

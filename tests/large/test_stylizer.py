@@ -286,9 +286,17 @@ def fill(path: Path) -> None:
     path.write_bytes(b"\xff\xfe{")
 
 
+def flip(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        byte = file.read(1)[0]
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte ^ 1]))
+
+
 DAMAGES = [
     *[(name, fill) for name in ("job.json", "photo.json")],
-    *[(name, harm) for name in ("photo", "stylized", "0.plane") for harm in (remove, cut)],
+    *[(name, harm) for name in ("photo", "stylized", "0.plane") for harm in (remove, cut, flip)],
 ]
 
 

@@ -8,6 +8,7 @@ the pickle is read by ``torch_pickle``, and values are those in the file.
 import io
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,7 +41,33 @@ def read_torch_file(path: Path) -> object:
         return _read_legacy(file)
 
 
-def _read_archive(file: IO[bytes]) -> object:
+def load_checked(path: Path, device: Any = "cpu") -> dict[str, Any]:
+    """What ``torch.load(weights_only=True)`` returns, for a file that claims no more than it holds.
+
+    Args:
+        path: a checkpoint of a training, in today's form.
+        device: where its tensors go.
+
+    Raises:
+        CodeError: it holds more than tensors and plain values.
+        ValueError, KeyError, …: it is damaged, or claims more than it holds.
+    """
+    with path.open("rb") as file, _opened(file) as (archive, entries, name):
+        folder = name.removesuffix("data.pkl")
+        for tensor in _all_unread(unpickle(io.BytesIO(archive.read(name)), strict=True)):
+            storage = tensor.storage
+            size = entries[f"{folder}data/{storage.key}"].file_size
+            if storage.numel * storage.dtype.itemsize > size or not tensor.fits:
+                raise ValueError("a tensor of more values than it holds")
+    loaded: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    return loaded
+
+
+@contextmanager
+def _opened(
+    file: IO[bytes],
+) -> Iterator[tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo], str]]:
+    """The archive that a file is, its entries, and the name of its pickle."""
     size = file.seek(0, io.SEEK_END)
     if _count(file, _CENTRAL_ENTRY) > MOST_ENTRIES:
         raise ValueError(f"an archive of more than {MOST_ENTRIES} entries")
@@ -48,7 +75,11 @@ def _read_archive(file: IO[bytes]) -> object:
         entries = {info.filename: info for info in archive.infolist()}
         if sum(info.file_size for info in entries.values()) > size:
             raise ValueError("an archive that unpacks to more than its own size")
-        name = next(name for name in entries if name.endswith("data.pkl"))
+        yield archive, entries, next(name for name in entries if name.endswith("data.pkl"))
+
+
+def _read_archive(file: IO[bytes]) -> object:
+    with _opened(file) as (archive, entries, name):
         folder = name.removesuffix("data.pkl")
         if f"{folder}byteorder" in entries and archive.read(f"{folder}byteorder") != b"little":
             raise ValueError("numbers in another order of bytes")
@@ -103,6 +134,18 @@ def _unread(contents: object) -> Iterator[tuple[dict[Any, Any], Any, Unread]]:
                 yield names, name, value
             else:
                 waiting.append(value)
+
+
+def _all_unread(contents: object) -> Iterator[Unread]:
+    """Every tensor in dictionaries, lists, and tuples."""
+    waiting, seen = [contents], set()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Unread):
+            yield value
+        elif isinstance(value, dict | list | tuple) and id(value) not in seen:
+            seen.add(id(value))
+            waiting.extend(value.values() if isinstance(value, dict) else value)
 
 
 def _count(file: IO[bytes], signature: bytes) -> int:

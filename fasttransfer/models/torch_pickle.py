@@ -53,6 +53,12 @@ _PASSED_OVER = {
     "builtins": {"bytearray", "complex", "set"},
     "__builtin__": {"bytearray", "complex", "set"},
 }
+# Those of them that take no memory, whatever they are given.
+_SMALL = {
+    *(("torch", name) for name in ("Size", "device")),
+    *(("torch", str(dtype).removeprefix("torch.")) for dtype in _STORAGES.values()),
+    *(("collections", name) for name in ("Counter", "defaultdict")),
+}
 
 
 class CodeError(Exception):
@@ -113,6 +119,11 @@ class Unread:
             return Placeholder()
         return values.as_strided(self.size, self.stride, self.offset)
 
+    @property
+    def fits(self) -> bool:
+        """Whether no value is claimed that its storage does not have."""
+        return math.prod(self.size) <= self.storage.numel
+
 
 class _Limited:
     """A file of which only the next so many bytes can be read."""
@@ -134,14 +145,18 @@ class _Limited:
         return data
 
 
-def unpickle(file: IO[bytes]) -> object:
+def unpickle(file: IO[bytes], strict: bool = False) -> object:
     """The next pickle of a file, with an ``Unread`` for each tensor.
+
+    Args:
+        file: it begins there.
+        strict: no placeholders, but for values that take no memory.
 
     Raises:
         CodeError: it names functions that would have to be called.
         Exception: it is damaged, too large, or no pickle that ``torch.save`` writes.
     """
-    return _Reader(_Limited(file)).load()
+    return (_StrictReader if strict else _Reader)(_Limited(file)).load()
 
 
 # The one in Python: that in C makes room for as many memo places as a file says.
@@ -178,6 +193,14 @@ class _Reader(pickle._Unpickler):
         if kind != "storage" or not isinstance(dtype, torch.dtype) or any(views):
             return Placeholder()
         return Storage(dtype, str(key), int(numel))
+
+
+class _StrictReader(_Reader):
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        if found is Placeholder and (module, name) not in _SMALL:
+            raise CodeError(f"{module}.{name}")
+        return found
 
 
 def _rebuild_tensor(

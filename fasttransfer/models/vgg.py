@@ -4,13 +4,11 @@ Only its convolutions up to conv4_3 are used, built from torchvision's own layer
 are the original Caffe ones, which expect RGB in [0, 1] less a mean, times 255.
 """
 
-import pickle
 import urllib.error
 from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import VGG16_Weights
@@ -18,6 +16,7 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from ..core.assets import VGG_WEIGHTS
 from ..core.errors import FastTransferError
+from .torch_files import read_torch_file
 
 LEAST_SIDE = 8  # pixels: after three halvings there is one left for the layers up to relu4_3
 
@@ -122,15 +121,11 @@ def load_vgg_weights(weights: str) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (
-        SafetensorError,
-        pickle.UnpicklingError,
-        RuntimeError,
-        ValueError,
-        OSError,
-        EOFError,
-    ) as error:
+        found = read_torch_file(path)
+        if not isinstance(found, dict):
+            raise ValueError("no state dict")
+        return {name: value for name, value in found.items() if isinstance(value, Tensor)}
+    except Exception as error:  # damaged archives raise nearly anything
         raise FastTransferError(
             f"The VGG16 weights '{weights}' cannot be read ({type(error).__name__}); give a "
             ".safetensors file or a state dict saved by torch.save."

@@ -18,6 +18,7 @@ from ..core.errors import FastTransferError, brief
 from ..core.files import write_whole
 from ..core.values import whole_number
 from ..models.style_file import LAST_CHECKPOINT
+from ..models.torch_files import load_checked
 from .module import StyleTraining
 from .run_folder import PREVIOUS_CHECKPOINT
 from .stopping import StopRequest
@@ -52,8 +53,7 @@ class WholeCheckpoints(TorchCheckpointIO):
         self, path: Any, map_location: Any = None, weights_only: bool | None = True
     ) -> dict[str, Any]:
         """See ``TorchCheckpointIO``; never runs code that a checkpoint holds."""
-        loaded: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
-        return loaded
+        return load_checked(Path(path), map_location)
 
 
 class Checkpoints(Callback):

@@ -12,6 +12,7 @@ from ..core.locks import Held, hold
 from ..core.paths import exists, is_file
 from ..core.scratch import scratch_folder
 from ..models.style_file import CHECKPOINT_KEY, LAST_CHECKPOINT, STYLE_FILE, is_scored
+from ..models.torch_files import load_checked
 from .stored_settings import SETTINGS_FILE
 
 LOCK_FILE = ".lock"  # held while the run is trained
@@ -58,7 +59,7 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
 
 def _steps_behind(path: Path) -> int:
     """The steps of a checkpoint, after checking that it holds all that a run resumes from."""
-    found = torch.load(path, map_location="cpu", weights_only=True)
+    found = load_checked(path)
     if not all(isinstance(found[key], dict) for key in ("state_dict", CHECKPOINT_KEY)):
         raise ValueError("no weights")
     float(found[CHECKPOINT_KEY]["seconds"])

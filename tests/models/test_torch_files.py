@@ -12,7 +12,7 @@ import torch
 
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.models.style_file import load_style
-from fasttransfer.models.torch_files import read_torch_file
+from fasttransfer.models.torch_files import load_checked, read_torch_file
 from fasttransfer.models.torch_pickle import CodeError, Placeholder
 
 MEGABYTE = 2**20
@@ -71,6 +71,13 @@ class Call:
         return self.call
 
 
+# A tensor of ONE value in a storage of as many.
+EXPANDED = (
+    b"\x80\x02}X\x01\x00\x00\x00actorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storage"
+    b"ctorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuONEtQK\x00ONE\x85K\x01\x85\x89}tRs."
+)
+
+
 def archive(
     path: Path, data: bytes, storage: bytes = b"", method: int = zipfile.ZIP_STORED
 ) -> Path:
@@ -91,12 +98,42 @@ def test_bombs_take_neither_memory_nor_time(tmp_path: Path) -> None:
         "zip": archive(tmp_path / "4.ckpt", b"\x80\x02}.", bytes(10**9), zipfile.ZIP_DEFLATED),
         "pickle": archive(tmp_path / "5.ckpt", b"\x80\x02" + b"}" * 50 * MEGABYTE + b"."),
         "text": archive(tmp_path / "6.ckpt", b"\x80\x02X\xff\xff\xff\x7fabc"),
+        "tensor": archive(tmp_path / "7.ckpt", pickle.dumps(Call(torch.Tensor, 10**10), 2)),
+        "counted": archive(tmp_path / "8.ckpt", EXPANDED.replace(b"ONE", b"J\xff\xff\xff\x7f")),
     }
     before = psutil.Process().memory_info().rss
     for path in bombs.values():
         with pytest.raises(FastTransferError, match=r"damaged|another program"):
             load_style(path)
+        with pytest.raises((ValueError, KeyError, EOFError, RuntimeError, CodeError)):
+            load_checked(path)["state_dict"]
     assert psutil.Process().memory_info().rss - before < 200 * MEGABYTE
+
+
+def test_a_checkpoint_is_what_torch_loads(tmp_path: Path) -> None:
+    weights = collections.OrderedDict(a=torch.randn(3, 4).t(), b=torch.randn(2).half())
+    saved = {
+        "state_dict": weights,
+        "optimizer_states": [
+            {"state": {0: {"step": 3, "of": torch.zeros(3)}}, "betas": (0.9, 0.99)}
+        ],
+        "kind": [torch.float32, torch.Size([3]), torch.device("cpu")],
+        "counts": collections.Counter("abc"),
+    }
+    torch.save(saved, tmp_path / "last.ckpt")
+    found = load_checked(tmp_path / "last.ckpt")
+    assert found["kind"] == saved["kind"]
+    assert found["counts"] == saved["counts"]
+    assert all(torch.equal(found["state_dict"][name], value) for name, value in weights.items())
+    assert torch.equal(found["optimizer_states"][0]["state"][0]["of"], torch.zeros(3))
+
+
+def test_a_checkpoint_of_expanded_tensors_is_refused(tmp_path: Path) -> None:
+    """Anything that copies one would need the memory."""
+    expanded = torch.ones(1).expand(10**12)
+    torch.save({"optimizer_states": [{"state": ({"a": expanded},)}]}, tmp_path / "last.ckpt")
+    with pytest.raises(ValueError, match="more values than it holds"):
+        load_checked(tmp_path / "last.ckpt")
 
 
 def test_an_archive_of_countless_entries_is_refused(tmp_path: Path) -> None:

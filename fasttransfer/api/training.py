@@ -11,6 +11,7 @@ from typing import Any
 from hydra.core.override_parser.types import Quote, QuotedString
 
 from ..cli.program import literal
+from ..core.children import child_environment, python_command
 from ..core.errors import FastTransferError
 from ..core.files import fresh_folder
 from ..core.paths import expand_user
@@ -59,7 +60,7 @@ def train(
     folder = _folder(painting) if run_dir is None else expand_user(os.fspath(run_dir))
     settings |= {"run_dir": str(folder), **overrides}
     words = [f"{name}={_typed(value)}" for name, value in settings.items()]
-    code, last = _run([sys.executable, "-m", _COMMAND, *words])
+    code, last = _run([*python_command(_COMMAND), *words])
     if code in _STOPPED:
         raise KeyboardInterrupt
     if code != 0:
@@ -74,10 +75,6 @@ def _folder(painting: str | os.PathLike[str]) -> Path:
 
 def _run(command: list[str]) -> tuple[int, str]:
     """The exit code of a command, and the last line it printed; its stderr is passed on."""
-    environment = dict(os.environ)
-    package = str(Path(__file__).resolve().parents[2])  # the child imports what this process did
-    paths = [package, environment.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     last = ""
     process = subprocess.Popen(
         command,
@@ -85,7 +82,7 @@ def _run(command: list[str]) -> tuple[int, str]:
         text=True,
         encoding="utf-8",
         errors="replace",
-        env=environment,
+        env=child_environment(),
     )
     with process:
         assert process.stderr is not None

@@ -7,7 +7,6 @@ file in the package, and its card is added to the ``README.md`` there.
 
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from ..core.assets import CONF_DIR, config_names
+from ..core.children import child_environment, python_command
 from ..core.errors import FastTransferError
 from ..core.files import write_whole
 from ..core.paths import expand_user
@@ -57,7 +57,9 @@ class Training:
         print(f"python train.py {shlex.join(self.settings)}", flush=True)
         settings = new_or_resumed(self.folder, self.settings)
         done = subprocess.run(
-            [sys.executable, "-m", "fasttransfer.cli.train", *settings], check=False
+            [*python_command("fasttransfer.cli.train"), *settings],
+            env=child_environment(),
+            check=False,
         )
         if done.returncode:
             begun = (self.folder / SETTINGS_FILE).is_file()

@@ -5,9 +5,9 @@ and several of them can work on one study. After a stop, the same command contin
 run.
 """
 
+import os
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +16,11 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from ..core.errors import FastTransferError
+from ..core.children import child_environment, python_command
+from ..core.errors import FastTransferError, brief
 from ..core.libraries import require
 from ..core.locks import Held, hold, is_held
-from ..core.paths import expand_user, is_file
+from ..core.paths import expand_user, is_file, open_regular
 from ..core.values import as_list
 from .callbacks import SCORES_FILE, read_scores
 from .run_folder import LOCK_FILE, is_complete, new_or_resumed
@@ -28,6 +29,27 @@ from .stored_settings import SETTINGS_FILE
 _POLL_SECONDS = 0.2
 # Exit codes of a run that somebody else has stopped: by Ctrl-C, SIGTERM or SIGKILL.
 _STOPPED = (130, 143, -2, -9, -15)
+
+
+class _JournalLock:
+    """Optuna's lock for its journal, which ends with the process that holds it.
+
+    Optuna's own is a link in the folder. One that a killed process leaves is waited for, and for ever
+    if it leads nowhere.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._held: Held | None = None
+
+    def acquire(self) -> bool:
+        self._held = hold(self._path, patience=-1)
+        return True
+
+    def release(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.release()
 
 
 class Search:
@@ -54,22 +76,40 @@ class Search:
         self.space = _distributions(self._optuna, space)
         self._folder = expand_user(config.study)
         (self._folder / "runs").mkdir(parents=True, exist_ok=True)
-        journal = self._optuna.storages.journal
+        sampler, pruner = instantiate(config.sampler), instantiate(config.pruner)
         with self._alone():
-            self.study = self._optuna.create_study(
-                storage=self._optuna.storages.JournalStorage(
-                    journal.JournalFileBackend(str(self._folder / "study.journal"))
-                ),
-                study_name="tune",
-                load_if_exists=True,
-                sampler=instantiate(config.sampler),
-                pruner=instantiate(config.pruner),
-            )
+            self.study = self._open(sampler, pruner)
             self._check(
                 {"objective": self._objective, "overrides": self._overrides, "space": space}
             )
         if self.study.get_trials(deepcopy=False):  # a seed would give the same trials again
             self.study.sampler.reseed_rng()
+
+    def _open(self, sampler: Any, pruner: Any) -> Any:
+        """The study of the folder, or a new one.
+
+        Raises:
+            FastTransferError: what is there is no study.
+        """
+        path = self._folder / "study.journal"
+        try:
+            if os.path.lexists(path):
+                open_regular(path).close()  # a pipe would be waited for
+            backend = self._optuna.storages.journal.JournalFileBackend(
+                str(path), lock_obj=_JournalLock(self._folder / ".journal.lock")
+            )
+            return self._optuna.create_study(
+                storage=self._optuna.storages.JournalStorage(backend),
+                study_name="tune",
+                load_if_exists=True,
+                sampler=sampler,
+                pruner=pruner,
+            )
+        except Exception as error:  # Optuna believes what it reads
+            raise FastTransferError(
+                f"The study '{path}' is damaged or cannot be written "
+                f"({type(error).__name__}: {brief(error)[:80]}); give another study= folder."
+            ) from error
 
     def _alone(self) -> Held:
         """What one process at a time does with the study."""
@@ -170,7 +210,9 @@ class Search:
         """Its exit code, and whether it was ended because it promised little."""
         # In a session of its own, or Ctrl-C would be its first signal, and that below the second.
         process = subprocess.Popen(
-            [sys.executable, "-m", "fasttransfer.cli.train", *settings], start_new_session=True
+            [*python_command("fasttransfer.cli.train"), *settings],
+            env=child_environment(),
+            start_new_session=True,
         )
         pruned = False
         before = self.study.get_trials(deepcopy=False)[trial.number]

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,42 @@ def test_whole_numbers_and_choices_are_searched_as_such(tmp_path: Path) -> None:
         assert found["a"] % 8 == 0
         assert found["b"] in ("x", "y")
         assert 1 <= found["c"] <= 4
+
+
+def test_locks_of_killed_processes_are_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Optuna's own lock, a link, leads nowhere in a study of a relative name."""
+    monkeypatch.chdir(tmp_path)
+    Search(composed("study=study", "trials=1"))
+    os.symlink("study/study.journal", "study/study.journal.lock")
+    Path("study/.journal.lock").touch()
+    Search(composed("study=study", "trials=1"))
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe{\n{}\n")
+
+
+def another(path: Path) -> None:
+    path.write_text('{"op_code": 99, "worker_id": "x"}\n[1]\n')
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such pipes")
+@pytest.mark.parametrize("make", [fifo, garbage, another, folder])
+def test_what_is_no_journal_is_one_sentence(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    (tmp_path / "study").mkdir()
+    make(tmp_path / "study" / "study.journal")
+    with pytest.raises(FastTransferError, match=r"study\.journal' is damaged or cannot be written"):
+        Search(composed(f"study={tmp_path / 'study'}", "trials=1"))
 
 
 def test_without_optuna(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,18 +1,13 @@
-"""The page and what it asks for, by FastAPI; pictures go over a web socket.
+"""The page and what it asks for, by FastAPI; pictures go over web sockets, see ``windows``."""
 
-A window asks for one picture at a time (``next``, or ``wipe`` to get the original too) and asks again
-when it has drawn it, so that nothing waits in a socket. If there is no new picture for a while, the
-answer is the state alone.
-"""
-
-import asyncio
 import json
 import time
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
-from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -22,14 +17,10 @@ from starlette.exceptions import HTTPException
 from ..core.errors import FastTransferError
 from .guard import Guard
 from .limits import OverQuotaError
-from .messages import encode
 from .session import Session
-from .shown import Shown
+from .windows import send_pictures
 
 PAGE = Path(str(files(__package__) / "page"))
-WINDOWS = 32  # that may show pictures at the same time
-QUIET_SECONDS = 0.5  # without a picture, after which a window gets the state alone
-SENT_AGE = 0.75  # of the largest age, after which a picture is not sent: it has a way to go
 
 
 class Changes(BaseModel):
@@ -65,7 +56,8 @@ def create_app(session: Session, host: str, token: str | None = None) -> FastAPI
     app.add_middleware(Guard, host=host, token=token)
     app.mount("/page", StaticFiles(directory=PAGE))
     _add_error_handlers(app)
-    _add_routes(app, session)
+    for add in (_add_page, _add_state, _add_saving):
+        add(app, session)
     return app
 
 
@@ -88,11 +80,28 @@ def _add_error_handlers(app: FastAPI) -> None:
         return AsciiJSON({"message": error.detail}, error.status_code)
 
 
-def _add_routes(app: FastAPI, session: Session) -> None:
+def _add_page(app: FastAPI, session: Session) -> None:
     @app.get("/")
     def page() -> Response:
         return FileResponse(PAGE / "index.html")
 
+    @app.get("/clock")
+    async def clock() -> Response:
+        return AsciiJSON({"now": 1000 * time.time()})
+
+    @app.get("/thumbnail/{number}")
+    async def thumbnail(number: int) -> Response:
+        if not 0 <= number < len(session.thumbnails):
+            raise HTTPException(404, "there is no such style")
+        return Response(session.thumbnails[number], media_type="image/jpeg")
+
+    @app.websocket("/frames")
+    async def frames(window: WebSocket) -> None:
+        await window.accept()
+        await send_pictures(window, session)
+
+
+def _add_state(app: FastAPI, session: Session) -> None:
     @app.get("/state")
     def state() -> Response:
         offered = {
@@ -109,6 +118,8 @@ def _add_routes(app: FastAPI, session: Session) -> None:
         session.choose(**changes.model_dump(exclude_none=True))
         return AsciiJSON(session.state())
 
+
+def _add_saving(app: FastAPI, session: Session) -> None:
     @app.post("/snapshot")
     def snapshot() -> Response:
         return AsciiJSON(_saved_file(session.snapshot()))
@@ -124,53 +135,6 @@ def _add_routes(app: FastAPI, session: Session) -> None:
             raise HTTPException(404, "there is no such file")
         return FileResponse(session.saved[name], filename=name)
 
-    @app.websocket("/frames")
-    async def frames(window: WebSocket) -> None:
-        await window.accept()
-        if len(session.listeners) >= WINDOWS:
-            await window.close(
-                1013, f"{WINDOWS} windows show the camera already; close one of them."
-            )
-            return
-        await _send_pictures(window, session)
-
 
 def _saved_file(path: Path) -> dict[str, object]:
-    return {"name": path.name, "path": str(path), "link": f"/saved/{path.name}"}
-
-
-async def _send_pictures(window: WebSocket, session: Session) -> None:
-    loop, something_new, seen = asyncio.get_running_loop(), asyncio.Event(), 0
-
-    def notify() -> None:
-        loop.call_soon_threadsafe(something_new.set)
-
-    with session.listeners.hearing(notify):
-        try:
-            while True:
-                asked = await window.receive_text()
-                shown = await _next_picture(session, something_new, seen)
-                seen = seen if shown is None else shown.number
-                answer = asyncio.to_thread(encode, session.state(), shown, asked == "wipe")
-                await window.send_bytes(await answer)
-        except (WebSocketDisconnect, RuntimeError, KeyError):
-            return  # the window is closed, or sends what is no text
-
-
-async def _next_picture(session: Session, new: asyncio.Event, seen: int) -> Shown | None:
-    """The newest picture after number ``seen`` once there is one that is young enough."""
-    until = time.perf_counter() + QUIET_SECONDS
-    while (left := until - time.perf_counter()) > 0:
-        new.clear()
-        shown = session.newest
-        if (
-            shown is not None
-            and shown.number > seen
-            and shown.age < SENT_AGE * session.settings.max_age
-        ):
-            return shown
-        try:
-            await asyncio.wait_for(new.wait(), left)
-        except asyncio.TimeoutError:  # in Python 3.10, it is not the built-in one
-            break
-    return None
+    return {"name": path.name, "path": str(path), "link": f"/saved/{quote(path.name)}"}

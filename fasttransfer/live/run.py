@@ -41,8 +41,6 @@ def run_live(
     """
     for module in ("fastapi", "uvicorn", "websockets", "cv2", "av"):
         require(module, "live", "input=camera")
-    import numpy as np
-
     from .server import serve
     from .session import Session
 
@@ -50,6 +48,4 @@ def run_live(
         raise FastTransferError(
             f"input={' '.join(inputs)} must be one camera; the page switches to others"
         )
-    for stylizer in stylizers:  # an engine prepares itself at its first frame, which would be seen
-        stylizer.frame(np.zeros((48, 64, 3), np.uint8))
     serve(Session(stylizers, inputs[0], output, session), server)

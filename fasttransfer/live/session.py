@@ -16,6 +16,7 @@ from .newest import Listeners, Newest, Rate, WorkingSize
 from .saver import Saver, output_folder
 from .settings import SessionSettings
 from .shown import Choice, Shown
+from .thumbnails import make_thumbnails
 
 RATE_SECONDS = 2.0  # over which frames/s are counted
 RETRY_SECONDS = 1.0  # until a camera that is gone is tried again
@@ -44,6 +45,7 @@ class Session:
         self._stylizers = {stylizer.name: stylizer for stylizer in stylizers}
         self._first_camera = camera
         self._saver = Saver(output_folder(output), settings)
+        self.thumbnails = make_thumbnails(stylizers)  # in the order of ``styles``
         first = stylizers[0]
         self.choice = Choice(first.name, first.settings.strength, first.settings.color, camera)
         self._messages: dict[str, str] = {}  # one sentence for each part where something is wrong
@@ -149,6 +151,7 @@ class Session:
             "color": self.choice.color,
             "camera": self.choice.camera,
             "recording": None if seconds is None else round(seconds, 1),
+            "files": len(self.saved),
             "message": next(iter(self._messages.values()), self._saver.message),
             "frames_per_second": round(self._shown_rate(), 1),
             "camera_frames_per_second": round(self._camera_rate(), 1),

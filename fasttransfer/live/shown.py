@@ -38,15 +38,16 @@ class Shown:
     @cached_property
     def stylized_jpeg(self) -> bytes:
         """Encoded once, for all windows."""
-        return _jpeg(self.stylized, self.quality)
+        return jpeg(self.stylized, self.quality)
 
     @cached_property
     def content_jpeg(self) -> bytes:
         """The original, for windows that show the wipe."""
-        return _jpeg(self.content, self.quality)
+        return jpeg(self.content, self.quality)
 
 
-def _jpeg(pixels: np.ndarray, quality: int) -> bytes:
+def jpeg(pixels: np.ndarray, quality: int) -> bytes:
+    """RGB bytes (H, W, 3) as a JPEG file of this quality, 1 to 100."""
     done, encoded = cv2.imencode(
         ".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )

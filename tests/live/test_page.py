@@ -1,5 +1,6 @@
 """The page in a real browser, against the moving pattern."""
 
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,11 +56,26 @@ def test_pictures_arrive_and_move(page: Page) -> None:
 def test_styles_by_key_and_button(page: Page) -> None:
     buttons = "[...document.querySelectorAll('#styles button')]"
     assert page.run(f"{buttons}.map(b => b.textContent)") == ["1Wood", "2Ink"]
+    page.until(f"{buttons}.every(b => b.firstChild.naturalWidth == 160)")  # their thumbnails
     page.press("2")
     page.until("drawn.style == 'ink'")
     assert page.run(f"{buttons}.map(b => b.getAttribute('aria-checked'))") == ["false", "true"]
     page.press("9")  # there is no ninth
     page.run(f"{buttons}[0].click()")
+    page.until("drawn.style == 'wood'")
+
+
+def test_styles_are_searched(page: Page) -> None:
+    shown = "[...document.querySelectorAll('#styles button:not([hidden])')].map(b => b.title)"
+    type_in = "search.value = '{}'; search.dispatchEvent(new Event('input'))"
+    page.run("search.hidden = false; search.focus()")  # it hides where there are few styles
+    for typed, found in (("K", ["Ink"]), ("steel", []), ("", ["Wood", "Ink"]), ("in", ["Ink"])):
+        page.run(type_in.format(typed))
+        assert page.run(shown) == found
+    page.press("Enter")
+    page.until("drawn.style == 'ink'")
+    assert page.run(shown) == ["Wood", "Ink"]
+    page.press("1")  # a key again, and no letter of the search
     page.until("drawn.style == 'wood'")
 
 
@@ -118,6 +134,15 @@ def test_recording_is_saved(page: Page, saved: Path) -> None:
     link = page.until("document.querySelector('#toast a[href$=mp4]')?.href")
     [path] = saved.glob("*.mp4")
     assert link.endswith(path.name)
+    # What was saved stays listed, the newest first, also after the page is loaded again.
+    files = "[...document.querySelectorAll('#files a')]"
+    names = [path.name, *(one.name for one in saved.glob("*.png"))]
+    page.until(f"{files}.length == {len(names)}")
+    page.call("Page.reload")
+    page.until(f"window.drawn?.number > 1 && {files}.length == {len(names)}")
+    assert page.run(f"{files}.map(a => a.textContent)") == names
+    statuses = f"Promise.all({files}.map(a => fetch(a.href).then(b => b.status)))"
+    assert page.run(statuses) == [200] * len(names)
     with av.open(str(path)) as container:
         assert sum(1 for _ in container.decode(video=0)) >= 3
 
@@ -140,13 +165,21 @@ def test_everything_has_a_name_and_fits_a_phone(page: Page) -> None:
 def test_a_program_that_has_ended_is_named(tmp_path: Path) -> None:
     with command(tmp_path, "input=camera:pattern") as (process, url), open_page(url) as page:
         page.until("window.drawn?.number > 1")
+        message = "document.getElementById('message').textContent"
+        lost = "document.body.classList.contains('lost')"
+        if hasattr(signal, "SIGSTOP"):  # as a machine behind a network that is gone
+            process.send_signal(signal.SIGSTOP)
+            page.until(lost)
+            assert "does not answer" in page.run(message)
+            process.send_signal(signal.SIGCONT)
+            page.until(f"!{lost}")
         process.kill()
-        page.until("document.body.classList.contains('lost')")
+        page.until(lost)
         numbers = (
             "['rate', 'age', 'network', 'size'].map(id => document.getElementById(id).textContent)"
         )
         assert page.run(numbers) == ["–"] * 4
-        assert "has ended" in page.run("document.getElementById('message').textContent")
+        assert "has ended" in page.run(message)
         assert page.run("document.getElementById('controls').inert")
 
 

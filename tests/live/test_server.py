@@ -49,12 +49,16 @@ def client(session: Session) -> TestClient:
 
 def test_page_and_all_it_loads_are_here(client: TestClient) -> None:
     page = client.get("/").text
-    for name in re.findall(r'(?:src|href)="([^"]+)"', page):
+    found = re.findall(r'(?:src|href)="([^"]+)"', page)
+    for name in found:  # those that a script imports are found on the way
         assert name.startswith("/page/"), name
-        assert client.get(name).status_code == 200
-        assert "//" not in re.sub(
-            r"ws://\$|http://www.w3.org|(?m:(^|\s)// .*$)", "", client.get(name).text
-        )
+        answer = client.get(name)
+        assert answer.status_code == 200
+        imported = re.findall(r'from "\./([^"]+)"', answer.text)
+        found += [f"/page/{one}" for one in imported if f"/page/{one}" not in found]
+        allowed = r"}://\$|http://www.w3.org|(?m:(^|\s)// .*$)"
+        assert "//" not in re.sub(allowed, "", answer.text).replace('"/"', ""), name
+    assert "/page/stream.js" in found
     policy = client.get("/").headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
@@ -86,6 +90,19 @@ def test_settings(client: TestClient, session: Session) -> None:
     assert {name: answer[name] for name in changes} == changes
     until(lambda: session.newest.choice.style == "ink")
     assert session.newest.choice.strength == 0.25
+
+
+def test_thumbnails(client: TestClient) -> None:
+    pictures = [client.get(f"/thumbnail/{number}").content for number in (0, 1)]
+    assert [Image.open(BytesIO(one)).size for one in pictures] == [(160, 120)] * 2
+    assert pictures[0] != pictures[1]
+    for number in ("2", "-1"):
+        assert client.get(f"/thumbnail/{number}").status_code == 404
+
+
+def test_the_clock_is_that_of_the_pictures(client: TestClient) -> None:
+    before = 1000 * time.time()
+    assert before <= client.get("/clock").json()["now"] <= 1000 * time.time()
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,12 @@ MASKS = together(
         help="Pixels over which its borders are softened (2).",
     ),
     setting(
+        "--regions",
+        key="mask.regions",
+        is_flag=True,
+        help="Of --style A,B: A where the mask is white, B where it is black.",
+    ),
+    setting(
         "--invert-mask", key="mask.invert", is_flag=True, help="Stylize where the mask is black."
     ),
 )

@@ -32,6 +32,7 @@ Examples:
   fasttransfer stylize clip.mp4 --style mosaic -o out.mp4    a video, with its sound
   fasttransfer stylize photo.jpg --keep-colors --strength 0.7 --size 1600
   fasttransfer stylize photo.jpg --mask mask.png             only where the mask is white
+  fasttransfer photo.jpg --style mosaic,udnie --mask mask.png --regions
   fasttransfer stylize -- -odd-name.jpg                      a name that starts with a dash
   fasttransfer photo.jpg --style mosaic                      stylize may be left out
 

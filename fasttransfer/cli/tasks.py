@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -16,6 +17,9 @@ from ..core.values import as_list
 from ..pipeline.runner import stylize_all
 from .styles import find_styles, is_slow, make_stylizers, style_names
 
+if TYPE_CHECKING:
+    from ..stylizing.stylizer import Stylizer
+
 
 def stylize_files(config: DictConfig) -> None:
     """Pictures and videos into others, in this process or in batches."""
@@ -26,6 +30,10 @@ def stylize_files(config: DictConfig) -> None:
     styles, stylizers = style_names(config), make_stylizers(config)
     plan, media = instantiate(config.planning), instantiate(config.media)
     batches = instantiate(config.ray)
+    if media.mask.regions:
+        styles, stylizers = styles[:1], [_beside(stylizers)]
+        if config.cluster:
+            raise FastTransferError("cluster= does not go with mask.regions=true; leave one out")
     if config.cluster:
         media = replace(media, mask=media.mask.anywhere())
     several = len(stylizers) > 1
@@ -110,6 +118,15 @@ def list_styles(config: DictConfig) -> None:
     from ..zoo.gallery import cards, print_cards
 
     print_cards(cards(), Console())
+
+
+def _beside(stylizers: "list[Stylizer]") -> "Stylizer":
+    if len(stylizers) != 2:
+        raise FastTransferError(
+            "mask.regions=true (--regions) takes two styles, such as --style mosaic,udnie, and not "
+            f"{len(stylizers)}"
+        )
+    return stylizers[0].beside(stylizers[1])
 
 
 def _end(report: Report) -> None:

@@ -55,7 +55,8 @@ class PlaneStylizer:
             DamagedStateError: of interrupted work, not everything is there.
         """
         height, width, _ = photo.shape
-        finish = _Finish(photo, result, self.stylizer, mask)
+        under = self._under(photo, result, title, most) if self.stylizer.other else None
+        finish = _Finish(photo, result, self.stylizer, mask, under)
         if self.stylizer.settings.stroke_size is not None:
             self._enlarge(photo, finish, self.stylizer.settings.stroke_size, title)
         elif height * width <= most:  # as size= made it
@@ -63,6 +64,17 @@ class PlaneStylizer:
             finish(whole, self.stylizer.network_on(_photo_at(photo, whole)))
         else:
             self._tile(photo, result, finish, title)
+
+    def _under(self, photo: Plane, result: Plane, title: str, most: int) -> Plane:
+        """What the other style makes of the whole photo, in a folder of its own for its tiles."""
+        assert self.stylizer.other is not None
+        work = result.path.parent / "other"
+        started = any(work.glob("*.journal"))
+        work.mkdir(exist_ok=True)
+        under = Plane(work / "stylized", photo.shape, "uint8", kept=started)
+        full = self.stylizer.other.with_settings(strength=1)
+        PlaneStylizer(full, self.settings, self._report)(photo, under, title=title, most=most)
+        return under
 
     def _tile(self, photo: Plane, result: Plane, finish: "_Finish", title: str) -> None:
         work = result.path.parent
@@ -130,14 +142,21 @@ class _Finish:
         result: where it is written.
         stylizer: has color and strength.
         mask: where the photo is stylized; None: everywhere.
+        under: what is seen where it is not; None: the photo.
     """
 
     def __init__(
-        self, photo: Plane, result: Plane, stylizer: "Stylizer", mask: Mask | None
+        self,
+        photo: Plane,
+        result: Plane,
+        stylizer: "Stylizer",
+        mask: Mask | None,
+        under: Plane | None,
     ) -> None:
         self._photo = photo
         self._result = result
         self._stylizer = stylizer
+        self._under = under
         self._mask = None if mask is None else mask.fitted(*photo.shape[:2])
 
     def __call__(self, region: Region, pixels: Tensor) -> None:
@@ -150,7 +169,8 @@ class _Finish:
         where = None if self._mask is None else self._mask.at(height, width, inside)
         rows, columns = inside.within(region)
         stylized = pixels[:, rows, columns].float().clamp(0, 1)
-        finished = to_bytes(self._stylizer.mix(stylized, seen, where)[None])[0].numpy()
+        under = None if self._under is None else _photo_at(self._under, inside)
+        finished = to_bytes(self._stylizer.mix(stylized, seen, where, under)[None])[0].numpy()
         if channels == 4:
             alpha = self._photo.read(inside)[..., 3:]
             finished = np.concatenate([finished, alpha], axis=-1)

@@ -156,6 +156,7 @@ class LargeStylizer:
             "longer": picture.longer,
             "tiles": [self._settings.tile, self._settings.thumbnail],
             "weights": fingerprint(stylizer.network),
+            "other": fingerprint(stylizer.other.network) if stylizer.other else None,
             "precision": stylizer.engine.precision,
             "stylizer": asdict(stylizer.settings),
             "mask": picture.mask_key,

@@ -87,6 +87,7 @@ class MaskSettings:
         feather: pixels of the result, to either side of a border, over which it is softened.
         invert: white and black of ``path`` exchanged.
         strength: another mask, a picture, folder, or clip: how strong the style is at each place.
+        regions: of two styles, the first where the mask is white and the second where it is black.
 
     Raises:
         FastTransferError: a value that cannot be used.
@@ -96,9 +97,20 @@ class MaskSettings:
     feather: int = 2
     invert: bool = False
     strength: str | None = None
+    regions: bool = False
 
     def __post_init__(self) -> None:
         whole_number("mask.feather", self.feather, 0)
+        if self.regions and self.path is None:
+            raise FastTransferError(
+                "mask.regions=true (--regions) needs a mask, white for the first style and black for "
+                "the second; write mask= (--mask)"
+            )
+        if self.regions and self.strength is not None:
+            raise FastTransferError(
+                f"strength={self.strength} is a mask, and with mask.regions=true (--regions) strength= "
+                "must be a number"
+            )
         if self.invert and self.path is None:
             raise FastTransferError(
                 "mask.invert=true exchanges white and black of a mask, and there is none; write mask="

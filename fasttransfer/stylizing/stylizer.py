@@ -32,7 +32,8 @@ _OUT_OF_MEMORY = ("out of memory", "allocate memory", "not enough memory")
 class Stylizer:
     """Content image in, stylized image out, both float RGB in [0, 1].
 
-    Safe to call from any number of threads: nothing in it changes after it is made.
+    Safe to call from any number of threads: nothing in it changes after it is made. Where there is an
+    ``other`` stylizer, see ``beside``.
 
     Args:
         style: name of a bundled style, style file, run folder, a blend such as
@@ -43,6 +44,8 @@ class Stylizer:
     Raises:
         FastTransferError: a setting that cannot be used here, or a style that cannot be read.
     """
+
+    other: "Stylizer | None" = None
 
     def __init__(
         self,
@@ -76,9 +79,12 @@ class Stylizer:
         """
         if isinstance(self.style, StyleMixture):
             return None
+        others = 0.0 if self.other is None else self.other.bytes_per_pixel
+        if others is None:
+            return None
         config = self.network.config
         features = config["channels"][0] / config["unshuffle"] ** 2
-        return 4 * (7 * features + 9 * 3)
+        return max(4 * (7 * features + 9 * 3), others)
 
     def with_settings(self, **changes: Any) -> "Stylizer":
         """Another stylizer with the same engine, and these ``StylizerSettings`` changed.
@@ -86,9 +92,21 @@ class Stylizer:
         Raises:
             FastTransferError: a value out of range.
         """
-        other = copy.copy(self)
-        other.settings = replace(self.settings, **changes)
-        return other
+        changed = copy.copy(self)
+        changed.settings = replace(self.settings, **changes)
+        if self.other is not None:
+            changed.other = self.other.with_settings(**changes)
+        return changed
+
+    def beside(self, other: "Stylizer") -> "Stylizer":
+        """Both styles as one: this one where a mask is white, ``other`` where it is black.
+
+        Strength is that of this one; color and the size of strokes are each one's own.
+        """
+        both = copy.copy(self)
+        both.other = other
+        both.name = f"{self.name}+{other.name}"
+        return both
 
     @torch.inference_mode()
     def __call__(self, content: Tensor, mask: Mask | Sequence[Mask | None] | None = None) -> Tensor:
@@ -111,7 +129,9 @@ class Stylizer:
             where = _weights(mask, photo)
             if self._shows_only_photo(where):
                 return photo.to(content.device)
-            return self.mix(self._stroked(photo).clamp(0, 1), photo, where).to(content.device)
+            under = None if self.other is None else self.other.painted(photo)
+            mixed = self.mix(self._stroked(photo).clamp(0, 1), photo, where, under)
+            return mixed.to(content.device)
 
     @torch.inference_mode()
     def network_on(self, photo: Tensor) -> Tensor:
@@ -141,12 +161,18 @@ class Stylizer:
                 return frames[0].numpy()
             if self.settings.stroke_size is not None:
                 photo = from_bytes(frames)
-                mixed = self.mix(self._stroked(photo).clamp(0, 1), photo, where)
+                under = None if self.other is None else self.other.painted(photo)
+                mixed = self.mix(self._stroked(photo).clamp(0, 1), photo, where, under)
                 return to_bytes(mixed)[0].contiguous().cpu().numpy()
             stylized = self.engine.frames(frames.numpy())
             if where is None and self.settings.strength == 1 and self.settings.color == "style":
                 return stylized[0]
-            mixed = self.mix(from_bytes(torch.from_numpy(stylized)), from_bytes(frames), where)
+            photo, full = from_bytes(frames), from_bytes(torch.from_numpy(stylized))
+            under = None
+            if self.other is not None:
+                others = self.other.engine.frames(frames.numpy())
+                under = self.other.colored(from_bytes(torch.from_numpy(others)), photo)
+            mixed = self.mix(full, photo, where, under)
             return to_bytes(mixed)[0].contiguous().numpy()
 
     def _stroked(self, photos: Tensor) -> Tensor:
@@ -166,22 +192,39 @@ class Stylizer:
             ]
         )
 
-    def mix(self, stylized: Tensor, photo: Tensor, where: Tensor | None = None) -> Tensor:
+    def painted(self, photos: Tensor) -> Tensor:
+        """(B, 3, H, W) in [0, 1] in the style and its color, at full strength."""
+        return self.colored(self._stroked(photos).clamp(0, 1), photos)
+
+    def colored(self, stylized: Tensor, photo: Tensor) -> Tensor:
+        """The network's picture of ``photo`` in the color that is set, (…, 3, H, W) in [0, 1]."""
+        return keep_colors(stylized, photo) if self.settings.color == "content" else stylized
+
+    def mix(
+        self,
+        stylized: Tensor,
+        photo: Tensor,
+        where: Tensor | None = None,
+        under: Tensor | None = None,
+    ) -> Tensor:
         """Color, mask and strength, of (…, 3, H, W) in [0, 1].
 
         Args:
             stylized: the network's picture.
             photo: what it was made of; the result is exactly this where a mask is 0.
             where: weights of a mask, (…, 1, H, W) in [0, 1]; None: 1 everywhere.
+            under: what ``other`` painted, which is seen where the mask is 0 instead of the photo.
         """
-        if self.settings.color == "content":
-            stylized = keep_colors(stylized, photo)
+        stylized = self.colored(stylized, photo)
+        if under is not None and where is not None:
+            stylized, where = torch.lerp(under, stylized, where), None
         if where is None:
             return torch.lerp(photo, stylized, self.settings.strength)
         return torch.lerp(photo, stylized, self.settings.strength * where)
 
     def _shows_only_photo(self, where: Tensor | None) -> bool:
-        return self.settings.strength == 0 or (where is not None and not where.any())
+        is_black = where is not None and not where.any()
+        return self.settings.strength == 0 or (is_black and self.other is None)
 
 
 def _weights(mask: Mask | Sequence[Mask | None] | None, photos: Tensor) -> Tensor | None:

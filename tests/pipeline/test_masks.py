@@ -21,7 +21,8 @@ SIZE = (67, 41)  # width and height
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(0)
-    save_style("wood.safetensors", TransformerNet([4, 8], 1, 3, 2, False), {"name": "wood"})
+    for name in ("wood", "ink"):
+        save_style(f"{name}.safetensors", TransformerNet([4, 8], 1, 3, 2, False), {"name": name})
     make_photo(Path("photo.png"), *SIZE)
     mask("mask.png", right=255)
     return tmp_path
@@ -95,6 +96,24 @@ def test_strength_may_be_a_mask_and_both_are_multiplied(
     both = pixels("out.png")
     assert np.array_equal(both[:, :middle], photo[:, :middle])
     assert np.array_equal(both[:, middle:], out[:, middle:])
+
+
+@pytest.mark.parametrize("tiles", ["off", "exact"])
+@pytest.mark.parametrize("settings", [(), ("color=content", "strength=0.6")])
+def test_two_styles_in_two_regions(
+    monkeypatch: pytest.MonkeyPatch, settings: tuple[str, ...], tiles: str
+) -> None:
+    common = ("input=photo.png", "precision=float32", "tiling.tile=64", f"tiles={tiles}", *settings)
+    for name in ("wood", "ink"):
+        assert infer(monkeypatch, *common, f"style={name}.safetensors", f"output={name}.png") == 0
+    both = ("style=ink.safetensors,wood.safetensors", "mask=mask.png", "mask.regions=true")
+    assert infer(monkeypatch, *common, *both, "output=out.png") == 0
+    out, middle = pixels("out.png"), SIZE[0] // 2
+    assert np.abs(out - pixels("wood.png"))[:, : middle - 2].max() <= 1
+    assert np.abs(out - pixels("ink.png"))[:, middle + 2 :].max() <= 1
+    assert np.abs(pixels("wood.png") - pixels("ink.png")).max() > 9
+    assert infer(monkeypatch, *common, *both) == 0
+    assert np.array_equal(pixels("photo-ink-wood.png"), out)
 
 
 def test_a_number_is_still_a_strength(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,6 +204,8 @@ def test_other_proportions_are_reported(
         (["strength=1.5"], "strength=1.5 must be a number from 0 to 1"),
         (["mask=5"], "mask has settings of its own"),
         (["mask=mask.png", "task=volume"], "mask=mask.png is a mask, and masks are for pictures"),
+        (["mask.regions=true"], "mask.regions=true (--regions) needs a mask"),
+        (["mask=mask.png", "mask.regions=true"], "takes two styles, such as --style mosaic,udnie"),
         (["strength=mask.png", "task=compare"], "leave it out with task=compare"),
     ],
 )

@@ -255,6 +255,27 @@ def test_each_picture_of_a_batch_has_its_mask() -> None:
     assert torch.equal(run(content, [None, None, None]), run(content))
 
 
+def test_two_styles_beside_each_other() -> None:
+    torch.manual_seed(1)
+    one, other = stylizer(tiny()), stylizer(Negative())
+    both, content = one.beside(other), torch.rand(3, 40, 80)
+    assert both.name == "test+test"
+    mixed = both(content, right_half())
+    assert torch.equal(mixed[..., :30], other(content)[..., :30])
+    assert torch.equal(mixed[..., 50:], one(content)[..., 50:])
+    assert torch.equal(both(content), one(content))
+    assert torch.equal(both(content, right_half(0)), other(content))
+    small = both.with_settings(size=40, strength=0.5, color="content")
+    assert torch.equal(
+        small(content, right_half(0)),
+        stylizer(Negative(), size=40, strength=0.5, color="content")(content),
+    )
+    frame = (content * 255).byte().permute(1, 2, 0).contiguous().numpy()
+    mixed = both.frame(frame, right_half())
+    assert np.array_equal(mixed[:, :30], other.frame(frame)[:, :30])
+    assert np.array_equal(mixed[:, 50:], one.frame(frame)[:, 50:])
+
+
 def test_threads_with_masks_get_what_one_gets() -> None:
     run = stylizer(tiny())
     frames = np.random.default_rng(0).integers(0, 256, (8, 32, 48, 3), np.uint8)

@@ -21,7 +21,15 @@ from .old_settings import updated
 from .package_settings import Node, package_objects, package_settings, package_texts
 
 SETTINGS_FILE = "config.yaml"
-_LARGEST = 1_000_000  # bytes; ours have 4,000
+_LARGEST = 100_000  # bytes; ours have 5,000, and a parser takes seconds for a million
+_DEEPEST = 50  # lists and mappings inside one another; the package's own have 6
+_OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 # A value may be that of another setting; ${oc.env:NAME} and the like are not resolved in files.
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][\w.]*\}")
 _RUN_DIR = "${run_dir}"  # where a run writes, which no file may change
@@ -145,6 +153,22 @@ class _Reader:
             )
 
 
+def _check_tokens(text: bytes) -> None:
+    """Refuses what a short text can keep a parser busy with for hours.
+
+    Raises:
+        ValueError: aliases, a few of which unfold to gigabytes, or nesting that no settings have, which
+            takes the square of its depth.
+    """
+    depth = 0
+    for token in yaml.scan(text, yaml.SafeLoader):  # one after another, so it ends at the first
+        if isinstance(token, yaml.AliasToken):
+            raise ValueError("it has aliases")
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > _DEEPEST:
+            raise ValueError("it is nested too deeply")
+
+
 def _load(file: Path) -> Node:
     if not is_file(file):
         raise FastTransferError(
@@ -156,8 +180,7 @@ def _load(file: Path) -> Node:
     try:
         if len(text) > _LARGEST:
             raise ValueError("it is too large")
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, yaml.SafeLoader)):
-            raise ValueError("it has aliases")  # a few of which unfold to gigabytes
+        _check_tokens(text)
         found = OmegaConf.to_container(OmegaConf.create(text.decode()), resolve=False)
         if not isinstance(found, dict):
             raise ValueError("it is a list")

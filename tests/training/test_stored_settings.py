@@ -220,7 +220,8 @@ BOMB = "a: &a [x, x]\n" + "".join(
 @pytest.mark.parametrize(
     "text",
     ["", "[1, 2]", "words", "a: [", "\x00", "!!python/object/apply:os.system [touch hacked]", BOMB,
-     "[" * 3000, "a: b\n" * 300_000, "style: {}\nloss: {}", "\ufeff: :", "1: {2: 3}"],
+     "[" * 3000, "[" * 99_000, "{a: " * 20_000, "- " * 49_000, "a: b\n" * 30_000,
+     "style: {}\nloss: {}", "\ufeff: :", "1: {2: 3}"],
     ids=lambda text: repr(text[:12]),
 )  # fmt: skip
 def test_what_is_no_settings_is_one_sentence(tmp_path: Path, text: str) -> None:

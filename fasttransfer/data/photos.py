@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from PIL import Image
 from torch import Tensor
 
 from ..core.assets import BUNDLED_PHOTOS
@@ -14,6 +13,7 @@ from ..core.paths import expand_user, is_file, is_folder, real_path
 from ..core.progress import Report
 from ..images.folders import pictures_below
 from ..images.reading import open_rgb
+from ..images.sizes import resized
 from ..images.tensors import to_tensor
 from .crops import SMALLEST
 from .findings import Findings
@@ -88,7 +88,8 @@ def read_probe(folder: Path, size: int, count: int, max_pixels: int) -> dict[Pat
             break
         try:
             photo = open_rgb(path, max_pixels=max_pixels)
-            photo.thumbnail((size, size), Image.Resampling.LANCZOS)
+            if max(photo.size) > size:
+                photo = resized(photo, size)
             if min(photo.size) < SMALLEST:
                 raise FastTransferError(
                     f"{path} has {photo.width}×{photo.height} pixels at data.probe_size={size}, too "

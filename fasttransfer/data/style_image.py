@@ -1,13 +1,12 @@
 """The style image: the one painting that a network is trained for."""
 
-from PIL import Image
-
 from ..core.assets import STYLE_IMAGES
 from ..core.errors import FastTransferError, shown_name
 from ..core.paths import expand_user
 from ..core.renamed import current_style
 from ..core.values import whole_number
 from ..images.reading import open_rgb
+from ..images.sizes import resized
 from ..images.tensors import to_tensor
 
 BUNDLED_LICENSE = "CC0-1.0"
@@ -63,13 +62,6 @@ class StyleImage:
         self.size = size
         self.strength = float(strength)
         self.license = license or (BUNDLED_LICENSE if is_bundled else "not stated")
-
-
-def resized(picture: Image.Image, size: int) -> Image.Image:
-    """With a longer side of ``size`` pixels."""
-    scale = size / max(picture.size)
-    width, height = (max(1, round(side * scale)) for side in picture.size)
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def bundled_style_images() -> list[str]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..core.errors import FastTransferError, shown_name
 from ..core.libraries import require
 from ..images.reading import open_rgb
+from ..images.sizes import fitted
 from ..images.tensors import from_bytes, resize, to_bytes, to_tensor
 from ..models.vgg import LEAST_SIDE
 from ..video.settings import VideoSettings
@@ -111,8 +112,8 @@ def read_clips(
 
 def _check_sides(path: Path, height: int, width: int, size: int, console: Console) -> None:
     """Reports what is smaller than ``size``; raises FastTransferError for what cannot be scored."""
-    shorter, longer = sorted((height, width))
-    if round(shorter * min(1, size / longer)) < LEAST_SIDE:
+    longer = max(height, width)
+    if min(fitted((height, width), min(size, longer))) < LEAST_SIDE:
         raise FastTransferError(
             f"{path} has {width}×{height} pixels; at a longer side of {min(size, longer)}, scores "
             f"require a shorter one of {LEAST_SIDE}"

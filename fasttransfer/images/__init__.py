@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .metadata import NO_METADATA, Metadata
     from .reading import Picture, open_rgb, read_picture
     from .regions import Region, grid
+    from .sizes import fitted, resized
     from .tensors import from_bytes, keep_colors, resize, resize_to, to_bytes, to_pil, to_tensor
     from .writing import write_picture
 
@@ -24,6 +25,7 @@ __all__ = [
     "Region",
     "captioned",
     "contact_sheet",
+    "fitted",
     "from_bytes",
     "grid",
     "keep_colors",
@@ -35,6 +37,7 @@ __all__ = [
     "read_size",
     "resize",
     "resize_to",
+    "resized",
     "side_by_side",
     "to_bytes",
     "to_pil",
@@ -53,6 +56,7 @@ __getattr__ = lazy(
         "Region": "regions",
         "captioned": "contact_sheets",
         "contact_sheet": "contact_sheets",
+        "fitted": "sizes",
         "from_bytes": "tensors",
         "grid": "regions",
         "keep_colors": "tensors",
@@ -64,6 +68,7 @@ __getattr__ = lazy(
         "read_size": "decoding",
         "resize": "tensors",
         "resize_to": "tensors",
+        "resized": "sizes",
         "side_by_side": "contact_sheets",
         "to_bytes": "tensors",
         "to_pil": "tensors",

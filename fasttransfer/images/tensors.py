@@ -9,6 +9,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from .sizes import fitted
+
 LUMA = (0.299, 0.587, 0.114)  # Rec. 601, which is also the Y of YIQ
 
 
@@ -37,12 +39,9 @@ def to_bytes(photos: Tensor) -> Tensor:
 def resize(images: Tensor, size: int) -> Tensor:
     """(…, C, H, W) in [0, 1] to a longer side of ``size`` pixels, antialiased, in [0, 1]."""
     height, width = images.shape[-2:]
-    longer = max(height, width)
-    if longer == size:
+    if max(height, width) == size:
         return images
-    return resize_to(
-        images, max(1, round(height * size / longer)), max(1, round(width * size / longer))
-    )
+    return resize_to(images, *fitted((height, width), size))
 
 
 def keep_colors(stylized: Tensor, content: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from ..images.sizes import fitted
+
 
 @dataclass(frozen=True)
 class CameraFrame:
@@ -34,8 +36,7 @@ class Camera(Protocol):
 def shrunk(pixels: np.ndarray, size: int) -> np.ndarray:
     """RGB bytes (H, W, 3) with a longer side of at most ``size``."""
     height, width = pixels.shape[:2]
-    longer = max(height, width)
-    if longer <= size:
+    if max(height, width) <= size:
         return pixels
-    shape = (max(1, round(width * size / longer)), max(1, round(height * size / longer)))
+    shape = fitted((width, height), size)
     return np.asarray(cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA))

@@ -21,10 +21,11 @@ from torch.nn import Parameter
 from ..core.assets import STYLE_IMAGES
 from ..core.errors import FastTransferError
 from ..core.paths import expand_user
-from ..data.style_image import MAX_PIXELS, bundled_style_images, resized
+from ..data.style_image import MAX_PIXELS, bundled_style_images
 from ..draw import STYLES, draw
 from ..images.folders import pictures_below
 from ..images.reading import open_rgb
+from ..images.sizes import resized
 from ..images.tensors import to_tensor
 from ..losses.perceptual import PerceptualLoss
 from ..losses.style_target import StyleTarget

@@ -1,8 +1,10 @@
 """Picture files as arrays on disk and back: large ones by libvips, a few rows at a time."""
 
 import errno
+import math
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ from PIL import Image
 from ..core.errors import FastTransferError, brief
 from ..core.files import whole_file
 from ..core.libraries import is_installed, require
+from ..core.memory import available_memory
 from ..images.decoding import open_image
 from ..images.decoding.vips import open_by_vips, vips_loader
 from ..images.metadata import NO_METADATA, Metadata
 from ..images.reading import on_white
 from ..images.regions import Region
+from ..images.sizes import fitted, resized
 from ..images.writing import WITHOUT_ALPHA, write_image, writer_of
 from .planes import Plane
 
@@ -27,11 +31,27 @@ HELD = 30_000_000
 _KINDS = ("PNG", "JPEG", "WEBP", "TIFF")  # what is read and written by libvips
 _LONGEST = {"JPEG": 65_535, "WEBP": 16_383}  # pixels a side that a format can hold
 _TILE = 512  # pixels a side in TIFF
+_SALVAGING = 16  # bytes for each pixel of a damaged picture: Pillow decodes it twice
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """A picture as an array on disk, with the ``notes`` and the ``damage`` of ``Decoded``."""
+
+    plane: Plane
+    notes: tuple[str, ...] = ()
+    damage: str | None = None
 
 
 def unpack(
-    path: Path, target: Path, *, size: tuple[int, int], longer: int | None, max_pixels: int
-) -> tuple[Plane, tuple[str, ...]]:
+    path: Path,
+    target: Path,
+    *,
+    size: tuple[int, int],
+    longer: int | None,
+    max_pixels: int,
+    damaged_up_to: float = 0.0,
+) -> Unpacked:
     """Writes a picture file as bytes (H, W, 3) or (H, W, 4), sRGB and upright.
 
     Args:
@@ -40,19 +60,25 @@ def unpack(
         size: width and height of the picture.
         longer: side in pixels to reduce or enlarge it to; None leaves it.
         max_pixels: see ``open_image``.
-
-    Returns:
-        The array and notes on what was left out.
+        damaged_up_to: see ``open_image``.
 
     Raises:
         FastTransferError: the picture cannot be read, or the disk is full.
     """
-    scale = 1.0 if longer is None else longer / max(size)
-    made = (round(size[0] * scale), round(size[1] * scale))
+    made = size if longer is None else fitted(size, longer)
     with whole_file(target, part=target.with_name("unpacked")) as temporary:
         is_large = _by_vips(size) or _by_vips(made)
+        damage = None
         if is_large and (loader := vips_loader(path)) is not None:
-            shape, notes = _unpack_by_vips(path, loader, temporary, longer)
+            try:
+                shape, notes = _unpack_by_vips(path, loader, temporary, longer)
+            except FastTransferError as error:
+                if damaged_up_to == 0:
+                    raise
+                _check_memory(max(size, made, key=math.prod), error)
+                shape, notes, damage = _unpack_by_pillow(
+                    path, temporary, longer, max_pixels, damaged_up_to
+                )
         elif made[0] * made[1] > max_pixels:
             raise FastTransferError(
                 f"{path} would be enlarged to {made[0]}×{made[1]} pixels, more than "
@@ -60,8 +86,10 @@ def unpack(
                 'python -m pip install "fasttransfer[large]"'
             )
         else:
-            shape, notes = _unpack_by_pillow(path, temporary, longer, max_pixels)
-    return Plane(target, shape, "uint8"), notes
+            shape, notes, damage = _unpack_by_pillow(
+                path, temporary, longer, max_pixels, damaged_up_to
+            )
+    return Unpacked(Plane(target, shape, "uint8"), notes, damage)
 
 
 def too_wide(path: Path, size: tuple[int, int]) -> str | None:
@@ -97,20 +125,24 @@ def _by_vips(size: tuple[int, int]) -> bool:
     return size[0] * size[1] > HELD and is_installed("pyvips")
 
 
+def _check_memory(size: tuple[int, int], error: FastTransferError) -> None:
+    """Raises FastTransferError for a damaged picture of which nothing can be taken."""
+    if _SALVAGING * math.prod(size) > available_memory():
+        raise FastTransferError(
+            f"{error}, and what is left of {size[0]}×{size[1]} pixels does not fit into memory"
+        ) from error
+
+
 def _unpack_by_pillow(
-    path: Path, target: Path, longer: int | None, max_pixels: int
-) -> tuple[tuple[int, int, int], tuple[str, ...]]:
-    found = open_image(path, max_pixels=max_pixels, min_side=longer)
-    image, notes = found.image, found.notes
-    if longer is not None:
-        scale = longer / max(image.size)
-        width, height = (max(1, round(side * scale)) for side in image.size)
-        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    path: Path, target: Path, longer: int | None, max_pixels: int, damaged_up_to: float
+) -> tuple[tuple[int, int, int], tuple[str, ...], str | None]:
+    found = open_image(path, max_pixels=max_pixels, min_side=longer, damaged_up_to=damaged_up_to)
+    image = found.image if longer is None else resized(found.image, longer)
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
         image = image.convert("RGB")  # fully opaque
     pixels = np.asarray(image)
     target.write_bytes(pixels.tobytes())
-    return (image.height, image.width, len(image.getbands())), notes
+    return (image.height, image.width, len(image.getbands())), found.notes, found.damage
 
 
 def _unpack_by_vips(
@@ -119,7 +151,8 @@ def _unpack_by_vips(
     vips: Any = require("pyvips", "large", "a large picture")
     colors, notes = open_by_vips(path, loader)
     if longer is not None:
-        colors = colors.resize(longer / max(colors.width, colors.height))
+        width, height = fitted((colors.width, colors.height), longer)
+        colors = colors.resize(width / colors.width, vscale=height / colors.height)
     try:
         colors.rawsave(str(target))
     except vips.Error as error:  # reading or writing, as both are done now

@@ -1,5 +1,6 @@
 """Pictures too large to be stylized at once: in tiles on disk, and on after a stop."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -10,10 +11,11 @@ from ..core.errors import FastTransferError, brief
 from ..core.progress import Report
 from ..images.masks import Mask
 from ..images.metadata import NO_METADATA, Metadata
+from ..images.sizes import fitted
 from ..models.transformer_net import fingerprint
 from .plane_stylizer import PlaneStylizer
 from .planes import DamagedStateError, Plane
-from .rasters import pack, too_wide, unpack
+from .rasters import Unpacked, pack, too_wide, unpack
 from .settings import TileSettings
 from .work import WorkFolder
 
@@ -32,6 +34,7 @@ class LargePicture:
         longer: side in pixels that it is reduced or enlarged to; None leaves it.
         most: pixels of a picture that is stylized as a whole.
         max_pixels: larger ones are rejected.
+        damaged_up_to: see ``open_image``.
         mask: makes the mask of the picture, once that is an array, and notes on it; None: there is
             none.
         mask_key: what distinguishes the mask from others, as JSON.
@@ -43,6 +46,7 @@ class LargePicture:
     longer: int | None
     most: int
     max_pixels: int
+    damaged_up_to: float = 0.0
     notes: tuple[str, ...] = ()
     mask: Callable[[Plane], tuple[Mask | None, tuple[str, ...]]] | None = None
     mask_key: object = None
@@ -50,10 +54,11 @@ class LargePicture:
 
 @dataclass(frozen=True)
 class LargeResult:
-    """A stylized picture as an array on disk, and the folder it lies in."""
+    """A stylized picture as an array on disk, the folder it lies in, and what the photo lacks."""
 
     plane: Plane
     work: WorkFolder
+    damage: str | None
 
 
 class LargeStylizer:
@@ -93,7 +98,8 @@ class LargeStylizer:
 
     def _in(self, work: WorkFolder, picture: LargePicture) -> LargeResult:
         try:
-            photo = work.photo(lambda path: self._unpack(picture, path))
+            found = work.photo(lambda path: self._unpack(picture, path))
+            photo = found.plane
             self._check(photo, picture)
             mask = self._mask(photo, picture)
             result = work.result(photo)
@@ -103,7 +109,7 @@ class LargeStylizer:
             if not work.started:  # nothing to continue with
                 work.remove()
             raise
-        return LargeResult(result, work)
+        return LargeResult(result, work, found.damage)
 
     def _mask(self, photo: Plane, picture: LargePicture) -> Mask | None:
         mask, notes = (None, ()) if picture.mask is None else picture.mask(photo)
@@ -115,17 +121,18 @@ class LargeStylizer:
         text = "what was kept of its interrupted work is damaged, so it starts anew"
         self._report.note(picture.path, text)
 
-    def _unpack(self, picture: LargePicture, path: Path) -> Plane:
-        photo, notes = unpack(
+    def _unpack(self, picture: LargePicture, path: Path) -> Unpacked:
+        found = unpack(
             picture.path,
             path,
             size=picture.size,
             longer=picture.longer,
             max_pixels=picture.max_pixels,
+            damaged_up_to=picture.damaged_up_to,
         )
-        for note in notes:
+        for note in found.notes:
             self._report.note(picture.path, note)
-        return photo
+        return found
 
     def _check(self, photo: Plane, picture: LargePicture) -> None:
         """Raises FastTransferError for what would only fail at the end of the work."""
@@ -142,8 +149,8 @@ class LargeStylizer:
             )
         needed = self._stylizer.bytes_per_pixel
         assert needed is not None
-        small = height * width * (size / max(height, width)) ** 2
-        if small > self._settings.fitting_pixels(needed, self._stylizer.engine.device):
+        small = fitted((width, height), size)
+        if math.prod(small) > self._settings.fitting_pixels(needed, self._stylizer.engine.device):
             raise FastTransferError(
                 f"stroke_size={size} is stylized as a whole, which takes more memory than there is, or "
                 "than tiling.memory allows; write a smaller one, or leave it out"
@@ -154,6 +161,7 @@ class LargeStylizer:
         return {
             "photo": [str(picture.path.resolve()), file.st_size, file.st_mtime_ns],
             "longer": picture.longer,
+            "damaged_up_to": picture.damaged_up_to,
             "tiles": [self._settings.tile, self._settings.thumbnail],
             "weights": fingerprint(stylizer.network),
             "other": fingerprint(stylizer.other.network) if stylizer.other else None,

@@ -12,6 +12,7 @@ from typing import Any
 from ..core.files import write_whole
 from ..core.scratch import scratch_folder
 from .planes import DamagedStateError, Plane
+from .rasters import Unpacked
 
 FORMAT = 3  # of the files in the folder; another one is not continued
 _JOB, _PHOTO, _RESULT = "job.json", "photo", "stylized"
@@ -53,23 +54,26 @@ class WorkFolder:
         """Whether tiles are done, or about to be."""
         return any(self.path.glob("*.journal"))
 
-    def photo(self, unpack: Callable[[Path], Plane]) -> Plane:
+    def photo(self, unpack: Callable[[Path], Unpacked]) -> Unpacked:
         """The photo as an array; ``unpack`` makes it at a path, unless that is done.
+
+        What was kept comes without its notes.
 
         Raises:
             DamagedStateError: what is kept of it cannot be used.
         """
         about, path = self.path / "photo.json", self.path / _PHOTO
         if about.exists():
-            shape, checksum = _about_photo(about)
+            shape, checksum, damage = _about_photo(about)
             plane = Plane(path, shape, "uint8", kept=True)
             if plane.checksum() != checksum:
                 raise DamagedStateError(f"{path.name} has other pixels")
-            return plane
-        plane = unpack(path)
-        text = json.dumps({"shape": plane.shape, "checksum": plane.checksum()})
+            return Unpacked(plane, damage=damage)
+        found = unpack(path)
+        known = {"shape": found.plane.shape, "checksum": found.plane.checksum()}
+        text = json.dumps({**known, "damage": found.damage})
         write_whole(about, lambda file: file.write(text.encode()))
-        return plane
+        return found
 
     def result(self, photo: Plane) -> Plane:
         """The array of the stylized picture.
@@ -107,14 +111,14 @@ def _is_own(folder: Path) -> bool:
     return os.name == "nt" or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
 
 
-def _about_photo(about: Path) -> tuple[tuple[int, int, int], int]:
-    """The shape of the unpacked photo, and its checksum."""
+def _about_photo(about: Path) -> tuple[tuple[int, int, int], int, str | None]:
+    """The shape of the unpacked photo, its checksum, and what is missing from its file."""
     try:
         found = json.loads(about.read_bytes())
         height, width, channels = (int(side) for side in found["shape"])
-        checksum = int(found["checksum"])
+        checksum, damage = int(found["checksum"]), found["damage"]
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise DamagedStateError(f"{about.name} cannot be read") from error
     if min(height, width) < 1 or channels not in (3, 4):
         raise DamagedStateError(f"{about.name} holds no shape of a picture")
-    return (height, width, channels), checksum
+    return (height, width, channels), checksum, None if damage is None else str(damage)

@@ -1,5 +1,6 @@
 """Picture files: read ahead of the network, stylized, and written behind it."""
 
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,7 @@ from ..core.progress import Report
 from ..images.decoding import read_metadata, read_size
 from ..images.metadata import NO_METADATA
 from ..images.reading import Picture, read_picture
+from ..images.sizes import fitted
 from ..images.writing import write_picture
 from ..large.stylizer import LargePicture, LargeResult, LargeStylizer, write_large
 from .jobs import Job
@@ -78,20 +80,19 @@ class PictureSource:
         """Nothing: a picture that is here has been read."""
 
     def _read(self, job: Job) -> Picture | LargePicture:
-        size, max_pixels = self._settings.size, self._settings.max_pixels
+        longer, max_pixels = self._settings.size, self._settings.max_pixels
+        damaged_up_to = self._settings.damaged_up_to
         if self._most is not None:
-            width, height = read_size(job.input, max_pixels=max_pixels)
-            larger = max(1.0, (size or 0) / max(width, height))  # size= may also enlarge it
-            if width * height * larger**2 > self._most:
-                stored = (width, height)
-                large = LargePicture(job.input, job.output, stored, size, self._most, max_pixels)
+            size = read_size(job.input, max_pixels=max_pixels)
+            made = size if longer is None else fitted(size, max(longer, *size))  # may enlarge it
+            if math.prod(made) > self._most:
+                large = LargePicture(
+                    job.input, job.output, size, longer, self._most, max_pixels, damaged_up_to
+                )
                 make_mask, key = self._masks.of_large(job)
                 return replace(large, mask=make_mask, mask_key=key)
         picture = read_picture(
-            job.input,
-            max_pixels=max_pixels,
-            min_side=size,
-            damaged_up_to=self._settings.damaged_up_to,
+            job.input, max_pixels=max_pixels, min_side=longer, damaged_up_to=damaged_up_to
         )
         mask, notes = self._masks.of_picture(job, picture)
         return replace(picture, mask=mask, notes=(*picture.notes, *notes))
@@ -150,5 +151,5 @@ class PictureSink:
             self._report.fail(job.input, in_one_sentence(job, error))
         else:
             self._report.done.append(job.output)
-            if isinstance(picture, Picture) and picture.damage is not None:
+            if picture.damage is not None:
                 self._report.damage(job.input, picture.damage)

@@ -27,7 +27,7 @@ def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def pixels(path: Path, tmp_path: Path, longer: int | None = None) -> np.ndarray:
     with Image.open(path) as image:
         size = image.size
-    plane, _ = unpack(path, tmp_path / "array", size=size, longer=longer, max_pixels=10**6)
+    plane = unpack(path, tmp_path / "array", size=size, longer=longer, max_pixels=10**6).plane
     height, width, _ = plane.shape
     return plane.read(Region(0, height, 0, width))
 
@@ -67,7 +67,7 @@ def test_what_is_enlarged_to_a_large_picture_is_never_held(
     small = {"size": (70, 50), "longer": 140, "max_pixels": 5000}
     with pytest.raises(FastTransferError, match="would be enlarged to 140×100 pixels, more than"):
         unpack(tmp_path / "small.bmp", tmp_path / "array", **small)  # type: ignore[arg-type]
-    plane, _ = unpack(tmp_path / "small.png", tmp_path / "array", **small)  # type: ignore[arg-type]
+    plane = unpack(tmp_path / "small.png", tmp_path / "array", **small).plane  # type: ignore[arg-type]
     assert plane.shape == (100, 140, 3)
     wanted = np.asarray(gradient("RGB").resize((140, 100), Image.Resampling.BICUBIC)).astype(int)
     inside = (slice(4, -4), slice(4, -4))
@@ -161,6 +161,58 @@ def test_a_cut_file_is_an_error_and_leaves_nothing(library: str, tmp_path: Path)
         with pytest.raises(FastTransferError, match=r"photo\.jpg is damaged or cut short"):
             unpack(path, tmp_path / "array", size=(400, 300), longer=None, max_pixels=10**6)
     assert [p.name for p in tmp_path.iterdir()] == ["photo.jpg"]
+
+
+NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8))
+DAMAGED = {
+    "end.jpg": ({"quality": 90}, lambda whole: whole[:-2]),
+    "half.jpg": ({"quality": 90}, lambda whole: whole[: len(whole) // 2]),
+    "progressive.jpg": ({"progressive": True}, lambda whole: whole[: len(whole) // 2]),
+    "half.png": ({}, lambda whole: whole[: len(whole) // 2]),
+    "end.tif": ({}, lambda whole: whole[:-2]),
+    "half.tif": ({}, lambda whole: whole[: len(whole) // 2]),
+    "middle.tif": ({"compression": "tiff_lzw"}, lambda whole: flipped(whole)),
+    "half.webp": ({"quality": 90}, lambda whole: whole[: len(whole) // 2]),
+    "odd.webp": ({"quality": 90}, lambda whole: whole[: len(whole) * 9 // 20 * 2 + 1]),
+}
+
+
+def flipped(whole: bytes) -> bytes:
+    middle = slice(len(whole) // 2, len(whole) // 2 + 20)
+    changed = bytearray(whole)
+    changed[middle] = bytes(value ^ 0x5A for value in whole[middle])
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("name", sorted(DAMAGED))
+def test_both_readers_take_the_same_of_a_damaged_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options, damaged = DAMAGED[name]
+    path = tmp_path / name
+    NOISE.save(path, **options)
+    path.write_bytes(damaged(path.read_bytes()))
+    found = []
+    for held in (10**9, 0):
+        monkeypatch.setattr(rasters, "HELD", held)
+        picture = unpack(
+            path, tmp_path / f"array{held}", size=NOISE.size, longer=None, max_pixels=10**6,
+            damaged_up_to=0.7,
+        )  # fmt: skip
+        found.append((picture.plane.read(Region(0, 300, 0, 400)), picture.damage))
+        with pytest.raises(FastTransferError, match=r"is damaged or cut short"):
+            unpack(path, tmp_path / "none", size=NOISE.size, longer=None, max_pixels=10**6)
+    (first, damage), (second, other) = found
+    assert damage is not None
+    assert other == damage
+    assert np.array_equal(first, second)
+
+
+def test_a_file_that_is_replaced_is_read_again(library: str, tmp_path: Path) -> None:
+    for value in (10, 200):
+        Image.new("RGB", (70, 50), (value,) * 3).save(tmp_path / "a.png")
+        assert pixels(tmp_path / "a.png", tmp_path).mean() == value
+        (tmp_path / "array").unlink()
 
 
 def test_a_side_too_long_for_the_format_is_an_error(library: str, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ Identify = Callable[[IO[bytes]], Image.Image]
 
 _END_OF_IMAGE = b"\xff\xd9"
 _ENDS = 2**16  # times that it is given to a decoder that goes on to read
+_STRIP = 512  # rows that are compared at a time
 _NOISE = bytes(np.random.default_rng(0).integers(0, 255, 4096, dtype=np.uint8))  # never 0xff
 NO_PIXEL = "its end is missing, but no pixel is"
 # Two values for a pixel that was not decoded, by mode: for people, and to compare with.
@@ -71,17 +72,30 @@ def _jpeg(contents: bytes, identify: Identify) -> Salvaged:
 
 
 def _webp(contents: bytes, identify: Identify) -> Salvaged:
-    announced = int.from_bytes(contents[4:8], "little") + 8
-    left = announced - len(contents)
-    if left <= 0:
-        raise ValueError("it is not cut short")
+    place = 12  # of the first chunk: its name, its size, and as many bytes
+    while place + 8 + _size_at(contents, place) <= len(contents):
+        place += 8 + _size_at(contents, place)
+    left = place + 8 + _size_at(contents, place) - len(contents)
+    if place + 8 > len(contents):
+        raise ValueError("it is cut short between two chunks")
     if left > 64 * len(contents) + 2**20:
         raise ValueError("nearly all is missing")
-    noise = (_NOISE * (left // len(_NOISE) + 1))[:left]
+    # A decoder takes more bytes of noise than of a picture; the file's size must be even.
+    more = 4 * left + 2**16 + len(contents) % 2
+    longer = bytearray(contents)
+    longer[4:8] = (len(contents) + more - 8).to_bytes(4, "little")
+    longer[place + 4 : place + 8] = (len(contents) + more - place - 8).to_bytes(4, "little")
+    noise = (_NOISE * (more // len(_NOISE) + 1))[:more]
     image, other = (
-        _decoded(io.BytesIO(contents + more), identify) for more in (bytes(left), noise)
+        _decoded(io.BytesIO(bytes(longer) + end), identify) for end in (bytes(more), noise)
     )
     return _compared(image, other)
+
+
+def _size_at(contents: bytes, place: int) -> int:
+    """Of the chunk there, which takes an even number of bytes."""
+    size = int.from_bytes(contents[place + 4 : place + 8], "little")
+    return size + size % 2
 
 
 def _by_rows(contents: bytes, identify: Identify) -> Salvaged:
@@ -112,8 +126,12 @@ def _decoded(file: IO[bytes], identify: Identify) -> Image.Image:
 
 
 def _compared(image: Image.Image, other: Image.Image) -> Salvaged:
-    differs = np.asarray(image) != np.asarray(other)
-    missing = float((differs.any(axis=-1) if differs.ndim == 3 else differs).mean())
+    differing = 0
+    for top in range(0, image.height, _STRIP):  # a large picture is held twice already
+        place = (0, top, image.width, min(image.height, top + _STRIP))
+        differs = np.asarray(image.crop(place)) != np.asarray(other.crop(place))
+        differing += int(np.count_nonzero(differs.any(axis=-1) if differs.ndim == 3 else differs))
+    missing = differing / (image.width * image.height)
     part = f", and with it {max(missing, 0.001):.1%} of its pixels"
     return Salvaged(image, missing, NO_PIXEL if missing == 0 else f"its end is missing{part}")
 

@@ -66,10 +66,10 @@ def open_by_vips(path: Path, loader: str) -> tuple[Any, tuple[str, ...]]:
     vips: Any = require("pyvips", "large", "a large picture")
     load = getattr(vips.Image, loader)
     try:
-        image = load(str(path), access="sequential", fail_on="truncated")
+        image = load(str(path), access="sequential", fail_on="error", revalidate=True)
         if image.get_typeof("orientation") and image.get("orientation") > 1:
             # A picture that is turned is read in another order than it is stored in.
-            image = load(str(path), fail_on="truncated").autorot()
+            image = load(str(path), fail_on="error", revalidate=True).autorot()
         return _srgb(vips, image)
     except vips.Error as error:
         raise FastTransferError(f"{path} is damaged or cut short ({brief(error)})") from error

@@ -58,6 +58,18 @@ def test_what_is_there_is_taken(kind: str, part: float) -> None:
     assert not same[-int(SIDE * (0.9 - part)) :].all()
 
 
+@pytest.mark.parametrize("lossless", [False, True])
+def test_a_webp_may_be_cut_anywhere(lossless: bool) -> None:
+    whole = contents("WEBP", lossless=lossless)
+    for part in np.linspace(0.2, 0.99, 30):
+        cut = whole[: int(len(whole) * part)]
+        found = salvaged(cut)
+        assert found.damage is not None
+        rows = max(0, int(SIDE * (part - 0.15)) - 16)  # a block, which the loop filter smooths
+        expected = np.asarray(salvaged(whole).image)
+        assert np.array_equal(np.asarray(found.image)[:rows], expected[:rows])
+
+
 @pytest.mark.parametrize("progressive", [False, True])
 def test_a_jpeg_without_its_last_bytes_is_the_same_picture(progressive: bool) -> None:
     whole = contents("JPEG", progressive=progressive)

@@ -64,7 +64,7 @@ def stylize_volumes(config: DictConfig) -> None:
     report, settings = Report(), instantiate(config.volumes)
     stylizers = make_stylizers(config)
     names = [stylizer.name for stylizer in stylizers]
-    plans = plan_volumes(as_list(config.input), config.output, names, settings.shard)
+    plans = plan_volumes(as_list(config.input), config.output, names, settings.shard, report.fail)
     pairs = zip(plans, stylizers, strict=True)
     for pipeline in [open_volumes(jobs, one, settings, report) for jobs, one in pairs]:
         stylize_all(pipeline, report)

@@ -1,7 +1,11 @@
 """Which files of a folder are pictures."""
 
+import errno
+import fnmatch
+import glob
 import os
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..core.errors import FastTransferError
@@ -39,12 +43,95 @@ def files_below(
     Raises:
         FastTransferError: a folder that cannot be listed, if ``unread`` is None.
     """
+    for place, _, names in _folders_below(folder, unread):
+        for name in names:
+            if wanted(Path(name)):
+                yield Path(place, name)
+
+
+def paths_matching(root: Path, pattern: Sequence[str], unread: Unread | None = None) -> list[Path]:
+    """Files and folders below a folder whose names match, in the order of their names.
+
+    Args:
+        root: where to search.
+        pattern: for each level a name with the wildcards of a shell; ``**`` stands for any number of
+            folders, which are searched as ``files_below`` does.
+        unread: see ``files_below``.
+
+    Raises:
+        FastTransferError: a folder that cannot be listed, if ``unread`` is None.
+    """
+    reported: set[Path] = set()
+
+    def once(place: Path, error: FastTransferError) -> None:
+        if unread is None:
+            raise error
+        if place not in reported:  # two ``**`` lead to one folder in several ways
+            reported.add(place)
+            unread(place, error)
+
+    return sorted(set(_matching(root, list(pattern), once)))
+
+
+def _matching(folder: Path, pattern: list[str], unread: Unread) -> Iterator[Path]:
+    level, rest = pattern[0], pattern[1:]
+    if level == "**":
+        places = _folders_below(folder, unread) if _may_be_folder(folder) else ()
+        for place, folders, names in places:
+            if rest:
+                yield from _matching(Path(place), rest, unread)
+            else:
+                yield from (Path(place, name) for name in (*folders, *names))
+        return
+    for path in _at_level(folder, level, unread):
+        if rest:
+            yield from _matching(path, rest, unread)
+        elif os.path.lexists(path):
+            yield path
+
+
+def _at_level(folder: Path, level: str, unread: Unread) -> Iterator[Path]:
+    """What a name or a wildcard can stand for in a folder."""
+    if not glob.has_magic(level):  # “..” is not listed, nor are folders that may only be entered
+        yield folder / level
+        return
+    for name in _listed(folder, unread):
+        if (name[0] != "." or level[0] == ".") and fnmatch.fnmatch(name, level):
+            yield folder / name
+
+
+def _may_be_folder(path: Path) -> bool:
+    """Also True where the system does not say."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except OSError as error:
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
+
+def _listed(folder: Path, unread: Unread) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):  # a part of the pattern that is not there
+        return []
+    except OSError as error:
+        unread(folder, _not_searched(folder, error))
+        return []
+
+
+def _not_searched(folder: Path, error: OSError) -> FastTransferError:
+    return FastTransferError(
+        f"{folder} cannot be searched ({error.strerror}); allow it, or move that folder away"
+    )
+
+
+def _folders_below(
+    folder: Path, unread: Unread | None
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """A folder and those below it, each with the names of its folders and of what else is in it."""
 
     def failed(error: OSError) -> None:
         place = Path(os.fsdecode(error.filename))
-        sentence = FastTransferError(
-            f"{place} cannot be searched ({error.strerror}); allow it, or move that folder away"
-        )
+        sentence = _not_searched(place, error)
         if unread is None:
             raise sentence from error
         unread(place, sentence)
@@ -59,9 +146,8 @@ def files_below(
                 links += filter(os.path.islink, visible)
                 real = [path for path in visible if not os.path.islink(path)]
                 folders[:] = [path.name for path in real if _is_new(path, seen)]
-                for name in sorted(names):
-                    if name[0] != "." and wanted(Path(name)):
-                        yield Path(place, name)
+                plain = sorted(name for name in names if name[0] != ".")
+                yield place, [path.name for path in visible], plain
         waiting = [link for link in links if not _leads_back(link) and _is_new(link, seen)]
 
 

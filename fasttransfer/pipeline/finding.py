@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..core.errors import FastTransferError
 from ..core.files import is_remote
-from ..core.paths import exists, is_file, is_folder, real_path
-from ..images.folders import Unread, files_below, is_picture
+from ..core.paths import exists, is_folder, real_path
+from ..images.folders import Unread, files_below, is_picture, paths_matching
 from ..video.settings import is_video
 from .stores import files_at, is_pattern
 
@@ -88,6 +88,12 @@ def is_glob(item: str) -> bool:
     return glob.has_magic(item) and not exists(item)
 
 
+def matching(pattern: str, unread: Unread | None = None) -> list[Path]:
+    """What is on this machine behind a pattern, see ``paths_matching``."""
+    root = _fixed_part(pattern)
+    return paths_matching(root, Path(pattern).parts[len(root.parts) :], unread)
+
+
 def is_many(item: str) -> bool:
     """Whether an item of ``input`` may stand for several files."""
     if is_glob(item):
@@ -157,10 +163,9 @@ def _files(
             if not hidden and is_media(file):
                 yield file, url
     elif pattern:
-        rest = os.path.relpath(item, root) if root != Path() else item
-        for name in sorted(glob.glob(str(Path(glob.escape(str(root)), rest)), recursive=True)):
-            if is_media(Path(name)) and is_file(name):
-                yield Path(name), None
+        for file in matching(item, unread):
+            if is_media(file) and not is_folder(file):
+                yield file, None
     else:
         for file in files_below(root, is_media, unread):
             yield file, None

@@ -1,6 +1,5 @@
 """Volumes as a source and a sink, see ``pipeline.runner``, and which volume becomes which."""
 
-import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING
 from ..core.errors import FastTransferError, brief
 from ..core.paths import exists, expand_user, is_folder, real_path
 from ..core.progress import Report
+from ..images.folders import Unread
 from ..models.style_file import safe_name
-from ..pipeline.finding import is_glob
+from ..pipeline.finding import is_glob, matching
 from ..pipeline.jobs import Job
 from ..pipeline.planning import in_shard
 from ..pipeline.runner import Error, Kind, Pipeline, Traceback, in_one_sentence
@@ -50,7 +50,11 @@ def open_volumes(
 
 
 def plan_volumes(
-    inputs: Sequence[str], output: str | None, styles: Sequence[str], shard: str | None
+    inputs: Sequence[str],
+    output: str | None,
+    styles: Sequence[str],
+    shard: str | None,
+    unread: Unread | None = None,
 ) -> list[list[Job]]:
     """Which volume becomes which, for each style.
 
@@ -60,11 +64,13 @@ def plan_volumes(
             beside the inputs, named after the style.
         styles: their names.
         shard: ``i/n`` does only the i-th of n parts of the inputs; None does all.
+        unread: is called for each folder that cannot be searched for a pattern; None raises the
+            error instead.
 
     Raises:
         FastTransferError: no inputs, or ``output`` for several results.
     """
-    paths = _named(inputs)
+    paths = _named(inputs, unread)
     if output is not None and len(paths) * len(styles) > 1:
         raise FastTransferError(
             f"output={output} is one volume and there would be {len(paths) * len(styles)}; leave "
@@ -141,13 +147,13 @@ class VolumeSink:
         """Nothing: a volume that was not written leaves nothing."""
 
 
-def _named(inputs: Sequence[str]) -> list[Path]:
+def _named(inputs: Sequence[str], unread: Unread | None) -> list[Path]:
     """What was typed, without ~ and patterns, each once."""
     found: list[str] = []
     for name in map(os.path.expanduser, inputs):
         some = [name]
         if is_glob(name):
-            some = sorted(glob.glob(name, recursive=True))
+            some = [str(path) for path in matching(name, unread)]
             if not some:
                 raise FastTransferError(f"input={name} stands for nothing that exists")
         found += some

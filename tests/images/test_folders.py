@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fasttransfer.core.errors import FastTransferError
-from fasttransfer.images.folders import pictures_below
+from fasttransfer.images.folders import paths_matching, pictures_below
 from tests.helpers.folders import nest_too_deep
 
 
@@ -59,3 +59,39 @@ def test_a_folder_that_cannot_be_searched_is_named(tmp_path: Path) -> None:
     ((place, sentence),) = errors.items()
     assert place.is_relative_to(tmp_path / "photos")
     assert str(place) in sentence
+
+
+def matching(folder: Path, *pattern: str) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in paths_matching(folder, pattern)]
+
+
+def test_patterns(tmp_path: Path) -> None:
+    for name in ("a.jpg", "in/b.jpg", "in/deep/c.jpg", "in/.hidden/d.jpg", ".e.jpg", "in/f.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    os.symlink(tmp_path, tmp_path / "in" / "loop")
+    os.symlink("nowhere", tmp_path / "broken")
+    assert matching(tmp_path, "*.jpg") == ["a.jpg"]
+    assert matching(tmp_path, ".*.jpg") == [".e.jpg"]
+    assert matching(tmp_path, "*", "*.jpg") == ["in/b.jpg"]
+    assert matching(tmp_path, "**", "[ac].jpg") == ["a.jpg", "in/deep/c.jpg"]
+    assert matching(tmp_path, "**", "in", "**", "*.jpg") == ["in/b.jpg", "in/deep/c.jpg"]
+    assert matching(tmp_path, "*", "deep", "..", "*.png") == ["in/deep/../f.png"]
+    assert matching(tmp_path, "in", "**") == [
+        *("in/b.jpg", "in/deep", "in/deep/c.jpg", "in/f.png", "in/loop"),
+    ]
+    assert matching(tmp_path, "a.jpg", "*") == matching(tmp_path, "none", "**", "*") == []
+
+
+@pytest.mark.parametrize("pattern", [("**", "*.jpg"), ("**", "**", "*.jpg")])
+def test_a_folder_that_a_pattern_cannot_search_is_named_once(
+    tmp_path: Path, pattern: tuple[str, ...]
+) -> None:
+    (tmp_path / "z.jpg").touch()
+    nest_too_deep(tmp_path)
+    with pytest.raises(FastTransferError, match=r"ddd cannot be searched \(File name too"):
+        paths_matching(tmp_path, pattern)
+    places: list[Path] = []
+    found = paths_matching(tmp_path, pattern, lambda place, _: places.append(place))
+    assert [path.name for path in found] == ["z.jpg"]
+    assert len(places) == 1

@@ -226,6 +226,9 @@ def test_folders_behind_links_are_inputs_and_what_cannot_be_searched_is_named(he
     (failure,) = report.failures
     assert failure.startswith("photos/ddd")
     assert "cannot be searched (File name too long)" in failure
+    jobs = plan(["photos/**/*.jpg"], "out", "wood", False, report, format=None, shard=None)
+    assert {str(job.input) for job in jobs} >= {"photos/album/d.jpg"}
+    assert report.failures == [failure, failure]  # patterns are no exception
 
 
 def test_unknown_format() -> None:

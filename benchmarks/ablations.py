@@ -83,7 +83,7 @@ def measured(variants: dict[str, list[str]], file: Path) -> dict[str, float]:
     For those that ``file`` does not hold, how many times the pace of `baseline` they have is
     measured, and multiplied by the one there.
     """
-    paces: dict[str, float] = json.loads(file.read_text()) if file.exists() else {}
+    paces: dict[str, float] = json.loads(file.read_text("utf-8")) if file.exists() else {}
     for name in variants:
         if name not in paces:
             if name == BASE:  # the first of them
@@ -93,7 +93,7 @@ def measured(variants: dict[str, list[str]], file: Path) -> dict[str, float]:
                 print(f"{name}: {ratios} of the pace", file=sys.stderr)
                 paces[name] = round(paces[BASE] * statistics.mean(ratios), 3)
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(paces, indent=1))
+            file.write_text(json.dumps(paces, indent=1), "utf-8")
     return paces
 
 

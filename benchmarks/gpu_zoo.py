@@ -57,7 +57,7 @@ class Output:
         """Writes everything that is known so far."""
         for file, states in self.weights.items():
             torch.save(states, self.folder / f"{file}.pt")
-        (self.folder / "log.json").write_text(json.dumps(self.log, indent=1))
+        (self.folder / "log.json").write_text(json.dumps(self.log, indent=1), "utf-8")
 
 
 def main() -> None:
@@ -224,7 +224,7 @@ def train_wave(
 
 def bundle(trained: Path) -> None:
     """Style files in the package from what ``train`` wrote."""
-    log = json.loads((trained / "log.json").read_text())
+    log = json.loads((trained / "log.json").read_text("utf-8"))
     weights: dict[str, dict[str, Tensor]] = {}
     for file in sorted(trained.glob("*.pt")):
         if file.stem != "base":

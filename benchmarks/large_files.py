@@ -110,7 +110,9 @@ def measure(place: Path, megapixels: int, rounds: int) -> dict[str, dict[str, fl
             path = picture if reads else written
             typed = ["--one", name, *(str(one) for one in (path, array, height, width))]
             command = [sys.executable, __file__, *typed]
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            done = subprocess.run(
+                command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+            )
             found.append(json.loads(done.stdout))
     return {
         name: {key: statistics.median(one[key] for one in found) for key in found[0]}

@@ -54,7 +54,10 @@ def start(style: str, settings: list[str]) -> tuple[subprocess.Popen[str], str]:
     """infer.py, and the address and port of its page."""
     own = (f"style={style}", "input=camera:pattern", "live.port=0", "live.open_browser=false")
     process = subprocess.Popen(
-        [sys.executable, str(SCRIPT), *own, *settings], stderr=subprocess.PIPE, text=True
+        [sys.executable, str(SCRIPT), *own, *settings],
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
     )
     assert process.stderr is not None
     output = ""
@@ -114,7 +117,7 @@ def next_picture(window: ClientConnection) -> tuple[float, tuple[int, int], dict
 
 def resident_mib(pid: int) -> float:
     """The memory that a process holds, in MiB."""
-    status = Path(f"/proc/{pid}/status").read_text()
+    status = Path(f"/proc/{pid}/status").read_text("utf-8")
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     assert found is not None
     return round(int(found[1]) / 1024, 1)

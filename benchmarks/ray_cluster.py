@@ -79,7 +79,11 @@ def stylize(place: Path, photos: str, settings: list[str]) -> float:
     start = time.perf_counter()
     typed = [f"input={photos}", "output=out/", "overwrite=true", *settings]
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), *typed], cwd=place, capture_output=True, text=True
+        [sys.executable, str(SCRIPT), *typed],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
     )
     if done.returncode:
         raise SystemExit(done.stderr)

@@ -82,7 +82,8 @@ def _run(command: list[str]) -> tuple[int, str]:
         text=True,
         encoding="utf-8",
         errors="replace",
-        env=child_environment(),
+        # What it prints is read as UTF-8, whatever a system's encoding is.
+        env=child_environment() | {"PYTHONIOENCODING": "utf-8:backslashreplace"},
     )
     with process:
         assert process.stderr is not None

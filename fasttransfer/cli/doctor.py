@@ -100,7 +100,7 @@ def _devices() -> Part:
 
 def _processor() -> str:
     info = Path("/proc/cpuinfo")
-    if info.is_file() and (name := re.search(r"model name\s*:\s*(.+)", info.read_text())):
+    if info.is_file() and (name := re.search(r"model name\s*:\s*(.+)", info.read_text("utf-8"))):
         return name[1]
     return platform.processor() or platform.machine()
 

@@ -92,7 +92,7 @@ def allowed_cpus(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
         allowed = float(os.cpu_count() or 1)
     for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
         try:
-            words = " ".join((cgroup / name).read_text(encoding="ascii") for name in names).split()
+            words = " ".join((cgroup / name).read_text("utf-8") for name in names).split()
             quota, period = float(words[0]), float(words[1])
         except (OSError, ValueError, IndexError):  # missing, or "max"
             continue

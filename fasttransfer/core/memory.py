@@ -49,8 +49,8 @@ def _left_in_groups(root: Path) -> list[int]:
 
 def _left(group: Path, limit: str, used: str, reclaimable: str) -> list[int]:
     try:
-        most = int((group / limit).read_text())  # "max" where there is none
-        taken = int((group / used).read_text())
+        most = int((group / limit).read_text("utf-8"))  # "max" where there is none
+        taken = int((group / used).read_text("utf-8"))
     except (OSError, ValueError):
         return []
     counts = dict(line.split() for line in _lines(group / "memory.stat") if line.count(" ") == 1)
@@ -59,6 +59,6 @@ def _left(group: Path, limit: str, used: str, reclaimable: str) -> list[int]:
 
 def _lines(file: Path) -> list[str]:
     try:
-        return file.read_text().splitlines()
+        return file.read_text("utf-8").splitlines()
     except OSError:
         return []

@@ -66,6 +66,6 @@ def pack(
                     file, "JPEG", quality=quality
                 )
                 shards.write({"__key__": f"{number:08}", "jpg": file.getvalue()})
-        (part / INDEX).write_text(json.dumps({"photos": len(paths)}))
+        (part / INDEX).write_text(json.dumps({"photos": len(paths)}), "utf-8")
         part.rename(output)
     return len(paths)

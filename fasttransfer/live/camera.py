@@ -61,7 +61,7 @@ def cameras() -> dict[int, str]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(errors="replace").strip()
+        return path.read_text("utf-8", errors="replace").strip()
     except OSError:
         return ""
 

@@ -186,8 +186,8 @@ def write_cards(folder: Path) -> None:
     """Updates the tables of all styles in the folder's ``README.md``, between its two marks."""
     path = folder / "README.md"
     before, after = "", ""
-    if path.is_file() and path.read_text().count(MARK) == 2:
-        before, _, after = path.read_text().split(MARK)
+    if path.is_file() and path.read_text("utf-8").count(MARK) == 2:
+        before, _, after = path.read_text("utf-8").split(MARK)
     shown = cards(folder)
     text = f"{before}{MARK}\n{markdown(shown)}\n{spread(shown)}{MARK}{after}"
     write_whole(path, lambda file: file.write(text.encode()))

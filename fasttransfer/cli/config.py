@@ -18,7 +18,7 @@ from omegaconf import DictConfig, read_write
 from ..core.errors import FastTransferError, shown_name
 from .hydra_messages import explain
 from .kinds import fit_kinds
-from .program import Program, Typed, literal, put
+from .program import Program, Typed, literal, put, rename_old
 from .script import read_script_arguments
 from .streams import guard_streams
 
@@ -65,6 +65,7 @@ def _run(program: Program, task: Task, typed: Typed, argv: list[str]) -> None:
         # Here, not only in main: Hydra announces every exception that leaves its task.
         try:
             sys.argv = argv  # Lightning starts further processes by it
+            rename_old(config)
             _put(config, typed)
             fit_kinds(config, program, typed)
             task(config)

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hydra.errors import HydraException, InstantiationException, OverrideParseException
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from ..core.assets import config_names
+from ..core.assets import CONF_DIR, config_names
 from ..core.errors import brief
 from ..core.libraries import not_installed
 from ..core.words import did_you_mean
@@ -39,24 +40,45 @@ def _from_text(text: str, folder: Path, settings: Callable[[], Sequence[str]]) -
     if launcher := re.search(r"Could not find 'hydra/launcher/((?:joblib|submitit)\w*)'", text):
         return not_installed(f"hydra/launcher={launcher[1]}", "a plugin of Hydra", "cluster")
     if unknown := re.match(r"Could not override '([^']+)'", text):
-        return no_such_setting(unknown[1], settings())
+        return no_such_setting(unknown[1], settings(), folder)
     if absent := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
-        return no_such_choice(absent[1], absent[2], folder)
+        return no_such_choice(absent[1], absent[2], config_names(absent[1], folder))
     if reference := re.match(r"Interpolation key '([^']+)' not found\s+full_key: (\S+)", text):
         return f"{reference[2]} refers to ${{{reference[1]}}}, which is not a setting"
     return " ".join(text.split())
 
 
-def no_such_setting(name: str, settings: Sequence[str]) -> str:
+def no_such_setting(name: str, settings: Sequence[str], folder: Path) -> str:
     """The sentence for a setting that does not exist."""
+    if elsewhere := setting_of_training(name, folder):
+        return f"there is no setting {name} here; {elsewhere}"
     own = [one for one in settings if "._" not in one]  # such as optimizer._target_
     hint = did_you_mean(name, own)
     return f"there is no setting {name}; {hint}{' ' if hint else ''}--help lists them"
 
 
-def no_such_choice(group: str, name: str, folder: Path) -> str:
+def setting_of_training(name: str, folder: Path) -> str:
+    """Says of a setting that a program lacks that training has it; empty if it has not.
+
+    Args:
+        name: of the setting.
+        folder: of the program's configuration.
+    """
+    group, _, rest = name.partition(".")
+    if folder == CONF_DIR or not re.fullmatch(r"[\w.]+", name):
+        return ""
+    files = (CONF_DIR / group).glob("*.yaml") if rest else [CONF_DIR / "train.yaml"]
+    for file in files:
+        settings = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
+        for part in (rest or name).split("."):
+            settings = settings.get(part, ...) if isinstance(settings, dict) else ...
+        if settings is not ...:
+            return f"{name}= is a setting of training: fasttransfer train, or python train.py"
+    return ""
+
+
+def no_such_choice(group: str, name: str, known: Sequence[str]) -> str:
     """The sentence for a file that a group of settings does not have."""
-    known = config_names(group, folder)
     if not known:
         return f"there is no {group}={name}"
     hint = did_you_mean(name, known)

@@ -9,14 +9,14 @@ import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from ..core.assets import CONF_DIR, config_names
 from ..core.errors import FastTransferError
 from ..core.paths import exists
-from ..core.renamed import SETTINGS, STYLES, notice
+from ..core.renamed import STYLES, current_setting, notice
 from ..core.values import as_list, unquoted
-from .hydra_messages import no_such_choice
+from .hydra_messages import no_such_choice, no_such_setting
 
 _NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?", re.IGNORECASE)
 
@@ -45,6 +45,7 @@ class Program:
         lists: those among ``texts`` that may be several: ``a,b,c`` or ``[a,b,c]``.
         argument: the setting that a word without ``=`` is meant for.
         files: settings whose value may also be a file, and the setting that a file is then for.
+        own: folders of the user's with more YAML files for the groups (``--config-dir``).
     """
 
     config_name: str
@@ -53,17 +54,22 @@ class Program:
     lists: tuple[str, ...] = ()
     argument: str = ""
     files: Mapping[str, str] = field(default_factory=dict, hash=False)
+    own: tuple[Path, ...] = ()
 
     def compose(self, overrides: Sequence[str] = ()) -> DictConfig:
         """The configuration with ``overrides``."""
         if GlobalHydra.instance().is_initialized():  # in the task, and for the same folder
             return hydra.compose(self.config_name, list(overrides))
+        if self.own:
+            places = ",".join(f"'file://{place.absolute()}'" for place in self.own)
+            overrides = [*overrides, f"hydra.searchpath=[{places}]"]
         with hydra.initialize_config_dir(str(self.folder), version_base="1.3"):
             return hydra.compose(self.config_name, list(overrides))
 
     def configured(self, typed: Typed) -> DictConfig:
         """The configuration with what was typed."""
         config = self.compose(typed.overrides)
+        rename_old(config)
         put(config, typed)
         return config
 
@@ -101,7 +107,7 @@ class Program:
             if key in self.texts and equals:
                 values[key] = _text(text, several=key in self.lists)
                 continue
-            parsed = self._override(word)
+            parsed = self._override(word, words)
             if parsed is None:
                 values[key] = text
             else:
@@ -113,36 +119,38 @@ class Program:
         key, equals, text = word.partition("=")
         if equals and (meant := self.meant(key, text)) != key:
             return f"{meant}={text}"
-        renamed = SETTINGS.get(key)
-        if equals and renamed is not None and key not in self.settings():
+        renamed = current_setting(key)
+        if equals and renamed != key and not self.is_group(key) and key not in self.settings():
             notice(f"{key}=", f"{renamed}=")
-            return f"{renamed}={text}"
+            key = renamed
         if equals and self.is_group(key):
             names = text.split(",")
-            known = config_names(key, self.folder)
+            known = self._names(key)
             for number, name in enumerate(names):
                 if name not in known and STYLES.get(name) in known:
                     names[number] = STYLES[name]
                     notice(f"{key}={name}", f"{key}={names[number]}")
             return f"{key}={','.join(names)}"
-        return word
+        return f"{key}={text}" if equals else word
 
-    def _override(self, word: str) -> str | None:
+    def _override(self, word: str, words: Sequence[str]) -> str | None:
         """A word in Hydra's grammar, ``a,b`` as a list; None if its value is not in that grammar."""
         key, equals, text = word.partition("=")
         if not equals and not word.startswith("~"):
             raise FastTransferError(self._no_setting(word))
-        if self.is_group(key) and text not in (known := config_names(key, self.folder)):
+        if self.is_group(key) and text not in (known := self._names(key)):
             own = next((name for name in self.texts if name == f"{key}.path"), None)
             if own and exists(text) and known:
                 raise FastTransferError(f"{key}={text} is a file; write {own}={text}")
             if text != "null" and "/" not in text:
-                raise FastTransferError(no_such_choice(key, text, self.folder))
+                raise FastTransferError(no_such_choice(key, text, known))
         try:
             [override] = OverridesParser.create().parse_overrides([word])
         except OverrideParseException:
-            is_name = re.fullmatch(r"[\w./]+", key) and key in self.settings()
-            if is_name and not re.search(r"[\[\](){}]", text):
+            settings = self.settings(self.groups_in(words))
+            if re.fullmatch(r"[A-Za-z_][\w.]*", key) and key not in settings:
+                raise FastTransferError(no_such_setting(key, settings, self.folder)) from None
+            if key in settings and not re.search(r"[\[\](){}]", text):
                 return None
             raise
         if override.is_sweep_override() and not self.is_group(key):
@@ -154,14 +162,33 @@ class Program:
             return f"{word} has no setting before it; write {self.argument}={word}"
         return f"{word} is not of the form setting=value; --help lists the settings"
 
+    def _names(self, group: str) -> list[str]:
+        """The YAML files of a group."""
+        return [name for place in (self.folder, *self.own) for name in config_names(group, place)]
+
     def groups_in(self, words: Sequence[str]) -> list[str]:
         """Those among ``words`` that choose a YAML file."""
         chosen = []
         for word in words:
             key, equals, text = word.partition("=")
-            if equals and self.is_group(key) and text in config_names(key, self.folder):
+            if equals and self.is_group(key) and text in self._names(key):
                 chosen.append(word)
         return chosen
+
+
+def rename_old(config: DictConfig) -> None:
+    """Gives settings from a YAML file of the user's their present names; a notice says so."""
+    for name in map(str, list(config)):
+        if OmegaConf.is_missing(config, name) or OmegaConf.is_interpolation(config, name):
+            pass
+        elif isinstance(config[name], DictConfig):
+            rename_old(config[name])
+        if (present := current_setting(name)) != name:
+            notice(f"{name}:", f"{present}:")
+            with open_dict(config):
+                value = config.pop(name)
+                if config.get(present) is None:
+                    config[present] = value
 
 
 def put(config: DictConfig, typed: Typed) -> None:

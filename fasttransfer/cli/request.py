@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..core.errors import FastTransferError
 from ..core.paths import exists
 from ..core.words import did_you_mean
+from .hydra_messages import setting_of_training
 from .options import Line
 from .program import Program, Typed
 
@@ -66,15 +67,17 @@ def sort_words(program: Program, line: Line, chosen: Sequence[str] = ()) -> tupl
             key in known or key.startswith(("+", "~", "hydra.", "hydra/")) or program.is_group(key)
         )
         if typed in candidates and not is_setting:
-            _check_name(word, known)
+            _check_name(word, known, program)
         (settings if is_setting else names).append(word)
     return [*names, *line.files], Line(tuple(settings), (), line.options, line.spelled)
 
 
-def _check_name(word: str, known: set[str]) -> None:
+def _check_name(word: str, known: set[str], program: Program) -> None:
     key, _, value = word.partition("=")
     if exists(word) or (glob.has_magic(word) and glob.glob(word)):
         return
     hint = did_you_mean(key, known)
-    advice = f"{hint[:-1]}={value}?" if hint else "--settings lists all settings"
+    advice = setting_of_training(key, program.folder)
+    if not advice:
+        advice = f"{hint[:-1]}={value}?" if hint else "--settings lists all settings"
     raise FastTransferError(f"there is no setting {key} and no file '{word}'; {advice}")

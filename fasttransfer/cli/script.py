@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from ..core.errors import FastTransferError
 from ..core.words import did_you_mean
@@ -16,6 +18,7 @@ _WITH_VALUE = (
     *("-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name"),
     *("-cd", "--config-dir", "--experimental-rerun"),
 )
+_OWN_FOLDER = ("-cd", "--config-dir")
 # Options of the command `fasttransfer` whose settings have other names.
 _OTHER_NAMES = {
     "o": ("output", "run_dir"),
@@ -44,6 +47,9 @@ def read_script_arguments(program: Program, argv: Sequence[str]) -> Typed:
             options.append(argument)
             if "=" not in argument and arguments:
                 options.append(arguments.pop(0))
+            if argument.partition("=")[0] in _OWN_FOLDER:
+                place = Path(options[-1].removeprefix(f"{argument.partition('=')[0]}="))
+                program = replace(program, own=(*program.own, place))
         elif argument.partition("=")[0] in _WITHOUT_VALUE:
             options.append(argument)
         elif argument.startswith("-"):
@@ -52,7 +58,7 @@ def read_script_arguments(program: Program, argv: Sequence[str]) -> Typed:
         else:
             words.append(argument)
     if set(_SWEEP) & set(options):
-        return Typed(tuple(argv[1:]))
+        return Typed((*options, *map(program.current, words)))
     typed = program.parse(words)
     return Typed((*options, *typed.overrides), typed.values)
 

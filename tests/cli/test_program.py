@@ -2,17 +2,23 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.errors import HydraException
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from fasttransfer.cli.hydra_messages import explain
 from fasttransfer.cli.infer import PROGRAM
-from fasttransfer.cli.program import literal, put
+from fasttransfer.cli.options import Line
+from fasttransfer.cli.program import Typed, literal, put, rename_old
+from fasttransfer.cli.request import sort_words
+from fasttransfer.cli.script import read_script_arguments
 from fasttransfer.cli.train import PROGRAM as TRAIN
 from fasttransfer.core.assets import CONF_DIR
 from fasttransfer.core.errors import FastTransferError
@@ -124,6 +130,48 @@ def test_old_names_of_settings(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("word", "current"),
+    [
+        ("style.licence=CC0", "style.license=CC0"),
+        ("optimiser=adam", "optimizer=adam"),
+        ("optimiser.lr=0.1", "optimizer.lr=0.1"),
+        ("optimizer.lr=0.1", "optimizer.lr=0.1"),
+    ],
+)
+def test_old_spellings(word: str, current: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert TRAIN.current(word) == current
+    said = f"{word.partition('=')[0]}= is now {current.partition('=')[0]}=; the old name will go\n"
+    assert capsys.readouterr().err == ("" if word == current else said)
+
+
+def test_old_names_in_files_of_the_user(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "own" / "style").mkdir(parents=True)
+    file = tmp_path / "own" / "style" / "mine.yaml"
+    file.write_text("path: woodcut\nname: Ärmel\nlicence: CC BY 4.0\n", encoding="utf-8")
+    argv = ["train.py", "--config-dir", "own", "style=mine"]
+    typed = read_script_arguments(TRAIN, argv)
+    assert typed.overrides == ("--config-dir", "own", "style=mine")
+    own = replace(TRAIN, own=(tmp_path / "own",))
+    config = own.configured(own.parse(["style=mine", "style.name=Zoë"]))
+    assert config.style == {"path": "woodcut", "name": "Zoë", "license": "CC BY 4.0"}
+    assert capsys.readouterr().err == "licence: is now license:; the old name will go\n"
+    with pytest.raises(FastTransferError, match="there is no style=nine; did you mean mine"):
+        own.parse(["style=nine"])
+
+
+def test_what_is_typed_counts_more_than_an_old_name() -> None:
+    config = OmegaConf.create({"style": {"license": "CC0", "licence": "old"}, "colour": "content"})
+    OmegaConf.set_struct(config, True)
+    rename_old(config)
+    assert config == {"style": {"license": "CC0"}, "color": "content"}
+
+
+def test_old_names_in_a_sweep() -> None:
+    typed = read_script_arguments(TRAIN, ["train.py", "-m", "style.licence=CC0,MIT", "seed=1,2"])
+    assert typed == Typed(("-m", "style.license=CC0,MIT", "seed=1,2"))
+
+
 def test_old_names_of_choices(capsys: pytest.CaptureFixture[str]) -> None:
     assert TRAIN.parse(["style=watercolour"]).overrides == ("style=watercolor",)
     assert capsys.readouterr().err == (
@@ -161,6 +209,24 @@ def test_mistakes(word: str, sentence: str) -> None:
 def test_settings_of_groups_that_are_chosen() -> None:
     assert "slow.iterations" not in PROGRAM.settings()
     assert "slow.iterations" in PROGRAM.settings(["stylizer=optimize"])
+
+
+@pytest.mark.parametrize("value", ["abc", "'Van Gogh (1889)'", "Van Gogh (1889)"])
+def test_a_setting_of_training_is_named_as_such(value: str) -> None:
+    words = ["photo.jpg", f"style.name={value}"]
+    Path("photo.jpg").touch()
+    with pytest.raises(FastTransferError) as raised:
+        sort_words(PROGRAM, Line(tuple(words), (), {}, {}))
+    assert "style.name= is a setting of training: fasttransfer train" in str(raised.value)
+    with pytest.raises((FastTransferError, HydraException)) as other:
+        PROGRAM.configured(PROGRAM.parse(words[1:]))
+    sentence = explain(other.value, PROGRAM.folder, PROGRAM.settings) or str(other.value)
+    assert sentence.startswith("there is no setting style.name here; style.name= is a setting of")
+
+
+def test_a_text_for_a_setting_that_there_is_not() -> None:
+    with pytest.raises(FastTransferError, match="no setting strenght; did you mean strength"):
+        PROGRAM.parse(["strenght=very (much)"])
 
 
 def test_names_are_bytes_to_the_system() -> None:

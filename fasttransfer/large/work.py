@@ -14,7 +14,7 @@ from ..core.scratch import scratch_folder
 from .planes import DamagedStateError, Plane
 from .rasters import Unpacked
 
-FORMAT = 3  # of the files in the folder; another one is not continued
+FORMAT = 4  # of the files in the folder; another one is not continued
 _JOB, _PHOTO, _RESULT = "job.json", "photo", "stylized"
 
 

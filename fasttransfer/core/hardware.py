@@ -7,6 +7,8 @@ import torch
 
 from .errors import FastTransferError
 
+_BFLOAT16 = ("avx512_bf16", "amx_bf16")  # processors that multiply it
+
 
 def pick_device(name: str) -> torch.device:
     """The device of that name.
@@ -39,10 +41,22 @@ def has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         with torch.cuda.device(device):
             return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # torch < 2.11
+    if device.type != "cpu":
         return False
-    capabilities = torch.cpu.get_capabilities()
-    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+    if hasattr(torch.cpu, "get_capabilities"):
+        capabilities = torch.cpu.get_capabilities()
+        return any(capabilities.get(name, False) for name in _BFLOAT16)
+    return any(name in _processor_flags() for name in _BFLOAT16)  # torch < 2.11
+
+
+def _processor_flags() -> list[str]:
+    """What Linux says of the first processor; nothing elsewhere."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
+    return flags.split()
 
 
 def accelerator_device(accelerator: str) -> torch.device:

@@ -9,6 +9,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.core.hardware import accelerator_device, allowed_cpus, has_bfloat16, pick_device
+from tests.helpers.fakes import fake_cuda
 
 
 def test_auto_is_a_device_that_works() -> None:
@@ -31,14 +32,20 @@ def test_bfloat16_is_what_the_processor_says() -> None:
         capabilities = torch.cpu.get_capabilities()
         names = ("avx512_bf16", "amx_bf16")
         assert found == any(capabilities.get(name, False) for name in names)
-    else:
-        assert found is False
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="says so on Linux only")
+def test_bfloat16_is_found_by_an_older_pytorch_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = has_bfloat16(torch.device("cpu"))
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert has_bfloat16(torch.device("cpu")) == expected
 
 
 def test_no_bfloat16_on_other_devices() -> None:
     assert has_bfloat16(torch.device("mps")) is False
 
 
+@fake_cuda
 @pytest.mark.parametrize(
     ("cuda", "mps", "device"), [(True, False, "cuda"), (False, True, "mps"), (True, True, "cuda")]
 )

@@ -11,6 +11,7 @@ from torch.nn import Parameter
 
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.training.muon import Muon, orthogonal
+from tests.helpers.fakes import fake_cuda
 from tests.helpers.operations import VIEWS, Operations
 
 SETTINGS = {"lr": 0.01, "betas": (0.9, 0.99), "momentum": 0.95, "rms": 0.2}
@@ -155,6 +156,7 @@ def test_kernels_of_all_shapes_together_move_as_they_would_one_by_one() -> None:
         torch.testing.assert_close(ours.detach(), expected, rtol=0, atol=1e-6)
 
 
+@fake_cuda
 def test_a_step_on_a_device_takes_few_operations_and_never_waits_for_it() -> None:
     """Counted on tensors without numbers, of a network as large as the default one."""
     with FakeTensorMode(), torch.device("cuda"):

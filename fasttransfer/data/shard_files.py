@@ -3,14 +3,17 @@
 import json
 import os
 import re
+import tarfile
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import FastTransferError
+from ..core.errors import FastTransferError, brief
 from ..core.libraries import require
 from ..core.paths import expand_user, is_file, is_folder, open_regular
 from ..core.values import whole_number
+from ..images.folders import is_picture
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -106,6 +109,43 @@ def _counted(index: Path) -> int:
             f"'{index}' does not say how many photos there are; pack the shards again, or give their "
             "number as data.photos=…"
         ) from error
+
+
+def pictures_in(
+    shard: str, most: int, complain: Callable[[Exception | str], object]
+) -> Iterator[dict[str, Any]]:
+    """The files in a shard from front to back, as webdataset groups them into samples.
+
+    Those that are no pictures come empty.
+
+    Nothing is unpacked, and no more memory is taken than a picture has bytes in the shard: archives that
+    are compressed or have holes (sparse files) may claim any size.
+
+    Args:
+        shard: a tar file or its URL.
+        most: bytes of a picture.
+        complain: is given what cannot be read; the rest is.
+    """
+    opener: Any = require("webdataset.gopen", "shards", "data=shards")
+    try:
+        with opener.gopen(shard) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+            for member in archive:
+                archive.members = []  # type: ignore[attr-defined]  # or all of them would be kept
+                if not member.isreg():
+                    continue
+                sample = {"fname": member.name, "data": b"", "__url__": shard}
+                if not is_picture(Path(member.name)):
+                    yield sample
+                    continue
+                if member.issparse() or member.size > most:
+                    complain(f"{shard}/{member.name} has holes or {member.size} bytes, too many")
+                    continue
+                contents = archive.extractfile(member)
+                assert contents is not None
+                yield sample | {"data": contents.read()}
+    except Exception as error:  # of networks, stores, and damaged archives
+        complain(f"{shard}: {type(error).__name__}: {brief(error)}")
+    yield {}  # ends a sample
 
 
 def _refuse(url: str, *_: Any, **__: Any) -> Any:

@@ -27,10 +27,11 @@ from ..images.reading import open_rgb
 from ..images.tensors import to_tensor
 from .crops import CropBatch, RandomCrop, note_unusable
 from .datamodule import BatchSettings, ProbeSettings, TrainingPhotos
-from .shard_files import INDEX, find_shards, webdataset
+from .shard_files import INDEX, find_shards, pictures_in, webdataset
 
 # Epochs without a photo that a reader endures: a shard may be out of reach for a while.
 _PATIENCE = 3
+_PIXEL_BYTES = 8  # of a pixel, of which no file has more: RGBA in 16 bits
 
 
 @dataclass(frozen=True)
@@ -127,16 +128,12 @@ class ShardedCrops(IterableDataset[tuple[Tensor, int]]):
                 )
 
     def _samples(self, shards: list[str], epoch: int, reader: int) -> Iterator[dict[str, Any]]:
-        dataset = webdataset().WebDataset(
-            shards,
-            shardshuffle=False,  # they are shuffled and split above
-            nodesplitter=None,
-            workersplitter=None,
-            handler=self._tell,
-            empty_check=False,
-        )
+        library: Any = webdataset()
+        most = _PIXEL_BYTES * self._settings.max_pixels
+        pictures = (one for shard in shards for one in pictures_in(shard, most, self._tell))
+        samples = library.tariterators.group_by_keys(pictures, handler=self._tell)
         rng = random.Random(f"{self._settings.seed} {epoch} {reader}")
-        return iter(dataset.shuffle(self._settings.buffer, rng=rng))
+        return iter(library.shuffle(self._settings.buffer, rng=rng)(samples))
 
     def _crop(self, sample: dict[str, Any], epoch: int, copy: int) -> Tensor | None:
         name = f"{sample.get('__url__', '')}/{sample['__key__']}"

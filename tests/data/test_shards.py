@@ -15,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from PIL import Image
@@ -32,6 +33,7 @@ from fasttransfer.models.style_file import load_style
 SCRIPT = Path(__file__).parents[2] / "train.py"
 WHOLE = RandomCrop(crop_size=16, photo_size=16, min_scale=1, max_scale=1)  # of a square photo
 COUNT = 10
+PICKLE = b"\x80\x02cos\nmkdir\nX\x07\x00\x00\x00escaped\x85R."
 PACKED = {"size": 32, "min_side": 8, "per_shard": 3, "quality": 95}
 
 
@@ -134,6 +136,49 @@ def test_what_else_is_in_a_sample_is_no_photo(tmp_path: Path) -> None:
     assert taken(crops_of(tmp_path), 1) == [3]
     skipped = (tmp_path.parent / "skipped.txt").read_text().splitlines()
     assert [line.split("/")[-1] for line in skipped] == ["b has no picture"]
+
+
+def test_what_claims_more_than_it_holds_or_leads_elsewhere_is_no_photo(tmp_path: Path) -> None:
+    photo = io.BytesIO()
+    Image.new("RGB", (40, 40), (60, 0, 0)).save(photo, "PNG")
+    (tmp_path / "outside.png").write_bytes(photo.getvalue())
+    (tmp_path / "shards").mkdir()
+    with tarfile.open(tmp_path / "shards" / "photos-000000.tar", "w") as archive:
+        for name, kind in (("0.png", tarfile.SYMTYPE), ("1.png", tarfile.LNKTYPE)):
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = kind, str(tmp_path / "outside.png")
+            archive.addfile(link)
+        for name in ("2.png", "/3.png", "../4.png", "5.pyd", "5.pickle", "5.json"):
+            member = tarfile.TarInfo(name)
+            member.size = len(photo.getvalue()) if name.endswith("png") else len(PICKLE)
+            archive.addfile(member, io.BytesIO(photo.getvalue() if name[-1] == "g" else PICKLE))
+    holes = sparse_header("6.png", 3 * 2**30) + bytes(512 + 1024)
+    (tmp_path / "shards" / "photos-000001.tar").write_bytes(holes)
+    packed = tmp_path / "shards" / "photos-000002.tar"
+    with tarfile.open(packed, "w:xz") as archive:
+        member = tarfile.TarInfo("7.png")
+        member.size = len(photo.getvalue())
+        archive.addfile(member, io.BytesIO(photo.getvalue()))
+    before = psutil.Process().memory_info().rss
+    reading = iter(crops_of(tmp_path / "shards"))
+    assert {next(reading)[1] & (2**40 - 1) for _ in range(9)} == {0, 1, 2}  # of three epochs
+    assert psutil.Process().memory_info().rss - before < 200 * 2**20
+    report = (tmp_path / "skipped.txt").read_text()
+    assert "6.png has holes or 3221225472 bytes, too many" in report
+    assert "photos-000002.tar: ReadError" in report
+    assert not Path("escaped").exists()
+
+
+def sparse_header(name: str, size: int) -> bytes:
+    """Of a file of this size in the format of GNU tar that is nothing but a hole."""
+    member = tarfile.TarInfo(name)
+    member.type, member.size = tarfile.GNUTYPE_SPARSE, 512
+    header = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    header[386:410] = b"%011o\0%011o\0" % (0, 512)
+    header[482:495] = b"\0%011o\0" % size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
 
 
 def test_nothing_that_can_be_read(tmp_path: Path) -> None:

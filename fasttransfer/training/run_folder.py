@@ -78,10 +78,16 @@ def lock_folder(folder: Path) -> Held:
     """Keeps other processes from training the run in ``folder``, which is made if it is missing.
 
     Raises:
-        FastTransferError: one does already.
+        FastTransferError: one does already, or the folder cannot be locked.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    held = hold(folder / LOCK_FILE)
+    try:
+        held = hold(folder / LOCK_FILE)
+    except OSError as error:  # such as a link or a folder in its place
+        raise FastTransferError(
+            f"The run '{folder}' cannot be locked ({brief(error)}); remove '{folder / LOCK_FILE}', or "
+            "use another folder."
+        ) from error
     if held is None:
         raise FastTransferError(
             f"The run '{folder}' is being trained by another process; wait for its end, or stop it."

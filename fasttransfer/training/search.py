@@ -113,7 +113,14 @@ class Search:
 
     def _alone(self) -> Held:
         """What one process at a time does with the study."""
-        held = hold(self._folder / ".lock", patience=-1)
+        path = self._folder / ".lock"
+        try:
+            held = hold(path, patience=-1)
+        except OSError as error:  # such as a link or a folder in its place
+            raise FastTransferError(
+                f"The study '{self._folder}' cannot be locked ({brief(error)}); remove '{path}', or "
+                "give another study= folder."
+            ) from error
         assert held is not None
         return held
 

@@ -19,7 +19,7 @@ from fasttransfer.training import launch, run
 from fasttransfer.training.checkpointing import WholeCheckpoints
 from fasttransfer.training.records import style_file_settings
 from fasttransfer.training.run import CHANGEABLE, Run
-from fasttransfer.training.run_folder import LOCK_FILE
+from fasttransfer.training.run_folder import LOCK_FILE, lock_folder
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -215,3 +215,17 @@ def test_two_processes_do_not_train_one_run(tmp_path):
         with pytest.raises(FastTransferError, match="trained by another process"):
             run.begin(None)
     assert [path.name for path in tmp_path.iterdir()] == [LOCK_FILE]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links")
+@pytest.mark.parametrize("planted", ["link", "folder"])
+def test_what_is_planted_in_place_of_a_lock_is_not_touched(tmp_path, planted):
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "run").mkdir()
+    if planted == "link":
+        (tmp_path / "run" / LOCK_FILE).symlink_to(tmp_path / "precious")
+    else:
+        (tmp_path / "run" / LOCK_FILE).mkdir()
+    with pytest.raises(FastTransferError, match="cannot be locked"):
+        lock_folder(tmp_path / "run")
+    assert (tmp_path / "precious").read_text() == "mine"

@@ -45,7 +45,7 @@ def tone_difference(stylized: Tensor, content: Tensor, cell: int) -> Tensor:
     return (1 - covariance / (variances.clamp_min(1e-12).sqrt() + LEAST_TONE)).mean()
 
 
-def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
+def palette_difference(stylized: Tensor, palette: Tensor, axes: Tensor | None = None) -> Tensor:
     """The distance between the color distributions of a batch and the style image.
 
     The sliced Wasserstein distance (Rabin et al. 2011; for textures, Heitz et al. 2021,
@@ -57,6 +57,7 @@ def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
     Args:
         stylized: (B, 3, H, W).
         palette: of the style image, see ``palette_of``.
+        axes: those that it was made with.
 
     Returns:
         A scalar: the mean squared distance between the sorted colors along each of some directions,
@@ -64,19 +65,48 @@ def palette_difference(stylized: Tensor, palette: Tensor) -> Tensor:
         one color. A deviation below 4 of 255 levels counts as 4.
     """
     variance = palette.var(dim=1, correction=0).mean().clamp_min(LEAST_TONE)
-    return (palette_of(stylized) - palette).square().mean() / variance
+    return (palette_of(stylized, axes) - palette).square().mean() / variance
 
 
-def palette_of(images: Tensor) -> Tensor:
+def palette_of(images: Tensor, axes: Tensor | None = None) -> Tensor:
     """The colors of all images (B, 3, H, W) together, whatever their number and size.
 
-    Means over 2×2 pixels, projected to each of some directions (K), sorted, in ``_SHARES`` groups
-    of equal size: (K, _SHARES).
+    Args:
+        images: float RGB.
+        axes: directions (K, 3) of colors on the device of the images; None makes them, which waits
+            for the device.
+
+    Returns:
+        Means over 2×2 pixels, projected to each direction, sorted, in ``_SHARES`` groups of equal size:
+        (K, _SHARES).
     """
+    if axes is None:
+        axes = axes_for(images)
     cells = F.avg_pool2d(widened(images), min(2, *images.shape[-2:]))
     colors = cells.permute(1, 0, 2, 3).flatten(1)  # (3, N)
-    along = (directions(_DIRECTIONS).to(colors) @ colors).sort(dim=1).values
-    return F.adaptive_avg_pool1d(along[None], _SHARES)[0]
+    along = (axes.to(colors.dtype) @ colors).sort(dim=1).values
+    return group_means(along, _SHARES)
+
+
+def group_means(values: Tensor, groups: int) -> Tensor:
+    """Means of ``groups`` equal parts of each row (K, N); where N is no multiple, they overlap.
+
+    ``torch.nn.functional.adaptive_avg_pool1d`` of any size: Apple's MPS has it for multiples only.
+    """
+    size = values.shape[1]
+    if size % groups == 0:
+        return values.reshape(-1, groups, size // groups).mean(dim=2)
+    numbers = torch.arange(groups, device=values.device)
+    first, last = numbers * size // groups, ((numbers + 1) * size - 1) // groups
+    places = first[:, None] + torch.arange(size // groups + 2, device=values.device)
+    inside = places <= last[:, None]
+    taken = values[:, places.clamp_max(size - 1)] * inside
+    return taken.sum(dim=2) / inside.sum(dim=1)
+
+
+def axes_for(images: Tensor) -> Tensor:
+    """The directions of colors that palettes are compared in, (K, 3), on the device of ``images``."""
+    return directions(_DIRECTIONS).to(widened(images).dtype).to(images.device)
 
 
 def directions(number: int) -> Tensor:
@@ -112,9 +142,10 @@ class PaletteTerm(Term):
     follows_style = True
 
     def target(self, style: Tensor, levels: Mapping[Level, Activations]) -> dict[str, Tensor]:
-        """See ``palette_of``."""
-        return {"palette": palette_of(style)}
+        """The palette, see ``palette_of``, and its directions."""
+        axes = axes_for(style)
+        return {"palette": palette_of(style, axes), "axes": axes}
 
     def forward(self, seen: Seen, target: Mapping[str, Tensor]) -> Value:
         """0 for the colors of the style image."""
-        return Value(palette_difference(seen.stylized, target["palette"]), {})
+        return Value(palette_difference(seen.stylized, target["palette"], target["axes"]), {})

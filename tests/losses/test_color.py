@@ -1,7 +1,16 @@
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional as F
 
-from fasttransfer.losses.color import directions, palette_difference, palette_of, tone_difference
+from fasttransfer.losses.color import (
+    directions,
+    group_means,
+    palette_difference,
+    palette_of,
+    tone_difference,
+)
 
 
 def test_tone_by_hand():
@@ -84,3 +93,16 @@ def test_directions_are_evenly_spread():
     assert angles < 0.95  # no two are nearly the same, or opposite
     squares = vectors.T @ vectors / 12
     assert torch.allclose(squares, torch.eye(3, dtype=torch.float64) / 3, atol=0.04)
+
+
+@given(st.integers(1, 700), st.sampled_from([1, 7, 256]))
+def test_group_means_are_those_of_adaptive_pooling(size: int, groups: int) -> None:
+    values = torch.rand(3, size, dtype=torch.float64, requires_grad=True)
+    ours = group_means(values, groups)
+    expected = F.adaptive_avg_pool1d(values[None], groups)[0]
+    torch.testing.assert_close(ours, expected)
+    weights = torch.rand_like(expected)
+    found, wanted = (
+        torch.autograd.grad((means * weights).sum(), values)[0] for means in (ours, expected)
+    )
+    torch.testing.assert_close(found, wanted)

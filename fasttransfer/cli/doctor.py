@@ -33,6 +33,7 @@ EXTRAS = {
     "large": "pictures over 30 megapixels in strips",
     "raw": "raw files of cameras, such as DNG and NEF",
     "heif": "HEIC photos, as phones take them",
+    "rembg": "models for mask=person",
     "volumes": "NIfTI files",
     "stores": "object stores such as S3",
     "shards": "training photos in tar files",

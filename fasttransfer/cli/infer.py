@@ -15,7 +15,7 @@ from .config import command
 from .program import Program
 
 FOLDER = CONF_DIR / "infer"
-_MASKS = ("mask.path", "mask.strength")
+_MASKS = ("mask.path", "mask.strength", "mask.model")
 _SEVERAL = ("style", "style.path", "input")
 
 # A folder of its own: in conf/ itself, style= would mean the group conf/style of the training.

@@ -63,7 +63,7 @@ MASKS = together(
         "--mask",
         key="mask.path",
         type=PATH,
-        help="Stylize where it is white: a picture, a folder of masks, or alpha.",
+        help="Stylize where it is white: a picture, a folder, a clip, alpha, or person.",
     ),
     setting(
         "--feather",
@@ -72,12 +72,12 @@ MASKS = together(
         help="Pixels over which its borders are softened (2).",
     ),
     setting(
-        "--regions",
-        key="mask.regions",
-        is_flag=True,
-        help="Of --style A,B: A where the mask is white, B where it is black.",
-    ),
-    setting(
         "--invert-mask", key="mask.invert", is_flag=True, help="Stylize where the mask is black."
     ),
+)
+REGIONS = setting(
+    "--regions",
+    key="mask.regions",
+    is_flag=True,
+    help="Of --style A,B: A where the mask is white, B where it is black.",
 )

@@ -17,7 +17,17 @@ from .options import (
     setting,
     settings_of,
 )
-from .stylizing_options import ENGINES, LOOKS, MASKS, OUTPUT, OVERWRITE, PRECISION, SIZE, STYLE
+from .stylizing_options import (
+    ENGINES,
+    LOOKS,
+    MASKS,
+    OUTPUT,
+    OVERWRITE,
+    PRECISION,
+    REGIONS,
+    SIZE,
+    STYLE,
+)
 
 
 @click.command(
@@ -45,6 +55,7 @@ Any setting that --settings lists may follow as key=value, such as video.crf=16.
 @SIZE
 @LOOKS
 @MASKS
+@REGIONS
 @setting(
     "--painting",
     key="style.path",
@@ -108,6 +119,7 @@ Examples:
   fasttransfer live 1 --style mosaic           the second camera
   fasttransfer live clip.mp4 --style mosaic    a video instead of a camera
   fasttransfer live pattern                    a test picture
+  fasttransfer live --mask person --invert-mask    the background only
 """,
 )
 @click.argument("words", metavar="[SOURCE]", nargs=-1, type=PATH)
@@ -117,6 +129,7 @@ Examples:
 )
 @setting("--size", key="size", type=WHOLE, help="Longer side of the pictures in pixels (640).")
 @LOOKS
+@MASKS
 @setting("--host", key="live.host", help="Address to listen at (127.0.0.1: this machine only).")
 @setting("--port", key="live.port", type=WHOLE, help="Port of the page, or the next free one.")
 @setting("--rate", key="live.rate", type=NUMBER, help="Frames per second to request (30).")

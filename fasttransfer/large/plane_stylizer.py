@@ -90,7 +90,7 @@ class PlaneStylizer:
             bfloat16=self.stylizer.engine.precision == "bfloat16",
         )
         if not exact:
-            network.measure(_reduced(photo, self.settings.thumbnail)[None])
+            network.measure(reduced(photo, self.settings.thumbnail)[None])
         with self._report.steps(title, network.steps, "tiles") as step:
             network.run(finish, step, lambda region: result.checksum(region.clipped(height, width)))
 
@@ -115,7 +115,7 @@ class PlaneStylizer:
     def _enlarge(self, photo: Plane, finish: "_Finish", stroke_size: int, title: str) -> None:
         """Strokes of a wanted size: a small copy is stylized and enlarged."""
         height, width, _ = photo.shape
-        small = _reduced(photo, stroke_size)
+        small = reduced(photo, stroke_size)
         enlarged = GuidedUpsampler(self.stylizer.network_on(small), small, height, width)
         regions = grid(height, width, self.settings.tile)
         with self._report.steps(title, len(regions), "tiles") as step:
@@ -182,7 +182,7 @@ def _photo_at(photo: Plane, region: Region) -> Tensor:
     return from_bytes(torch.from_numpy(photo.read(region)[..., :3])[None])[0]
 
 
-def _reduced(photo: Plane, longer: int) -> Tensor:
+def reduced(photo: Plane, longer: int) -> Tensor:
     """(3, h, w) in [0, 1] with this longer side, or smaller if the photo is.
 
     Means over blocks while it is more than twice as large, then an antialiased resize.

@@ -12,6 +12,7 @@ from ..core.errors import FastTransferError
 from ..stylizing.stylizer import Stylizer
 from .camera import PATTERN, cameras, open_camera
 from .frames import Camera, CameraFrame, shrunk
+from .masks import CameraMasks
 from .newest import Listeners, Newest, Rate, WorkingSize
 from .saver import Saver, output_folder
 from .settings import SessionSettings
@@ -44,6 +45,7 @@ class Session:
         self.settings = settings
         self._stylizers = {stylizer.name: stylizer for stylizer in stylizers}
         self._first_camera = camera
+        self._masks = CameraMasks(settings.mask)
         self._saver = Saver(output_folder(output), settings)
         self.thumbnails = make_thumbnails(stylizers)  # in the order of ``styles``
         first = stylizers[0]
@@ -230,7 +232,7 @@ class Session:
         longer = max(frame.pixels.shape[:2])
         content = shrunk(frame.pixels, round(longer * self._working_size.share))
         start = time.perf_counter()
-        stylized = stylizer.frame(content)
+        stylized = stylizer.frame(content, self._masks(content))
         seconds = time.perf_counter() - start
         if choice.strength > 0:
             self._working_size.took(seconds)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..core.errors import FastTransferError
 from ..core.values import number, whole_number
+from ..stylizing.settings import MaskSettings
 from ..video.settings import VideoSettings
 from .guard import is_loopback
 
@@ -23,6 +24,7 @@ class SessionSettings:
         max_age: seconds after which a picture is dropped.
         max_saved: most bytes of snapshots and recordings in all.
         video: how recordings are encoded.
+        mask: where frames are stylized: a still, or where there is a person.
 
     Raises:
         FastTransferError: a setting that cannot be used.
@@ -34,6 +36,7 @@ class SessionSettings:
     max_age: float
     max_saved: int
     video: VideoSettings
+    mask: MaskSettings = MaskSettings()
 
     def __post_init__(self) -> None:
         whole_number("size", self.size, 16, 8192)

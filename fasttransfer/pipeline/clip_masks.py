@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from ..core.errors import FastTransferError
 from ..images.masks import Mask, inverted
+from ..stylizing.person import PersonModel
 from ..video.clip import Clip
 from ..video.reader import ClipReader
 from ..video.settings import VideoSettings
@@ -94,22 +96,43 @@ class MovingLayer:
         return position, inverted(layer) if self._invert else layer
 
 
+class FoundLayer:
+    """What a model finds in each frame.
+
+    Args:
+        model: finds it, in a picture as it is shown.
+        invert: whether white and black are exchanged.
+        like: the video.
+    """
+
+    def __init__(self, model: PersonModel, invert: bool, like: Clip) -> None:
+        self._model = model
+        self._invert = invert
+        self._matrix = like.display_matrix
+
+    def of(self, pixels: np.ndarray) -> Layer:
+        """Of RGB bytes (H, W, 3), as they are stored."""
+        found = self._model(as_shown(Image.fromarray(pixels), self._matrix))
+        layer = as_stored(found, self._matrix)
+        return inverted(layer) if self._invert else layer
+
+
 class ClipMasks:
     """The mask of each frame of a video.
 
     Args:
-        layers: stills, as the frames are stored, and clips.
+        layers: stills, as the frames are stored, clips, and what a model finds.
         feather: see ``Mask``.
     """
 
-    def __init__(self, layers: Sequence[Layer | MovingLayer], feather: int) -> None:
+    def __init__(self, layers: Sequence[Layer | MovingLayer | FoundLayer], feather: int) -> None:
         self._layers = layers
         self._feather = feather
         self._last: Mask | None = None
         self._frames = 0
         self._start = 0.0
 
-    def following(self, seconds: float) -> Mask | None:
+    def following(self, seconds: float, pixels: np.ndarray) -> Mask | None:
         """Of the next frame, shown at ``seconds``; the same object while the mask stays the same."""
         if not self._layers:
             return None
@@ -117,13 +140,15 @@ class ClipMasks:
             self._start = seconds
         number, since = self._frames, seconds - self._start
         self._frames += 1
-        layers = tuple(
-            layer.at(number, since) if isinstance(layer, MovingLayer) else layer
-            for layer in self._layers
-        )
+        layers = []
+        for layer in self._layers:
+            if isinstance(layer, MovingLayer):
+                layers.append(layer.at(number, since))
+            else:
+                layers.append(layer.of(pixels) if isinstance(layer, FoundLayer) else layer)
         last = () if self._last is None else self._last.layers
         if len(last) != len(layers) or any(a is not b for a, b in zip(last, layers, strict=True)):
-            self._last = Mask(layers, self._feather)
+            self._last = Mask(tuple(layers), self._feather)
         return self._last
 
     @property

@@ -15,13 +15,17 @@ from ..images.folders import files_below
 from ..images.masks import gray_of, read_gray
 from ..images.reading import Picture
 from ..images.regions import Region
+from ..images.tensors import to_pil
+from ..large.plane_stylizer import reduced
 from ..large.planes import Plane
-from ..stylizing.settings import ALPHA
+from ..stylizing.person import PersonModel, find_person_model
+from ..stylizing.settings import ALPHA, PERSON
 from ..video.settings import is_video
 from .finding import is_media
 from .jobs import Job
 
 Layer = Image.Image  # mode L, white where the style is wanted
+_SMALL = 1024  # longer side in pixels of what a model sees of a large picture
 _STRIP = 256  # rows of a large picture that are read at a time
 
 
@@ -36,8 +40,10 @@ class Layers(Protocol):
         """
         ...
 
-    def of_file(self, job: Job) -> Path | Layer:
-        """The layer of a file, whatever is in it; or the clip that has the layers of its frames.
+    def of_file(self, job: Job) -> Path | Layer | PersonModel:
+        """The layer of a file, whatever is in it.
+
+        Of a video also the clip that has the layers of its frames, or what finds them.
 
         Raises:
             FastTransferError: there is none for this file, or it cannot be read.
@@ -61,15 +67,19 @@ class Seen:
         height, width: in pixels.
         is_opaque: whether it has no alpha.
         alpha: makes its alpha a layer.
+        image: makes a picture in mode RGB of it, which may be smaller.
     """
 
     height: int
     width: int
     is_opaque: bool
     alpha: Callable[[], Layer]
+    image: Callable[[], Image.Image]
 
 
-def open_layers(name: str, path: str | None, max_pixels: int) -> Layers | None:
+def open_layers(
+    name: str, path: str | None, max_pixels: int, model: str | None = None
+) -> Layers | None:
     """What the setting ``name`` stands for; None: there is no such layer.
 
     Raises:
@@ -79,12 +89,16 @@ def open_layers(name: str, path: str | None, max_pixels: int) -> Layers | None:
         return None
     if path == ALPHA and name == "mask":
         return _Alpha()
+    if path == PERSON and name == "mask":
+        return _Person(find_person_model(model))
     place = expand_user(path)
     if not exists(place):
         masks = (
             "a picture that is white where the style is wanted, a folder or a clip of such masks"
         )
-        wanted = f"{masks}, or alpha" if name == "mask" else f"a number from 0 to 1, {masks}"
+        wanted = (
+            f"{masks}, alpha, or person" if name == "mask" else f"a number from 0 to 1, {masks}"
+        )
         raise FastTransferError(f"{name}={path} does not exist; write {wanted}")
     if is_folder(place):
         return _OfFolder(name, place, max_pixels)
@@ -104,6 +118,23 @@ class _Alpha:
         raise FastTransferError(
             f"{shown(job.input)} is a video, and mask=alpha is for pictures; give a clip of masks"
         )
+
+
+class _Person:
+    """What a model finds in each picture."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._model = PersonModel(path)
+
+    def of_picture(self, job: Job, picture: Seen) -> Layer:
+        return self._model(picture.image())
+
+    def of_file(self, job: Job) -> Path | Layer | PersonModel:
+        return self._model
+
+    def place(self, job: Job) -> Path | None:
+        return self._path
 
 
 class _OneForAll:
@@ -169,7 +200,7 @@ def seen(picture: Picture) -> Seen:
     def layer() -> Layer:
         return Image.new("L", (width, height), "white") if alpha is None else gray_of(alpha)
 
-    return Seen(height, width, alpha is None, layer)
+    return Seen(height, width, alpha is None, layer, lambda: to_pil(picture.rgb))
 
 
 def seen_on(plane: Plane) -> Seen:
@@ -183,7 +214,7 @@ def seen_on(plane: Plane) -> Seen:
             layer.paste(Image.fromarray(np.ascontiguousarray(rows[..., 3])), (0, top))
         return layer
 
-    return Seen(height, width, channels == 3, alpha)
+    return Seen(height, width, channels == 3, alpha, lambda: to_pil(reduced(plane, _SMALL)))
 
 
 def _ends(path: Path) -> Iterator[str]:

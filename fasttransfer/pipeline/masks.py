@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ..images.masks import Mask, inverted
 from ..images.reading import Picture
 from ..large.planes import Plane
-from ..stylizing.settings import ALPHA, MaskSettings
+from ..stylizing.person import PersonModel
+from ..stylizing.settings import ALPHA, PERSON, MaskSettings
 from ..video.settings import VideoSettings
 from .jobs import Job
 from .mask_layers import Layer, Seen, open_layers, seen, seen_on
@@ -33,7 +34,7 @@ class Masks:
         self._settings = settings
         self._max_pixels = max_pixels
         sources = (
-            (open_layers("mask", settings.path, max_pixels), settings.invert),
+            (open_layers("mask", settings.path, max_pixels, settings.model), settings.invert),
             (open_layers("strength", settings.strength, max_pixels), False),
         )
         self._sources = [(source, invert) for source, invert in sources if source is not None]
@@ -69,7 +70,7 @@ class Masks:
         notes = []
         if self._settings.path == ALPHA and picture.is_opaque:
             notes.append("is opaque, so its alpha masks nothing")
-        if mask.is_stretched_in(picture.height, picture.width):
+        if self._settings.path != PERSON and mask.is_stretched_in(picture.height, picture.width):
             notes.append("has other proportions than its mask, which is stretched")
         return mask, tuple(notes)
 
@@ -85,12 +86,14 @@ class Masks:
             FastTransferError: there is none for this file, or it cannot be read.
         """
         from ..video.turning import as_stored
-        from .clip_masks import ClipMasks, MovingLayer
+        from .clip_masks import ClipMasks, FoundLayer, MovingLayer
 
-        layers: list[Layer | MovingLayer] = []
+        layers: list[Layer | MovingLayer | FoundLayer] = []
         for source, invert in self._sources:
             found = source.of_file(job)
-            if isinstance(found, Path):
+            if isinstance(found, PersonModel):
+                layers.append(FoundLayer(found, invert, clip))
+            elif isinstance(found, Path):
                 layers.append(MovingLayer(found, settings, self._max_pixels, invert, clip))
             else:
                 still = as_stored(found, clip.display_matrix)

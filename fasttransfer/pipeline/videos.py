@@ -108,7 +108,9 @@ class VideoSource:
 
     def _decoded(self, reader: ClipReader, masks: ClipMasks) -> Iterator[ClipFrame]:
         for pixels, seconds, duration in reader:
-            yield ClipFrame(reader.clip, pixels, seconds, duration, masks.following(seconds))
+            yield ClipFrame(
+                reader.clip, pixels, seconds, duration, masks.following(seconds, pixels)
+            )
 
     def drop(self, job: Job) -> None:
         """The rest is not read."""

@@ -11,6 +11,7 @@ ENGINES = ("auto", "torch", "openvino", "onnxruntime")
 PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 COLORS = ("style", "content")
 ALPHA = "alpha"  # as a mask: a picture's own
+PERSON = "person"  # as a mask: what a model finds
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,13 @@ class MaskSettings:
     """Which part of a picture is stylized. Masks are white where it is, black where it is not.
 
     Attributes:
-        path: a picture, a folder with a mask for each file, a clip of masks, or ``alpha``: what each
-            picture says itself of where it is opaque. None: everything is stylized.
+        path: a picture, a folder with a mask for each file, a clip of masks, ``alpha``: what each
+            picture says itself of where it is opaque, or ``person``: what a model finds. None:
+            everything is stylized.
         feather: pixels of the result, to either side of a border, over which it is softened.
         invert: white and black of ``path`` exchanged.
         strength: another mask, a picture, folder, or clip: how strong the style is at each place.
+        model: for ``person``, an ONNX file, see ``PersonModel``; None: what rembg keeps on disk.
         regions: of two styles, the first where the mask is white and the second where it is black.
 
     Raises:
@@ -97,10 +100,13 @@ class MaskSettings:
     feather: int = 2
     invert: bool = False
     strength: str | None = None
+    model: str | None = None
     regions: bool = False
 
     def __post_init__(self) -> None:
         whole_number("mask.feather", self.feather, 0)
+        if self.model is not None and self.path != PERSON:
+            raise FastTransferError(f"mask.model={self.model} is for mask=person; write that too")
         if self.regions and self.path is None:
             raise FastTransferError(
                 "mask.regions=true (--regions) needs a mask, white for the first style and black for "
@@ -126,13 +132,12 @@ class MaskSettings:
 
     def anywhere(self) -> "MaskSettings":
         """The same for a process with another working folder."""
-        path = self.path if self.path in (None, ALPHA) else _absolute(self.path)
-        strength = None if self.strength is None else _absolute(self.strength)
-        return replace(self, path=path, strength=strength)
+        path, strength = _absolute(self.path), _absolute(self.strength)
+        return replace(self, path=path, strength=strength, model=_absolute(self.model))
 
 
-def _absolute(path: str) -> str:
-    return str(expand_user(path).absolute())
+def _absolute(path: str | None) -> str | None:
+    return path if path in (None, ALPHA, PERSON) else str(expand_user(path).absolute())
 
 
 def _is_a(value: object, *kinds: type) -> bool:

@@ -24,6 +24,7 @@ from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.video.settings import VideoSettings
 from fasttransfer.video.turning import as_shown, as_stored
 from tests.helpers.clips import make_clip, times_of
+from tests.helpers.persons import make_person_model
 
 TILING = TileSettings(tiles="auto", memory=None, tile=64, thumbnail=64)
 VIDEO = VideoSettings(codec="auto", crf=20, preset="auto", threads=1, queue=2)
@@ -145,6 +146,13 @@ def test_a_mask_fits_the_clip_as_it_is_shown(matrix: tuple[int, ...]) -> None:
         np.rot90(one, -1) if matrix == TURNED else one[:, ::-1] for one in (photo, masked, full)
     ]
     assert border(tuple(turned)) == 20
+
+
+def test_a_model_finds_the_mask_of_each_frame() -> None:
+    masks("clip.mkv", [half(16), half(32), half(48)])  # as a clip, it is bright on the right
+    make_person_model(Path("model.onnx"), size=(48, 64))
+    frames = stylized(Report(), "clip.mkv", path="person", model="model.onnx")
+    assert [border(frame) for frame in frames] == [16, 32, 48]
 
 
 @pytest.mark.parametrize("a", [1, -1])

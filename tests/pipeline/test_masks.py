@@ -12,6 +12,7 @@ from fasttransfer.cli.infer import main
 from fasttransfer.cli.main import main as command
 from fasttransfer.models.style_file import save_style
 from fasttransfer.models.transformer_net import TransformerNet
+from tests.helpers.persons import make_person_model
 from tests.helpers.photos import make_photo
 
 SIZE = (67, 41)  # width and height
@@ -116,6 +117,22 @@ def test_two_styles_in_two_regions(
     assert np.array_equal(pixels("photo-ink-wood.png"), out)
 
 
+@pytest.mark.parametrize("tiles", ["off", "exact"])
+def test_a_model_finds_the_mask(monkeypatch: pytest.MonkeyPatch, tiles: str) -> None:
+    make_person_model(Path("model.onnx"), size=(SIZE[1], SIZE[0]))
+    photo = np.full((SIZE[1], SIZE[0], 3), 20, np.uint8)
+    photo[:, 40:] = 230
+    Image.fromarray(photo).save("photo.png")
+    common = ("input=photo.png", f"tiles={tiles}", "precision=float32", "mask.feather=0")
+    assert infer(monkeypatch, *common, "output=full.png") == 0
+    typed = ("mask=person", "mask.model=model.onnx", "output=out.png")
+    assert infer(monkeypatch, *common, *typed) == 0
+    assert np.array_equal(pixels("out.png")[:, :40], photo[:, :40])
+    assert np.array_equal(pixels("out.png")[:, 40:], pixels("full.png")[:, 40:])
+    assert infer(monkeypatch, *common, *typed, "mask.invert=true") == 0
+    assert np.array_equal(pixels("out.png")[:, 40:], photo[:, 40:])
+
+
 def test_a_number_is_still_a_strength(monkeypatch: pytest.MonkeyPatch) -> None:
     assert infer(monkeypatch, "input=photo.png", "output=out.png", "strength=0") == 0
     assert np.array_equal(pixels("out.png"), pixels("photo.png"))
@@ -204,6 +221,8 @@ def test_other_proportions_are_reported(
         (["strength=1.5"], "strength=1.5 must be a number from 0 to 1"),
         (["mask=5"], "mask has settings of its own"),
         (["mask=mask.png", "task=volume"], "mask=mask.png is a mask, and masks are for pictures"),
+        (["mask=person", "mask.model=absent.onnx"], "absent.onnx does not exist"),
+        (["mask=person", "mask.model=notes.txt"], "notes.txt is no ONNX model"),
         (["mask.regions=true"], "mask.regions=true (--regions) needs a mask"),
         (["mask=mask.png", "mask.regions=true"], "takes two styles, such as --style mosaic,udnie"),
         (["strength=mask.png", "task=compare"], "leave it out with task=compare"),

@@ -2,6 +2,7 @@
 
 import errno
 import sys
+import warnings
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -9,7 +10,10 @@ from filelock import FileLock, Timeout
 if sys.platform != "win32":
     import fcntl
 
-_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP})
+# Of network disks and of file systems of programs (FUSE), which have more than one way to say no.
+_NO_LOCKS = frozenset(
+    {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOTTY}
+)
 
 
 def try_lock(descriptor: int) -> bool | None:
@@ -63,10 +67,13 @@ def hold(path: Path, patience: float = 0) -> Held | None:
     """
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=patience)
+        with warnings.catch_warnings():
+            # Since 3.24, filelock answers ENOSYS by a lock of its own, and says so with a line of code.
+            warnings.filterwarnings("ignore", "flock not supported")
+            lock.acquire(timeout=patience)
     except Timeout:
         return None
-    except NotImplementedError:  # how filelock says ENOSYS
+    except NotImplementedError:  # how filelock said ENOSYS before
         return Held(None)
     except OSError as error:
         if error.errno not in _NO_LOCKS:

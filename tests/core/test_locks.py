@@ -31,7 +31,8 @@ def test_one_process_holds_it_until_it_ends(tmp_path: Path) -> None:
     assert not is_held(lock)
 
 
-@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL])
 def test_a_disk_without_locks_lets_everybody_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
@@ -43,6 +44,22 @@ def test_a_disk_without_locks_lets_everybody_work(
     assert first is not None
     assert second is not None
     first.release()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_system_without_locks_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "no such function")
+
+    monkeypatch.setattr(fcntl, "flock", missing)
+    held = hold(tmp_path / "lock")
+    assert held is not None
+    held.release()
+    again = hold(tmp_path / "lock")
+    assert again is not None
+    again.release()
 
 
 def test_a_place_that_cannot_be_written_to_is_an_error() -> None:

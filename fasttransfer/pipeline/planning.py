@@ -178,7 +178,7 @@ def _output(place: Found, folder: Path | None, format: str | None) -> Path:
 
 
 def _ending(format: str) -> str:
-    return f".{format.lstrip('.')}"
+    return f".{str(format).lstrip('.').lower()}"  # a number may be typed, too
 
 
 def _check_format(format: str | None, found: Sequence[Found]) -> None:

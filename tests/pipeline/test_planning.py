@@ -236,6 +236,14 @@ def test_unknown_format() -> None:
         pairs("photos", format="gif")
 
 
+@pytest.mark.parametrize(
+    ("format", "ending"),
+    [("JPG", ".jpg"), (".jpg", ".jpg"), ("JPEG", ".jpeg"), ("tif", ".tif"), ("TIFF", ".tiff")],
+)
+def test_a_format_in_any_case(format: str, ending: str) -> None:
+    assert {Path(name).suffix for name in pairs("photos", format=format).values()} == {ending}
+
+
 def test_pictures_and_videos_apart() -> None:
     touch("clips/clip.MP4")
     found = find_media(["a.jpg", "photos/in", "clips"])

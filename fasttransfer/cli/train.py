@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 
 from ..core.errors import FastTransferError
 from ..training.build import TRAINING_PATHS, build, build_training
+from ..training.launch import forget_empty_variables
 from .config import command
 from .program import Program
 
@@ -20,6 +21,7 @@ PROGRAM = Program(
 @command(PROGRAM)
 def main(config: DictConfig) -> None:
     """Trains what ``config`` describes; exit code 130 or 143 if Ctrl-C or SIGTERM ended it."""
+    forget_empty_variables()
     from ..training.announcements import announce_end, announce_start
     from ..training.fitting import fit, quiet_lightning  # with Lightning, which takes seconds too
     from ..training.run import Run

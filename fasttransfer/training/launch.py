@@ -5,6 +5,7 @@ time.
 """
 
 import os
+import re
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -14,6 +15,20 @@ from ..core.errors import FastTransferError
 
 # Passes the run folder to the processes that Lightning's DDP starts.
 RUN_DIR_VARIABLE = "FASTTRANSFER_RUN_DIR"
+# What Lightning reads to find out how it was started.
+_VARIABLES = re.compile(
+    r"(SLURM|JSM|LSB|TORCHELASTIC)_\w+|(LOCAL_|NODE_|GROUP_)?RANK|WORLD_SIZE|MASTER_(ADDR|PORT)"
+)
+
+
+def forget_empty_variables() -> None:
+    """Takes empty variables of launchers for missing ones; Lightning would convert them to numbers.
+
+    To be called before Lightning is imported.
+    """
+    for name, value in list(os.environ.items()):
+        if not value.strip() and _VARIABLES.fullmatch(name):
+            del os.environ[name]
 
 
 def in_sweep() -> bool:

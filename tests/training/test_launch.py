@@ -1,8 +1,13 @@
+import os
+import subprocess
+import sys
+
 import pytest
 from omegaconf import OmegaConf
 
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.training import launch
+from fasttransfer.training.launch import forget_empty_variables
 
 
 @pytest.fixture
@@ -59,3 +64,28 @@ def test_empty_variables_are_as_missing_ones(monkeypatch: pytest.MonkeyPatch, te
     monkeypatch.setenv("LOCAL_RANK", text)
     assert not launch.launched_outside()
     assert not launch.started_by_lightning()
+
+
+def test_lightning_does_not_see_empty_variables() -> None:
+    """It reads them while it is imported, and again when a trainer is made."""
+    code = (
+        "from fasttransfer.training.launch import forget_empty_variables\n"
+        "forget_empty_variables()\n"
+        "import pytorch_lightning as pl\n"
+        "trainer = pl.Trainer(accelerator='cpu', devices=1, logger=False)\n"
+        "assert trainer.world_size == 1"
+    )
+    names = ("SLURM_NTASKS", "SLURM_PROCID", "LOCAL_RANK", "RANK", "WORLD_SIZE", "NODE_RANK")
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, **dict.fromkeys(names, "")}
+    )
+
+
+def test_other_variables_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_NTASKS", "2")
+    monkeypatch.setenv("SLURM_JOB_NAME", " ")
+    monkeypatch.setenv("EMPTY", "")
+    forget_empty_variables()
+    assert os.environ["SLURM_NTASKS"] == "2"
+    assert "SLURM_JOB_NAME" not in os.environ
+    assert os.environ["EMPTY"] == ""

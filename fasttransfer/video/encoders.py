@@ -32,6 +32,7 @@ _FAST: Mapping[str, Mapping[str, str]] = {
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "row-mt": "1"},
     "libvpx": {"deadline": "realtime", "cpu-used": "8"},
 }
+_WITHOUT_PRESETS = ("libvpx-vp9", "libvpx", "mpeg4")  # FFmpeg would ignore it without a word
 _QSCALE = 118  # FF_QP2LAMBDA: what FFmpeg multiplies -qscale with
 _MPEG4_TICKS = 65_535  # in a second at most, of MPEG-4 part 2
 
@@ -102,6 +103,8 @@ def pick_encoder(
             if refusal is None:
                 if name != names[0]:
                     notes.append(f"{names[0]} cannot be used ({first}); encoded with {name}")
+                if settings.preset != "auto" and name in _WITHOUT_PRESETS:
+                    notes.append(f"video.preset={settings.preset} was left out: {name} has none")
                 return encoder
             first = first or refusal
         first = first or "this PyAV has no such encoder"
@@ -120,7 +123,7 @@ def _candidates(
         return
     formats = [fmt.name for fmt in av.Codec(name, "w").video_formats or []]
     options = {"crf": str(settings.crf)} | dict(_FAST.get(name, {}))
-    if settings.preset != "auto":
+    if settings.preset != "auto" and name not in _WITHOUT_PRESETS:
         options["preset"] = settings.preset
     ticks = _MPEG4_TICKS if name == "mpeg4" else None
     if ticks is not None and time_base.denominator > ticks:

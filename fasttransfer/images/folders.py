@@ -86,7 +86,7 @@ def _matching(folder: Path, pattern: list[str], unread: Unread) -> Iterator[Path
     for path in _at_level(folder, level, unread):
         if rest:
             yield from _matching(path, rest, unread)
-        elif os.path.lexists(path):
+        elif _may_be_there(path):
             yield path
 
 
@@ -98,6 +98,17 @@ def _at_level(folder: Path, level: str, unread: Unread) -> Iterator[Path]:
     for name in _listed(folder, unread):
         if (name[0] != "." or level[0] == ".") and fnmatch.fnmatch(name, level):
             yield folder / name
+
+
+def _may_be_there(path: Path) -> bool:
+    """Also True where the system does not say, so that reading it names the reason."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _may_be_folder(path: Path) -> bool:

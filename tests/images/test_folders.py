@@ -1,6 +1,9 @@
 """Which files of a folder are found: behind links, once each, and never in silence."""
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,3 +98,21 @@ def test_a_folder_that_a_pattern_cannot_search_is_named_once(
     found = paths_matching(tmp_path, pattern, lambda place, _: places.append(place))
     assert [path.name for path in found] == ["z.jpg"]
     assert len(places) == 1
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs a process without privileges")
+@pytest.mark.parametrize("pattern", ["**,*.jpg", "*,*.jpg", "*,c.jpg"])
+def test_what_is_in_a_folder_that_may_only_be_listed_is_found(tmp_path: Path, pattern: str) -> None:
+    """Reading such a file says why it cannot be read; a pattern does not pass over it."""
+    (tmp_path / "listed").mkdir()
+    (tmp_path / "listed" / "c.jpg").touch()
+    (tmp_path / "listed").chmod(0o444)
+    code = (
+        "from pathlib import Path; from fasttransfer.images.folders import paths_matching;"
+        f"print(*paths_matching(Path({str(tmp_path)!r}), {pattern!r}.split(',')))"
+    )
+    less = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+    done = subprocess.run(
+        [*less, sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True
+    )
+    assert done.stdout.split() == [str(tmp_path / "listed" / "c.jpg")]

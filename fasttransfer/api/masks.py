@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,14 +18,16 @@ from ..core.errors import FastTransferError
 from ..core.paths import expand_user
 from ..images.decoding.srgb import standardize
 from ..images.masks import Mask, gray, gray_of, inverted, read_gray
-from ..stylizing.settings import ALPHA, MaskSettings
+from ..images.tensors import to_pil
+from ..stylizing.person import PersonModel, find_person_model
+from ..stylizing.settings import ALPHA, PERSON, MaskSettings
 
 Layer = Image.Image  # mode L
 
 MAX_PIXELS = 200_000_000  # of a file, as in conf/infer
 WANTED = (
-    "give a path, 'alpha', a PIL image, an array or tensor (H, W) of uint8, bool, or floats in [0, 1], "
-    "or as many of these as there are pictures"
+    "give a path, 'alpha', 'person', a PIL image, an array or tensor (H, W) of uint8, bool, or floats "
+    "in [0, 1], or as many of these as there are pictures"
 )
 
 
@@ -32,7 +36,8 @@ class Part:
     """One factor of a mask.
 
     Attributes:
-        layers: one for all pictures, or one for each; None: each picture's alpha.
+        layers: one for all pictures, or one for each; None: each picture's alpha, or what ``model``
+            finds in it.
         each: whether they are one for each.
         invert: whether white and black are exchanged.
     """
@@ -40,26 +45,35 @@ class Part:
     layers: tuple[Layer, ...] | None
     each: bool = False
     invert: bool = False
+    model: PersonModel | None = None
 
-    def of(self, number: int, count: int, alpha: Tensor | None) -> Layer:
-        """The layer of one of ``count`` pictures, whose alpha is (1, H, W)."""
-        if self.layers is None:
+    def of(self, number: int, count: int, rgb: Tensor, alpha: Tensor | None) -> Layer:
+        """The layer of one of ``count`` pictures (3, H, W), whose alpha is (1, H, W)."""
+        if self.model is not None:
+            layer = self.model(to_pil(rgb))
+        elif self.layers is None:
             if alpha is None:
                 raise FastTransferError(
                     "mask='alpha' is for pictures that have alpha: a path, a PIL image, or an array "
                     "(H, W, 4)."
                 )
             layer = gray_of(alpha)
-        elif self.each:
-            if len(self.layers) != count:
-                raise FastTransferError(
-                    f"There are {len(self.layers)} masks for {count} pictures; give one for all, or "
-                    "one for each."
-                )
-            layer = self.layers[number]
         else:
-            layer = self.layers[0]
+            layers = self.one(number, count).layers
+            assert layers is not None
+            layer = layers[0]
         return inverted(layer) if self.invert else layer
+
+    def one(self, number: int, count: int) -> Part:
+        """What one of ``count`` pictures has of it, for that picture or for all of its frames."""
+        if self.layers is None or not self.each:
+            return self
+        if len(self.layers) != count:
+            raise FastTransferError(
+                f"There are {len(self.layers)} masks for {count} pictures; give one for all, or one "
+                "for each."
+            )
+        return replace(self, layers=(self.layers[number],), each=False)
 
 
 @dataclass(frozen=True)
@@ -69,46 +83,54 @@ class Masking:
     parts: tuple[Part, ...]
     feather: int
 
-    def of(self, number: int, count: int, alpha: Tensor | None) -> Mask | None:
+    def of(self, number: int, count: int, rgb: Tensor, alpha: Tensor | None) -> Mask | None:
         """The mask of one of ``count`` pictures.
 
         Raises:
             FastTransferError: not as many masks as pictures, or no alpha.
         """
-        layers = tuple(part.of(number, count, alpha) for part in self.parts)
+        layers = tuple(part.of(number, count, rgb, alpha) for part in self.parts)
         return Mask(layers, self.feather) if layers else None
 
     def item(self, number: int, count: int) -> Masking:
         """For one item of a list, which may be a batch itself."""
-        parts = [
-            replace(part, layers=(part.of(number, count, None),), each=False, invert=False)
-            if part.each
-            else part
-            for part in self.parts
-        ]
-        return replace(self, parts=tuple(parts))
+        return replace(self, parts=tuple(part.one(number, count) for part in self.parts))
 
 
 NO_MASKS = Masking((), 0)
 
 
-def masking_of(mask: Any, strength: Any, feather: int, invert: bool) -> Masking:
+def masking_of(
+    mask: Any, strength: Any, feather: int, invert: bool, model: str | os.PathLike[str] | None
+) -> Masking:
     """What was given for a call.
 
     Args:
         mask: see ``Style.__call__``.
         strength: another mask, or None.
-        feather, invert: see ``MaskSettings``.
+        feather, invert, model: see ``MaskSettings``.
 
     Raises:
         FastTransferError: no mask, or a file that cannot be read.
     """
-    named = None if mask is None else ALPHA  # the path does not matter here
-    settings = MaskSettings(path=named, feather=feather, invert=invert)
-    parts = [] if mask is None else [replace(_part("mask", mask), invert=settings.invert)]
+    is_person = isinstance(mask, str) and mask == PERSON
+    named = None if mask is None else PERSON if is_person else ALPHA  # no other path matters here
+    place = None if model is None else os.fsdecode(model)
+    settings = MaskSettings(path=named, feather=feather, invert=invert, model=place)
+    parts: list[Part] = []
+    if is_person:
+        parts.append(Part(None, model=_model(find_person_model(place)), invert=invert))
+    elif mask is not None:
+        parts.append(replace(_part("mask", mask), invert=invert))
     if strength is not None:
         parts.append(_part("strength", strength))
     return Masking(tuple(parts), settings.feather)
+
+
+@lru_cache(maxsize=1)
+def _model(path: Path) -> PersonModel:
+    """Kept for the next call, as it takes a while to load."""
+    return PersonModel(path)
 
 
 def _part(name: str, given: Any) -> Part:

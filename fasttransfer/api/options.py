@@ -1,5 +1,6 @@
 """How pictures are stylized, as keyword arguments."""
 
+import os
 from dataclasses import fields
 from typing import Any, TypedDict
 
@@ -37,10 +38,12 @@ class CallOptions(Options, total=False):
     Attributes:
         mask_feather: pixels to either side of a border over which it is softened; 2 if left out.
         mask_invert: whether white and black of the mask are exchanged.
+        mask_model: of ``mask="person"``, an ONNX file; None: what rembg keeps on disk.
     """
 
     mask_feather: int
     mask_invert: bool
+    mask_model: str | os.PathLike[str] | None
 
 
 def field_names(settings: type[StylizerSettings | EngineSettings]) -> set[str]:

@@ -75,7 +75,7 @@ def _item(run: Run, number: int, item: object, masking: Masking) -> object:
 def _file(run: Run, path: str | os.PathLike[str], masking: Masking) -> Image.Image:
     picture = read_picture(expand_user(os.fsdecode(path)), max_pixels=MAX_PIXELS)
     alpha = torch.ones_like(picture.rgb[:1]) if picture.alpha is None else picture.alpha
-    masks = [masking.of(0, 1, alpha)]
+    masks = [masking.of(0, 1, picture.rgb, alpha)]
     stylized = picture.with_rgb(_batched(run, picture.rgb[None], masks)[0])
     if stylized.alpha is None:
         return to_pil(stylized.rgb)
@@ -90,7 +90,7 @@ def _pil(run: Run, image: Image.Image, masking: Masking) -> Image.Image:
     except OSError as error:  # a file whose pixels were not read before
         raise FastTransferError(f"The PIL image is damaged or cut short ({error}).") from error
     alpha = picture[3:] if len(picture) == 4 else torch.ones_like(picture[:1])
-    return to_pil(_with_alpha(run, picture, masking.of(0, 1, alpha)))
+    return to_pil(_with_alpha(run, picture, masking.of(0, 1, picture[:3], alpha)))
 
 
 def _array(run: Run, array: np.ndarray, masking: Masking) -> np.ndarray:
@@ -111,7 +111,7 @@ def _array(run: Run, array: np.ndarray, masking: Masking) -> np.ndarray:
     for number, one in enumerate(batch):
         picture = from_bytes(one[None])[0]
         alpha = picture[3:] if len(picture) == 4 else None
-        mask = masking.of(number, len(batch), alpha)
+        mask = masking.of(number, len(batch), picture[:3], alpha)
         finished.append(to_bytes(_with_alpha(run, picture, mask)[None]))
     stylized = torch.cat(finished)
     return (stylized if pixels.ndim == 4 else stylized[0]).contiguous().numpy()
@@ -131,7 +131,7 @@ def _tensor(run: Run, tensor: Tensor, masking: Masking) -> Tensor:
             )
         batch = detached.to(torch.float32).clamp(0, 1)
     whole = batch if batch.ndim == 4 else batch[None]
-    masks = [masking.of(n, len(whole), None) for n in range(len(whole))]
+    masks = [masking.of(n, len(whole), one, None) for n, one in enumerate(whole)]
     stylized = _batched(run, whole, masks)
     stylized = stylized if batch.ndim == 4 else stylized[0]
     if tensor.dtype == torch.uint8:

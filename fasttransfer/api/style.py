@@ -93,8 +93,10 @@ class Style:
                 - a path of a picture, or a PIL image of any mode, which count by their brightness
                 - an array or tensor (H, W) of uint8, bool, or floats in [0, 1]
                 - ``"alpha"``: where each picture is opaque
+                - ``"person"``: where a model finds a person
             **options: size, color, strength, or stroke_size for this call only, see ``load``;
-                mask_feather and mask_invert, see ``CallOptions``. The strength may also be a mask.
+                mask_feather, mask_invert, and mask_model, see ``CallOptions``. Strength may be
+                a mask too.
 
         Raises:
             FastTransferError: not an image, a file that cannot be read, an option that cannot be
@@ -120,6 +122,7 @@ class Style:
             around.pop("strength") if is_mask else None,
             around.pop("mask_feather", MaskSettings.feather),
             around.pop("mask_invert", False),
+            around.pop("mask_model", None),
         )
         stylizer = self._stylizer
         if around:

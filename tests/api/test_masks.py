@@ -11,6 +11,7 @@ from PIL import Image
 import fasttransfer as ft
 from fasttransfer.models.style_file import save_style
 from fasttransfer.models.transformer_net import TransformerNet
+from tests.helpers.persons import make_person_model
 from tests.helpers.photos import make_photo
 
 WIDTH, HEIGHT = 60, 34
@@ -110,6 +111,22 @@ def test_alpha_and_strength_are_masks_too(style: ft.Style, pixels: np.ndarray) -
     assert np.array_equal(np.asarray(style(Image.fromarray(pixels), mask="alpha")), full)
 
 
+def test_a_model_finds_persons(style: ft.Style, tmp_path: Path) -> None:
+    pixels = np.full((HEIGHT, WIDTH, 3), 20, np.uint8)
+    pixels[:, 40:] = 230
+    keywords: dict[str, Any] = {
+        "mask": "person",
+        "mask_model": make_person_model(tmp_path / "m.onnx", size=(HEIGHT, WIDTH)),
+        "mask_feather": 0,
+    }
+    full = style(pixels)
+    assert border(style(pixels, **keywords), pixels, full) == 40
+    for found in style([pixels, Image.fromarray(pixels)], **keywords):
+        assert border(found, pixels, full) == 40
+    inverted = style(pixels, mask_invert=True, **keywords)
+    assert border(inverted[:, ::-1], pixels[:, ::-1], full[:, ::-1]) == 20
+
+
 def test_stylize_takes_masks(pixels: np.ndarray, style: ft.Style, tmp_path: Path) -> None:
     options: dict[str, Any] = {"engine": "torch", "device": "cpu", "precision": "float32"}
     name = tmp_path / "w.safetensors"
@@ -138,6 +155,8 @@ def test_stylize_takes_masks(pixels: np.ndarray, style: ft.Style, tmp_path: Path
         ({"mask": "alpha"}, "mask='alpha' is for pictures that have alpha"),
         ({"mask": np.ones((3, 4)), "mask_feather": -1}, "mask.feather=-1 must be a whole number"),
         ({"mask_invert": True}, "there is none"),
+        ({"mask_model": "m.onnx"}, "is for mask=person"),
+        ({"mask": "person", "mask_model": "absent.onnx"}, "absent.onnx does not exist"),
         ({"strength": "absent.png"}, "absent.png does not exist"),
         ({"strength": 2}, "strength=2 must be a number from 0 to 1"),
         ({"strenth": 1}, "There is no option strenth here"),

@@ -118,6 +118,7 @@ Examples:
   fasttransfer live --style mosaic,udnie
   fasttransfer live 1 --style mosaic           the second camera
   fasttransfer live clip.mp4 --style mosaic    a video instead of a camera
+  fasttransfer live browser                    the camera of the browser
   fasttransfer live pattern                    a test picture
   fasttransfer live --mask person --invert-mask    the background only
 """,
@@ -144,7 +145,8 @@ Examples:
 def live(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> None:
     """Shows a camera on a page in the browser, in styles that the page switches between.
 
-    SOURCE is the number of a camera (0), a video file, or the word pattern.
+    SOURCE is the number of a camera (0), a video file, or one of the words browser (the camera of the
+    browser that shows the page) and pattern (a test picture).
     """
     from .infer import PROGRAM, main
     from .request import request, sort_words
@@ -153,9 +155,11 @@ def live(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> None:
     if len(names) > 1:
         raise FastTransferError(f"give one camera or video, not {len(names)}: {', '.join(names)}")
     source = names[0].removeprefix("camera").removeprefix(":") if names else ""
-    if source and not (source.isdecimal() or source == "pattern" or exists(expand_user(source))):
+    is_word = source.isdecimal() or source in ("browser", "pattern")
+    if source and not (is_word or exists(expand_user(source))):
         raise FastTransferError(
-            f"there is no video '{source}'; give the number of a camera, a video file, or pattern"
+            f"there is no video '{source}'; give the number of a camera, a video file, browser, or "
+            "pattern"
         )
     camera = f"camera:{source}" if source else "camera"
     main(request(PROGRAM, _with_styles(line), {"input": camera}, ["task=live"]))

@@ -15,10 +15,10 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from ..core.errors import FastTransferError
-from .guard import Guard
+from .guard import Access, Guard
 from .limits import OverQuotaError
 from .session import Session
-from .windows import send_pictures
+from .windows import receive_camera, send_pictures
 
 PAGE = Path(str(files(__package__) / "page"))
 
@@ -50,10 +50,10 @@ class AsciiJSON(JSONResponse):
         return json.dumps(content).encode("ascii")
 
 
-def create_app(session: Session, host: str, token: str | None = None) -> FastAPI:
-    """The application for a session that listens at ``host`` and asks for ``token``, if any."""
+def create_app(session: Session, access: Access) -> FastAPI:
+    """The application for a session, for those who have access."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, host=host, token=token)
+    app.add_middleware(Guard, access=access)
     app.mount("/page", StaticFiles(directory=PAGE))
     _add_error_handlers(app)
     for add in (_add_page, _add_state, _add_saving):
@@ -100,15 +100,23 @@ def _add_page(app: FastAPI, session: Session) -> None:
         await window.accept()
         await send_pictures(window, session)
 
+    @app.websocket("/camera")
+    async def camera(window: WebSocket) -> None:
+        await window.accept()
+        await receive_camera(window, session)
+
 
 def _add_state(app: FastAPI, session: Session) -> None:
     @app.get("/state")
     def state() -> Response:
         offered = {
             "styles": session.styles,
-            "cameras": session.cameras(),
+            "cameras": session.cameras.offered(),
+            "missing": session.cameras.missing,
             "saved": [*session.saved],
             "max_age": session.settings.max_age,
+            "size": session.settings.size,
+            "rate": session.settings.rate,
             "folder": str(session.folder),
         }
         return AsciiJSON(session.state() | offered)

@@ -11,17 +11,24 @@ from ..images.sizes import fitted
 
 @dataclass(frozen=True)
 class CameraFrame:
-    """One picture of a camera: RGB bytes (H, W, 3), and when it was taken (``perf_counter``)."""
+    """One picture of a camera.
+
+    Attributes:
+        pixels: RGB bytes (H, W, 3).
+        captured: when it was taken (``perf_counter``), or came from a browser.
+        taken: of a browser's camera, the same in milliseconds since 1970 by that browser's clock.
+    """
 
     pixels: np.ndarray
     captured: float
+    taken: float | None = None
 
 
 class Camera(Protocol):
     """Gives frames one after the other, at its own rate."""
 
-    def read(self) -> CameraFrame:
-        """The next frame, once it is there.
+    def read(self) -> CameraFrame | None:
+        """The next frame, once it is there; None if there is none for a while.
 
         Raises:
             FastTransferError: it delivers no more frames; open it again.

@@ -2,7 +2,8 @@
 
 A page of another site may make a browser send requests here. Those that change something, and web
 sockets, carry the site's name in ``Origin``. A site whose name is made to point to this machine
-(DNS rebinding) has that name in ``Host``. Both are checked before anything else is looked at.
+(DNS rebinding) has that name in ``Host``. Both are checked before anything else is looked at. Behind a
+proxy, the page is called as ``live.origin=`` says.
 
 Where other machines can connect, a request must also carry the token that the terminal shows: first
 in the address (``?token=``), later in a cookie that scripts and other sites cannot use.
@@ -32,19 +33,36 @@ class Refusal:
     sentence: str
 
 
+@dataclass(frozen=True)
+class Access:
+    """Who may use the page.
+
+    Attributes:
+        host: the address that is listened at, as in the settings.
+        token: what a request must carry; None asks for nothing.
+        origin: what browsers call the page behind a proxy, such as ``https://example.org``.
+    """
+
+    host: str
+    token: str | None = None
+    origin: str | None = None
+
+    def is_proxy(self, called: str) -> bool:
+        """Whether a ``Host`` header is the proxy's."""
+        return self.origin is not None and called.lower() == self.origin.partition("://")[2]
+
+
 class Guard:
     """ASGI middleware that refuses what does not come from the page itself, or comes too often.
 
     Args:
         app: what is guarded.
-        host: the address that is listened at, as in the settings.
-        token: what a request must carry; None asks for nothing.
+        access: whose requests these are.
     """
 
-    def __init__(self, app: ASGIApp, host: str, token: str | None = None) -> None:
+    def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
-        self._host = host
-        self._token = token
+        self._access = access
         self._rates = RequestRates()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +71,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refused = refusal(scope, headers, self._host, self._token)
+        refused = refusal(scope, headers, self._access)
         host, port = scope.get("client") or ("", 0)
         if not self._rates.allows(host, port, refused is None):
             refused = Refusal(429, "there are too many requests; try again in a second")
@@ -67,10 +85,14 @@ class Guard:
         await self._app(scope, receive, _with_headers(send, self._answer_headers(scope, headers)))
 
     def _answer_headers(self, scope: Scope, headers: Headers) -> dict[str, str]:
-        answer = _policy(headers["host"])
-        if self._token is not None and not _has_cookie(scope, headers, self._token):
-            cookie = f"{_cookie_name(scope)}={self._token}; Path=/; HttpOnly; SameSite=Strict"
-            answer["set-cookie"] = cookie
+        called, token = headers["host"], self._access.token
+        answer = _policy(called)
+        if token is not None and not _has_cookie(scope, headers, token):
+            cookie = f"{_cookie_name(scope)}={token}; Path=/; HttpOnly; SameSite=Strict"
+            encrypted = self._access.is_proxy(called) and str(self._access.origin).startswith(
+                "https:"
+            )
+            answer["set-cookie"] = cookie + ("; Secure" if encrypted else "")
         return answer
 
 
@@ -84,19 +106,21 @@ async def _refuse(refused: Refusal, scope: Scope, receive: Receive, send: Send) 
     await PlainTextResponse(f"{refused.sentence}\n", refused.status, ends)(scope, receive, send)
 
 
-def refusal(scope: Scope, headers: Headers, host: str, token: str | None) -> Refusal | None:
+def refusal(scope: Scope, headers: Headers, access: Access) -> Refusal | None:
     """Why a request is refused, or None."""
     called, origin = headers.get("host", ""), headers.get("origin")
-    if not is_own_name(called, host):
+    behind_proxy = access.is_proxy(called)
+    if not behind_proxy and not is_own_name(called, access.host):
         sentence = (
             f"this page is not called {called or 'nothing'}; open the address in its terminal"
         )
         return Refusal(403, sentence)
-    if origin is not None and origin != f"http://{called}":
+    own = {access.origin} if behind_proxy else {access.origin, f"http://{called}"}
+    if origin is not None and origin not in own:
         return Refusal(403, f"{origin} may not use the camera of this page")
     if origin is None and (scope["type"] == "websocket" or scope["method"] not in _READING):
         return Refusal(403, "a request that changes something needs its Origin")
-    if token is not None and not _has_token(scope, headers, token):
+    if access.token is not None and not _has_token(scope, headers, access.token):
         return Refusal(
             401,
             "this page requires a token; open the address in its terminal, which ends in ?token=",
@@ -156,7 +180,7 @@ def _policy(called: str) -> dict[str, str]:
     """What a browser may do with every answer: nothing from elsewhere, in no frame."""
     return {
         "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-        f"img-src 'self' blob:; connect-src 'self' ws://{called}; base-uri 'none'; "
+        f"img-src 'self' blob:; connect-src 'self' ws://{called} wss://{called}; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'none'",
         "x-content-type-options": "nosniff",
         "cross-origin-resource-policy": "same-origin",

@@ -12,6 +12,8 @@ from ..core.errors import FastTransferError
 
 MAX_BODY = 16 * 1024  # bytes of a request; the page's own are below 200
 TOO_LARGE = f"a request may have {MAX_BODY} bytes at most"
+MAX_FRAME = 2 * 1024 * 1024  # bytes of a frame of a browser's camera
+FRAMES_WAITING = 4  # that the server reads ahead of the session
 REQUESTS_PER_SECOND = 100  # on one connection; a slider that is dragged sends up to 60
 REQUESTS_AT_ONCE = 200
 CLIENTS_KNOWN = 1024  # whose rates are kept

@@ -2,7 +2,8 @@
 
 4 bytes, the length of the header (little-endian); the header, JSON with ``state`` of the session
 and, if there is a picture, its ``number``, when it was ``captured`` (milliseconds since 1970, as in
-browsers) and the bytes of the ``stylized`` and of the ``content`` JPEG; then these two.
+browsers), when the browser of its camera says it was ``taken`` (or null), and the bytes of the
+``stylized`` and of the ``content`` JPEG; then these two.
 """
 
 import json
@@ -19,7 +20,8 @@ def encode(state: dict[str, object], shown: Shown | None, wipe: bool) -> bytes:
     content = shown.content_jpeg if shown is not None and wipe else b""
     header = state | {"stylized": len(stylized), "content": len(content)}
     if shown is not None:
-        header |= {"number": shown.number, "captured": 1000 * (time.time() - shown.age)}
+        captured = 1000 * (time.time() - shown.age)
+        header |= {"number": shown.number, "captured": captured, "taken": shown.taken}
     encoded = json.dumps(header).encode()
     return struct.pack("<I", len(encoded)) + encoded + stylized + content
 

@@ -13,7 +13,8 @@ import uvicorn
 from ..core.errors import FastTransferError
 from .app import create_app
 from .connections import BACKLOG, bounded_protocol, places
-from .guard import is_loopback
+from .guard import Access, is_loopback
+from .limits import FRAMES_WAITING, MAX_FRAME
 from .session import Session
 from .settings import ServerSettings
 
@@ -40,10 +41,14 @@ def serve(session: Session, settings: ServerSettings) -> None:
                 file=sys.stderr,
                 flush=True,
             )
+        if settings.origin is not None:
+            print(
+                f"behind the proxy: {settings.origin}/?token={token}", file=sys.stderr, flush=True
+            )
         if settings.open_browser and _has_desktop():
             webbrowser.open(url)
         config = uvicorn.Config(
-            create_app(session, host, token),
+            create_app(session, Access(host, token, settings.origin)),
             http=bounded_protocol(places()),
             backlog=BACKLOG,
             log_level="error",  # what clients do wrong would fill the terminal
@@ -52,7 +57,8 @@ def serve(session: Session, settings: ServerSettings) -> None:
             lifespan="off",  # what is to be done at the end is done here, also after two Ctrl-C
             timeout_graceful_shutdown=2,
             h11_max_incomplete_event_size=MAX_HEADERS,
-            ws_max_size=1024,
+            ws_max_size=MAX_FRAME,
+            ws_max_queue=FRAMES_WAITING,
             ws_per_message_deflate=False,
         )
         uvicorn.Server(config).run(sockets=[listening])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..core.errors import FastTransferError
 from ..stylizing.stylizer import Stylizer
-from .camera import PATTERN, cameras, open_camera
+from .cameras import Cameras
 from .frames import Camera, CameraFrame, shrunk
 from .masks import CameraMasks
 from .newest import Listeners, Newest, Rate, WorkingSize
@@ -30,7 +30,7 @@ class Session:
 
     Args:
         stylizers: at least one, with names that differ.
-        camera: see ``open_camera``.
+        camera: see ``Cameras``.
         output: folder for snapshots and recordings; None is the current one.
         settings: how pictures are taken, shown, and saved.
     """
@@ -44,8 +44,8 @@ class Session:
     ) -> None:
         self.settings = settings
         self._stylizers = {stylizer.name: stylizer for stylizer in stylizers}
-        self._first_camera = camera
         self._masks = CameraMasks(settings.mask)
+        self.cameras = Cameras(camera, settings)
         self._saver = Saver(output_folder(output), settings)
         self.thumbnails = make_thumbnails(stylizers)  # in the order of ``styles``
         first = stylizers[0]
@@ -62,12 +62,15 @@ class Session:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Opens the camera and starts.
+        """Opens the camera and starts; without one, with that of a browser, and prints why.
 
         Raises:
             FastTransferError: there is no such camera, or access is denied.
         """
-        camera = self._open(self.choice.camera)
+        camera = self.cameras.open_first()
+        if self.cameras.missing:
+            self.choice = replace(self.choice, camera=self.cameras.first)
+            print(f"{self.cameras.missing}; the page offers the browser's", file=sys.stderr)
         for work in (lambda: self._capture(camera), self._stylize):
             self._threads.append(threading.Thread(target=self._guarded(work), daemon=True))
             self._threads[-1].start()
@@ -94,7 +97,7 @@ class Session:
             FastTransferError: something that is not offered.
         """
         offered = {"style": [*self._stylizers], "color": ["style", "content"]}
-        offered["camera"] = [*self.cameras()]
+        offered["camera"] = [*self.cameras.offered()]
         for name, value in changes.items():
             if name in offered and value not in offered[name]:
                 given = str(value)[:80]
@@ -102,17 +105,9 @@ class Session:
         with self._lock:
             self.choice = replace(self.choice, **changes)  # type: ignore[arg-type]
 
-    def cameras(self) -> dict[str, str]:
-        """The cameras that the page may switch to, and what to call them there.
-
-        No other files than the one named at the start: a page must not read what it likes.
-        """
-        offered = {f"camera:{number}": name for number, name in cameras().items()}
-        offered[f"camera:{PATTERN}"] = "Test pattern"
-        if self._first_camera not in offered:
-            which = self._first_camera.partition(":")[2]
-            offered = {self._first_camera: Path(which).name or "First camera", **offered}
-        return offered
+    def put_frame(self, message: bytes) -> None:
+        """Takes a frame of a browser's camera, see ``BrowserCamera``."""
+        self._leave_out(self.cameras.browser.put(message))
 
     def snapshot(self) -> Path:
         """Saves the newest picture as PNG.
@@ -152,6 +147,7 @@ class Session:
             "strength": self.choice.strength,
             "color": self.choice.color,
             "camera": self.choice.camera,
+            "browser": self.cameras.browser.is_sending,
             "recording": None if seconds is None else round(seconds, 1),
             "files": len(self.saved),
             "message": next(iter(self._messages.values()), self._saver.message),
@@ -181,19 +177,18 @@ class Session:
 
         return run
 
-    def _open(self, name: str) -> Camera:
-        return open_camera(name, self.settings.size, self.settings.rate)
-
     def _capture(self, opened: Camera | None) -> None:
         while not self._closing.is_set():
             name = self.choice.camera
             try:
-                with closing(opened or self._open(name)) as camera:
+                with closing(opened or self.cameras.open(name)) as camera:
                     opened = None
                     self._messages.pop("camera", None)
                     while not self._closing.is_set() and self.choice.camera == name:
-                        self._leave_out(self._frames.put(camera.read()))
-                        self._camera_rate.count()
+                        frame = camera.read()
+                        if frame is not None:
+                            self._leave_out(self._frames.put(frame))
+                            self._camera_rate.count()
             except FastTransferError as error:
                 self._messages["camera"] = str(error)
                 self._closing.wait(RETRY_SECONDS)
@@ -239,7 +234,14 @@ class Session:
         number = 1 if last is None else last.number + 1
         milliseconds = 1000 * seconds
         return Shown(
-            number, frame.captured, content, stylized, milliseconds, choice, self.settings.quality
+            number,
+            frame.captured,
+            content,
+            stylized,
+            milliseconds,
+            choice,
+            self.settings.quality,
+            frame.taken,
         )
 
     def _warn_if_too_slow(self, shown: Shown) -> None:

@@ -12,6 +12,9 @@ from .guard import is_loopback
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,256}")  # stands in an address and a cookie as it is
 
+# As browsers write it: lower case, and a port only where it is not the usual one.
+_ORIGIN = re.compile(r"(?!http://.*:80$|https://.*:443$)https?://[a-z0-9._-]+(:[0-9]{1,5})?")
+
 
 @dataclass(frozen=True)
 class SessionSettings:
@@ -54,8 +57,9 @@ class ServerSettings:
         host: address to listen at; only a loopback address keeps other machines away.
         port: where to listen, or the next free one; 0 takes any.
         open_browser: whether to open the page where there is a desktop.
-        token: what a browser must show; None makes one unless ``host`` is a loopback address, where
-            none is needed.
+        token: what a browser must show; None makes one unless ``host`` is a loopback address and
+            there is no proxy: then none is needed.
+        origin: what browsers call the page behind a proxy, such as ``https://example.org``.
 
     Raises:
         FastTransferError: a setting that cannot be used.
@@ -65,9 +69,15 @@ class ServerSettings:
     port: int
     open_browser: bool
     token: str | None
+    origin: str | None = None
 
     def __post_init__(self) -> None:
         whole_number("live.port", self.port, 0, 65535)
+        if self.origin is not None and not _ORIGIN.fullmatch(str(self.origin)):
+            raise FastTransferError(
+                f"live.origin={self.origin} must be what browsers call the page, https:// and a name, "
+                "as in https://example.org, without a path"
+            )
         if self.token is None:
             return
         if not isinstance(self.token, str) or not _TOKEN.fullmatch(self.token):
@@ -78,6 +88,6 @@ class ServerSettings:
 
     def choose_token(self) -> str | None:
         """The token that the server asks for, a new random one where none is set; None: no token."""
-        if self.token is None and not is_loopback(self.host):
+        if self.token is None and not (is_loopback(self.host) and self.origin is None):
             return secrets.token_urlsafe(24)
         return self.token

@@ -29,6 +29,7 @@ class Shown:
     milliseconds: float  # of the network
     choice: Choice
     quality: int
+    taken: float | None = None  # by a browser's clock, see ``CameraFrame``
 
     @property
     def age(self) -> float:

@@ -1,8 +1,11 @@
-"""Web sockets of the windows: pictures that go to them.
+"""Web sockets of the windows: pictures that go to them, and frames of a browser's camera.
 
 A window asks for one picture at a time (``next``, or ``wipe`` to get the original too) and asks again
 when it has drawn it, so that nothing waits in a socket. If there is no new picture for a while, the
 answer is the state alone.
+
+A window that sends its camera's frames waits for an answer to each, which comes at the rate that the
+session wants at most.
 """
 
 import asyncio
@@ -10,12 +13,16 @@ import time
 
 from fastapi import WebSocket, WebSocketDisconnect
 
+from ..core.errors import FastTransferError
+from .browser_camera import BROWSER
 from .messages import encode
+from .run import CAMERA
 from .session import Session
 from .shown import Shown
 
 WINDOWS = 32  # that may show pictures at the same time
 QUIET_SECONDS = 0.5  # without a picture, after which a window gets the state alone
+REASON = 100  # characters of a sentence with which a socket closes; the protocol allows 123 bytes
 SENT_AGE = 0.75  # of the largest age, after which a picture is not sent: it has a way to go
 
 
@@ -39,6 +46,29 @@ async def send_pictures(window: WebSocket, session: Session) -> None:
                 await window.send_bytes(await answer)
         except (WebSocketDisconnect, RuntimeError, KeyError):
             return  # the window is closed, or sends what is no text
+
+
+async def receive_camera(window: WebSocket, session: Session) -> None:
+    """Takes the frames of a window, which is accepted, until it closes or another one sends."""
+    browser, period = session.cameras.browser, 1 / session.settings.rate
+    with browser.place_of(window):
+        try:
+            while True:
+                message = await window.receive_bytes()
+                if not browser.has_place(window):
+                    await window.close(1008, "another window shows its camera now")
+                    return
+                if session.choice.camera != f"{CAMERA}:{BROWSER}":
+                    await window.close(1000)  # another one was chosen
+                    return
+                due = time.perf_counter() + period
+                await asyncio.to_thread(session.put_frame, message)
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                await window.send_text("next")
+        except FastTransferError as error:
+            await window.close(1008, str(error)[:REASON])
+        except (WebSocketDisconnect, RuntimeError, KeyError):
+            return  # the window is closed, or sends text
 
 
 async def _next_picture(session: Session, new: asyncio.Event, seen: int) -> Shown | None:

@@ -18,6 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 BROWSER = next((path for path in map(shutil.which, NAMES) if path), None)
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--mute-audio")
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 class Page:
@@ -85,11 +86,11 @@ class Page:
 
 
 @contextmanager
-def open_page(url: str) -> Iterator[Page]:
-    """Opens ``url`` in a browser of its own and ends that afterwards."""
+def open_page(url: str, *flags: str) -> Iterator[Page]:
+    """Opens ``url`` in a browser of its own, with more flags, and ends that afterwards."""
     assert BROWSER is not None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        typed = [BROWSER, *FLAGS, f"--user-data-dir={profile}", "--remote-debugging-port=0"]
+        typed = [BROWSER, *FLAGS, *flags, f"--user-data-dir={profile}", "--remote-debugging-port=0"]
         process = subprocess.Popen(
             [*typed, "about:blank"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         )

@@ -13,6 +13,7 @@ from websockets.sync.client import connect
 
 from fasttransfer.live.app import create_app
 from fasttransfer.live.connections import BACKLOG, bounded_protocol, places
+from fasttransfer.live.guard import Access
 from tests.helpers.live import make_session, until
 
 MOST = 40
@@ -25,7 +26,7 @@ def served(folder: Path, seconds: float) -> Iterator[int]:
     session.start()
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        create_app(session, "127.0.0.1"),
+        create_app(session, Access("127.0.0.1")),
         http=bounded_protocol(MOST, seconds),
         backlog=BACKLOG,
         log_level="error",

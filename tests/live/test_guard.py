@@ -12,6 +12,7 @@ from websockets.sync.client import connect
 
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.live.app import create_app
+from fasttransfer.live.guard import Access
 from fasttransfer.live.limits import MAX_BODY, REQUESTS_AT_ONCE, RequestRates
 from fasttransfer.live.session import Session
 from fasttransfer.live.settings import ServerSettings
@@ -33,7 +34,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 @pytest.fixture
 def client(session: Session) -> TestClient:
-    return TestClient(create_app(session, "0.0.0.0", TOKEN), base_url=HERE)
+    return TestClient(create_app(session, Access("0.0.0.0", TOKEN)), base_url=HERE)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,48 @@ def test_a_token_is_made_where_others_can_connect() -> None:
     assert ServerSettings("127.0.0.1", 0, False, TOKEN).choose_token() == TOKEN
 
 
+def test_behind_a_proxy(session: Session) -> None:
+    access = Access("127.0.0.1", TOKEN, "https://example.org:8443")
+    client = TestClient(create_app(session, access), base_url="http://example.org:8443")
+    own = {"origin": "https://example.org:8443"}
+    first = client.get(f"/?token={TOKEN}")  # the proxy passes Host on
+    assert first.headers["set-cookie"].endswith("; Secure")
+    assert "wss://example.org:8443" in first.headers["content-security-policy"]
+    client.cookies.clear()
+    with_token = f"/state?token={TOKEN}"
+    assert client.post(with_token, json={}, headers=own).status_code == 200
+    plain = {"origin": "http://example.org:8443"}
+    assert client.post(with_token, json={}, headers=plain).status_code == 403
+    # The proxy has a Host of its own.
+    inside = own | {"host": "127.0.0.1:8642"}
+    assert client.post(with_token, json={}, headers=inside).status_code == 200
+    client.cookies.clear()
+    assert client.post("/state", json={}, headers=inside).status_code == 401
+    evil = {"origin": "https://evil.example", "host": "127.0.0.1:8642"}
+    assert client.post(with_token, json={}, headers=evil).status_code == 403
+    assert client.get("/", headers={"host": "evil.example:8443"}).status_code == 403
+
+
+def test_what_a_proxy_serves_has_a_token() -> None:
+    behind = ServerSettings("127.0.0.1", 0, False, None, "https://example.org")
+    assert behind.choose_token() is not None
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "example.org",
+        "https://Example.org",
+        "https://example.org/live",
+        "https://example.org:443",
+        "",
+    ],
+)
+def test_origins_that_cannot_be(origin: str) -> None:
+    with pytest.raises(FastTransferError, match=r"live\.origin="):
+        ServerSettings("127.0.0.1", 0, False, None, origin)
+
+
 @pytest.mark.parametrize("token", ["", "short", 12345678, "with space", "semi;colon", "ü" * 9])
 def test_tokens_that_cannot_be_used(token: object) -> None:
     with pytest.raises(FastTransferError, match=r"live\.token must be") as refused:
@@ -87,7 +130,7 @@ def test_tokens_that_cannot_be_used(token: object) -> None:
 
 
 def test_large_bodies_are_refused(session: Session) -> None:
-    client = TestClient(create_app(session, "127.0.0.1"), base_url="http://127.0.0.1:8642")
+    client = TestClient(create_app(session, Access("127.0.0.1")), base_url="http://127.0.0.1:8642")
     own = {"origin": "http://127.0.0.1:8642", "content-type": "application/json"}
     whole = client.post("/state", content=b" " * (MAX_BODY + 1), headers=own)
     in_pieces = client.post("/state", content=(b" " * 1024 for _ in range(17)), headers=own)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fasttransfer.live.guard import Access
 from fasttransfer.live.limits import FILES_PER_MINUTE, OverQuotaError, Quota
 from fasttransfer.live.saver import Saver, free_name
 from fasttransfer.live.settings import SessionSettings
@@ -139,7 +140,7 @@ def test_state_of_a_style_with_half_a_surrogate(tmp_path: Path) -> None:
 
     here = "http://127.0.0.1:8642"
     session = make_session(tmp_path, "camera:\udcff.mp4")  # a file name that is not UTF-8
-    client = TestClient(create_app(session, "127.0.0.1"), base_url=here)
+    client = TestClient(create_app(session, Access("127.0.0.1")), base_url=here)
     assert client.get("/state").json()["camera"] == "camera:\udcff.mp4"
     own = {"origin": here, "content-type": "application/json"}
     for body in (

@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 from fasttransfer.cli.infer import main
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.live.app import create_app
-from fasttransfer.live.guard import is_loopback, is_own_name
+from fasttransfer.live.guard import Access, is_loopback, is_own_name
 from fasttransfer.live.messages import decode
 from fasttransfer.live.server import listen
 from fasttransfer.live.session import Session
@@ -44,7 +44,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 @pytest.fixture
 def client(session: Session) -> TestClient:
-    return TestClient(create_app(session, "127.0.0.1"), base_url=HERE)
+    return TestClient(create_app(session, Access("127.0.0.1")), base_url=HERE)
 
 
 def test_page_and_all_it_loads_are_here(client: TestClient) -> None:
@@ -109,7 +109,7 @@ def test_the_clock_is_that_of_the_pictures(client: TestClient) -> None:
     ("body", "words"),
     [
         ({"style": "steel"}, "style=steel is none of wood, ink"),
-        ({"camera": "camera:/etc/passwd"}, "is none of camera:pattern"),
+        ({"camera": "camera:/etc/passwd"}, "is none of camera:browser, camera:pattern"),
         ({"strength": 2}, "strength:"),
         ({"strength": "much"}, "strength:"),
         ({"color": "gray"}, "color:"),
@@ -253,6 +253,7 @@ def test_the_command(tmp_path: Path, number: int, code: int) -> None:
     ("typed", "words"),
     [
         (["input=camera:61"], "camera 61"),
+        (["input=camera:pattern", "live.origin=example.org"], "live.origin=example.org must be"),
         (["input=camera:none.mp4"], "none.mp4 does not exist"),
         (["input=[camera,camera:pattern]"], "must be one camera"),
         (["input=camera:pattern", "output=out.mp4"], "must be a folder"),

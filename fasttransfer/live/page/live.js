@@ -1,5 +1,6 @@
 // The page of the live camera. What is set here is posted; what holds comes back with each picture.
 
+import { camera, devices, isAllowed, isOwn, mirror, start as startCamera } from "./camera.js";
 import { clock, compareClocks } from "./clock.js";
 import { $, get, post, say, sending, set, text } from "./requests.js";
 import { showSaved } from "./saved.js";
@@ -8,7 +9,8 @@ import { check, fillStrip, showStyles, styleOfKey } from "./styles.js";
 import { wipe, wiping } from "./wipe.js";
 
 const strength = $("strength");
-let state = {}, styles = [], maxAge = 200;
+const BROWSER = "camera:browser";
+let state = {}, offered = {}, device = "";
 const drawn = { number: 0, oldest: 0, late: 0 };
 window.drawn = drawn; // for tests and the curious
 
@@ -29,13 +31,14 @@ function connect() {
 async function reconnect() { // the program may have been started again, with other styles or another token
   const answer = await fetch("/state").catch(() => null);
   if (!answer) setTimeout(reconnect, 1000);
-  else if (answer.ok && `${(await answer.json()).styles}` === `${styles}`) connect();
+  else if (answer.ok && `${(await answer.json()).styles}` === `${offered.styles}`) connect();
   else location.reload();
 }
 
 function show(header, image, photo) {
-  const age = Date.now() + clock.ahead - header.captured;
-  if (clock.same && age > maxAge) {
+  const own = isOwn(header.taken);
+  const age = own ? Date.now() - header.taken : Date.now() + clock.ahead - header.captured;
+  if (clock.same && age > 1000 * offered.max_age) {
     drawn.late++;
     return;
   }
@@ -46,6 +49,7 @@ function show(header, image, photo) {
   $("waiting").hidden = true;
   drawn.number = header.number;
   drawn.style = header.style;
+  drawn.own = own;
   drawn.oldest = Math.max(drawn.oldest, age);
   text("age", `${Math.max(0, Math.round(age))} ms`);
 }
@@ -74,9 +78,20 @@ function update(now) {
   for (const button of document.querySelectorAll("[data-color]")) check(button, button.dataset.color === now.color);
   if (document.activeElement !== strength && !sending.now) strength.value = Math.round(now.strength * 100);
   text("percent", `${strength.value} %`);
-  if (document.activeElement !== $("camera")) $("camera").value = now.camera;
+  showCamera(now);
   recording(now.recording);
   showSaved(now.files);
+}
+
+function showCamera(now) {
+  const mine = now.camera === BROWSER && camera.on && device ? `${BROWSER}#${device}` : now.camera;
+  if (document.activeElement !== $("camera")) $("camera").value = mine;
+  const off = now.camera === BROWSER && !now.browser;
+  $("welcome").hidden = !off || camera.on;
+  if (off) {
+    $("waiting").hidden = true;
+    text("age", "–");
+  }
 }
 
 function recording(seconds) {
@@ -88,6 +103,20 @@ function recording(seconds) {
 }
 
 // Controls
+
+async function choose(name) { // a camera of the program by its name, or one of this browser’s
+  if (!name.startsWith(BROWSER)) return set({ camera: name });
+  device = name.split("#")[1] ?? "";
+  await startCamera({ device, size: offered.size, rate: offered.rate });
+  offerCameras(await devices());
+}
+
+function offerCameras(own = []) {
+  const all = Object.entries(offered.cameras).flatMap(([name, label]) => (name === BROWSER && own.length > 1
+    ? own.map((one) => [`${BROWSER}#${one.deviceId}`, one.label]) : [[name, label]]));
+  $("camera").replaceChildren(...all.map(([name, label]) => new Option(label, name)));
+  if (camera.on && own.length > 1) device ||= own[0].deviceId;
+}
 
 function saved({ name, path, link }) {
   say(`Saved ${name}`, link);
@@ -137,14 +166,17 @@ for (const group of document.querySelectorAll("[role=radiogroup]")) {
   });
 }
 strength.oninput = () => strengthTo(strength.value);
-$("camera").onchange = (event) => { set({ camera: event.target.value }); event.target.blur(); };
+$("camera").onchange = (event) => { choose(event.target.value); event.target.blur(); };
+$("own").onclick = () => choose(BROWSER);
+$("pattern").onclick = () => choose("camera:pattern");
+$("mirror").onclick = () => mirror();
 $("wipe").onclick = () => wipe(!wiping.on);
 $("snapshot").onclick = snapshot;
 $("record").onclick = record;
 $("full").onclick = full;
 
 const KEYS = {
-  w: () => wipe(!wiping.on), s: snapshot, r: () => $("record").disabled || record(), f: full,
+  w: () => wipe(!wiping.on), m: () => camera.on && mirror(), s: snapshot, r: () => $("record").disabled || record(), f: full,
   c: () => set({ color: state.color === "style" ? "content" : "style" }),
   "/": () => $("search").focus(),
   ArrowUp: () => strengthTo(Number(strength.value) + 5), ArrowDown: () => strengthTo(Number(strength.value) - 5),
@@ -164,11 +196,12 @@ document.addEventListener("keydown", (event) => {
 // Start
 
 if (location.search) history.replaceState(null, "", location.pathname); // the token is in a cookie now
-const first = await get("/state");
-styles = first.styles;
-maxAge = 1000 * first.max_age;
-fillStrip(styles);
-$("camera").append(...Object.entries(first.cameras).map(([name, label]) => new Option(label, name)));
+offered = await get("/state");
+fillStrip(offered.styles);
+offerCameras();
+text("missing", offered.missing);
+$("missing").hidden = !offered.missing;
 await compareClocks(() => get("/clock"));
-update(first);
+update(offered);
 connect();
+if (offered.camera === BROWSER && !offered.browser && await isAllowed()) choose(BROWSER);

@@ -16,7 +16,8 @@ from starlette.exceptions import HTTPException
 
 from ..core.errors import FastTransferError
 from .guard import Access, Guard
-from .limits import OverQuotaError
+from .limits import PHOTO, OverQuotaError
+from .photos import Photos
 from .session import Session
 from .windows import receive_camera, send_pictures
 
@@ -56,7 +57,7 @@ def create_app(session: Session, access: Access) -> FastAPI:
     app.add_middleware(Guard, access=access)
     app.mount("/page", StaticFiles(directory=PAGE))
     _add_error_handlers(app)
-    for add in (_add_page, _add_state, _add_saving):
+    for add in (_add_page, _add_state, _add_photos, _add_saving):
         add(app, session)
     return app
 
@@ -125,6 +126,15 @@ def _add_state(app: FastAPI, session: Session) -> None:
     def choose(changes: Changes) -> Response:
         session.choose(**changes.model_dump(exclude_none=True))
         return AsciiJSON(session.state())
+
+
+def _add_photos(app: FastAPI, session: Session) -> None:
+    photos = Photos(session.settings.media)
+
+    @app.post(PHOTO)
+    async def photo(request: Request) -> Response:
+        contents, kind = await photos.answer(request.stream(), session.stylizer)
+        return Response(contents, media_type=kind)
 
 
 def _add_saving(app: FastAPI, session: Session) -> None:

@@ -20,7 +20,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .limits import TOO_LARGE, RequestRates, is_too_large, limited_body
+from .limits import RequestRates, is_too_large, limited_body, most_bytes, too_large
 
 _READING = ("GET", "HEAD")
 
@@ -70,18 +70,18 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers, most = Headers(scope=scope), most_bytes(scope["path"])
         refused = refusal(scope, headers, self._access)
         host, port = scope.get("client") or ("", 0)
         if not self._rates.allows(host, port, refused is None):
             refused = Refusal(429, "there are too many requests; try again in a second")
-        elif refused is None and is_too_large(headers):
-            refused = Refusal(413, TOO_LARGE)
+        elif refused is None and is_too_large(headers, most):
+            refused = Refusal(413, too_large(most))
         if refused is not None:
             await _refuse(refused, scope, receive, send)
             return
         if scope["type"] == "http":
-            receive = limited_body(receive)
+            receive = limited_body(receive, most)
         await self._app(scope, receive, _with_headers(send, self._answer_headers(scope, headers)))
 
     def _answer_headers(self, scope: Scope, headers: Headers) -> dict[str, str]:

@@ -11,7 +11,8 @@ from starlette.types import Message, Receive
 from ..core.errors import FastTransferError
 
 MAX_BODY = 16 * 1024  # bytes of a request; the page's own are below 200
-TOO_LARGE = f"a request may have {MAX_BODY} bytes at most"
+MAX_PHOTO = 100 * 1024 * 1024  # bytes of a photo: raw files of large cameras are nearly as large
+PHOTO = "/photo"  # the one path where a request may be large
 MAX_FRAME = 2 * 1024 * 1024  # bytes of a frame of a browser's camera
 FRAMES_WAITING = 4  # that the server reads ahead of the session
 REQUESTS_PER_SECOND = 100  # on one connection; a slider that is dragged sends up to 60
@@ -46,14 +47,24 @@ class RequestRates:
         return left >= 1
 
 
-def is_too_large(headers: Headers) -> bool:
-    """Whether a request announces more than ``MAX_BODY`` bytes."""
+def most_bytes(path: str) -> int:
+    """How many bytes a request for a path may have."""
+    return MAX_PHOTO if path == PHOTO else MAX_BODY
+
+
+def too_large(most: int) -> str:
+    """The sentence for a request of more than ``most`` bytes."""
+    return f"a request may have {most} bytes at most"
+
+
+def is_too_large(headers: Headers, most: int) -> bool:
+    """Whether a request announces more than ``most`` bytes."""
     announced = headers.get("content-length", "0")
-    return not announced.isdecimal() or len(announced) > 18 or int(announced) > MAX_BODY
+    return not announced.isdecimal() or len(announced) > 18 or int(announced) > most
 
 
-def limited_body(receive: Receive) -> Receive:
-    """``receive`` for a request of which ``MAX_BODY`` bytes are read at most.
+def limited_body(receive: Receive, most: int) -> Receive:
+    """``receive`` for a request of which ``most`` bytes are read at most.
 
     Raises:
         HTTPException: 413, while more is read.
@@ -64,8 +75,8 @@ def limited_body(receive: Receive) -> Receive:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
-        if received > MAX_BODY:
-            raise HTTPException(413, TOO_LARGE)
+        if received > most:
+            raise HTTPException(413, too_large(most))
         return message
 
     return limited

@@ -129,6 +129,11 @@ class Session:
         return self._saver.start(self.choice.style) if on else self._saver.finish()
 
     @property
+    def stylizer(self) -> Stylizer:
+        """What the page has chosen, for pictures of any size."""
+        return self._stylizer_of(self.choice)
+
+    @property
     def folder(self) -> Path:
         """Where snapshots and recordings go."""
         return self._saver.folder
@@ -164,6 +169,11 @@ class Session:
     def styles(self) -> list[str]:
         """Their names, in the order of the command."""
         return [*self._stylizers]
+
+    def _stylizer_of(self, choice: Choice) -> Stylizer:
+        return self._stylizers[choice.style].with_settings(
+            strength=choice.strength, color=choice.color
+        )
 
     # The two threads.
 
@@ -221,9 +231,7 @@ class Session:
         choice, last = self.choice, self.newest
         if last is not None and last.choice.style != choice.style:
             self._working_size.restart()
-        stylizer = self._stylizers[choice.style].with_settings(
-            strength=choice.strength, color=choice.color
-        )
+        stylizer = self._stylizer_of(choice)
         longer = max(frame.pixels.shape[:2])
         content = shrunk(frame.pixels, round(longer * self._working_size.share))
         start = time.perf_counter()

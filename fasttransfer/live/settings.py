@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..core.errors import FastTransferError
 from ..core.values import number, whole_number
+from ..pipeline.settings import MediaSettings
 from ..stylizing.settings import MaskSettings
 from ..video.settings import VideoSettings
 from .guard import is_loopback
@@ -27,6 +28,7 @@ class SessionSettings:
         max_age: seconds after which a picture is dropped.
         max_saved: most bytes of snapshots and recordings in all.
         video: how recordings are encoded.
+        media: how photos that the page sends are read and written.
         mask: where frames are stylized: a still, or where there is a person.
 
     Raises:
@@ -39,6 +41,7 @@ class SessionSettings:
     max_age: float
     max_saved: int
     video: VideoSettings
+    media: MediaSettings
     mask: MaskSettings = MaskSettings()
 
     def __post_init__(self) -> None:

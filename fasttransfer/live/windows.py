@@ -1,8 +1,8 @@
 """Web sockets of the windows: pictures that go to them, and frames of a browser's camera.
 
 A window asks for one picture at a time (``next``, or ``wipe`` to get the original too) and asks again
-when it has drawn it, so that nothing waits in a socket. If there is no new picture for a while, the
-answer is the state alone.
+when it has drawn it, so that nothing waits in a socket. If there is no new picture for a while, or the
+window asks for the ``state``, the answer is the state alone.
 
 A window that sends its camera's frames waits for an answer to each, which comes at the rate that the
 session wants at most.
@@ -40,7 +40,11 @@ async def send_pictures(window: WebSocket, session: Session) -> None:
         try:
             while True:
                 asked = await window.receive_text()
-                shown = await _next_picture(session, something_new, seen)
+                shown = None
+                if asked == "state":
+                    await asyncio.sleep(QUIET_SECONDS)
+                else:
+                    shown = await _next_picture(session, something_new, seen)
                 seen = seen if shown is None else shown.number
                 answer = asyncio.to_thread(encode, session.state(), shown, asked == "wipe")
                 await window.send_bytes(await answer)

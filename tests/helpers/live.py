@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fasttransfer.large.settings import TileSettings
 from fasttransfer.live.session import Session
 from fasttransfer.live.settings import SessionSettings
 from fasttransfer.models.style_file import StyleFile, save_style
 from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.pipeline.settings import MediaSettings
 from fasttransfer.stylizing.settings import EngineSettings
 from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.video.settings import VideoSettings
@@ -23,6 +25,7 @@ from fasttransfer.video.writer import VideoWriter
 
 SCRIPT = Path(__file__).parents[2] / "infer.py"
 SETTINGS = VideoSettings(codec="auto", crf=20, preset="auto", threads=1, queue=4)
+MEDIA = MediaSettings(TileSettings("auto", None, 1024, 1024), SETTINGS, max_pixels=10**6)
 
 
 def write_clip(path: Path, levels: list[int], times: list[float], size: tuple[int, int]) -> Path:
@@ -47,7 +50,7 @@ def stylizers(*names: str) -> list[Stylizer]:
 def make_session(folder: Path, camera: str = "camera:pattern", max_age: float = 30) -> Session:
     """A session of two styles, not started yet."""
     settings = SessionSettings(
-        size=64, rate=30, quality=85, max_age=max_age, max_saved=10**9, video=SETTINGS
+        size=64, rate=30, quality=85, max_age=max_age, max_saved=10**9, video=SETTINGS, media=MEDIA
     )
     return Session(stylizers("wood", "ink"), camera, str(folder), settings)
 

@@ -18,7 +18,7 @@ from fasttransfer.live.limits import FILES_PER_MINUTE, OverQuotaError, Quota
 from fasttransfer.live.saver import Saver, free_name
 from fasttransfer.live.settings import SessionSettings
 from fasttransfer.live.shown import Choice, Shown
-from tests.helpers.live import SETTINGS, command, make_session, until
+from tests.helpers.live import MEDIA, SETTINGS, command, make_session, until
 
 
 def shown(number: int = 1, style: str = "wood", side: int = 64) -> Shown:
@@ -27,7 +27,7 @@ def shown(number: int = 1, style: str = "wood", side: int = 64) -> Shown:
 
 
 def make_saver(folder: Path, max_saved: int = 10**9) -> Saver:
-    return Saver(folder, SessionSettings(64, 30, 85, 1.0, max_saved, SETTINGS))
+    return Saver(folder, SessionSettings(64, 30, 85, 1.0, max_saved, SETTINGS, MEDIA))
 
 
 def test_thirty_snapshots_at_once(tmp_path: Path) -> None:

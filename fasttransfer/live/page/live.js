@@ -2,6 +2,7 @@
 
 import { camera, devices, isAllowed, isOwn, mirror, start as startCamera } from "./camera.js";
 import { clock, compareClocks } from "./clock.js";
+import { changed, close, open, photo, takePhotos } from "./photo.js";
 import { $, get, post, say, sending, set, text } from "./requests.js";
 import { showSaved } from "./saved.js";
 import { draw, watch } from "./stream.js";
@@ -18,9 +19,9 @@ window.drawn = drawn; // for tests and the curious
 
 function connect() {
   watch({
-    wish: () => (wiping.on ? "wipe" : "next"),
-    receive(header, image, photo) {
-      if (image) show(header, image, photo);
+    wish: () => (photo.on ? "state" : wiping.on ? "wipe" : "next"),
+    receive(header, image, content) {
+      if (image && !photo.on) show(header, image, content);
       update(header);
     },
     found: () => lost(""),
@@ -35,7 +36,7 @@ async function reconnect() { // the program may have been started again, with ot
   else location.reload();
 }
 
-function show(header, image, photo) {
+function show(header, image, content) {
   const own = isOwn(header.taken);
   const age = own ? Date.now() - header.taken : Date.now() + clock.ahead - header.captured;
   if (clock.same && age > 1000 * offered.max_age) {
@@ -43,8 +44,8 @@ function show(header, image, photo) {
     return;
   }
   draw($("stylized"), image);
-  if (photo) draw($("original"), photo);
-  $("original").hidden = !(wiping.on && photo);
+  if (content) draw($("original"), content);
+  $("original").hidden = !(wiping.on && content);
   $("picture").style.setProperty("--ratio", image.width / image.height);
   $("waiting").hidden = true;
   drawn.number = header.number;
@@ -81,14 +82,15 @@ function update(now) {
   showCamera(now);
   recording(now.recording);
   showSaved(now.files);
+  changed(now);
 }
 
 function showCamera(now) {
   const mine = now.camera === BROWSER && camera.on && device ? `${BROWSER}#${device}` : now.camera;
   if (document.activeElement !== $("camera")) $("camera").value = mine;
   const off = now.camera === BROWSER && !now.browser;
-  $("welcome").hidden = !off || camera.on;
-  if (off) {
+  $("welcome").hidden = !off || camera.on || photo.on;
+  if (off || photo.on) {
     $("waiting").hidden = true;
     text("age", "–");
   }
@@ -124,6 +126,7 @@ function saved({ name, path, link }) {
 }
 
 async function snapshot() {
+  if (photo.on) return $("download").click();
   try {
     saved(await post("/snapshot"));
   } catch (error) { say(error.message); }
@@ -174,10 +177,14 @@ $("wipe").onclick = () => wipe(!wiping.on);
 $("snapshot").onclick = snapshot;
 $("record").onclick = record;
 $("full").onclick = full;
+$("close").onclick = close;
+for (const button of document.querySelectorAll(".choose")) button.onclick = () => $("file").click();
+takePhotos((file) => open(file, state));
 
 const KEYS = {
   w: () => wipe(!wiping.on), m: () => camera.on && mirror(), s: snapshot, r: () => $("record").disabled || record(), f: full,
   c: () => set({ color: state.color === "style" ? "content" : "style" }),
+  p: () => $("file").click(), Escape: () => photo.on && close(),
   "/": () => $("search").focus(),
   ArrowUp: () => strengthTo(Number(strength.value) + 5), ArrowDown: () => strengthTo(Number(strength.value) - 5),
 };
@@ -199,7 +206,7 @@ if (location.search) history.replaceState(null, "", location.pathname); // the t
 offered = await get("/state");
 fillStrip(offered.styles);
 offerCameras();
-text("missing", offered.missing);
+text("missing", `Of the program’s machine: ${offered.missing.split(";")[0]}.`); // the rest is for its terminal
 $("missing").hidden = !offered.missing;
 await compareClocks(() => get("/clock"));
 update(offered);

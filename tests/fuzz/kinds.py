@@ -56,11 +56,16 @@ KINDS = {
 class Fuzzer:
     """Damages files of one kind, one for each number, and opens them.
 
+    Args:
+        name: of the kind.
+        folder: a new folder for the files.
+        sandbox: a process that opens files with the command of the kind; None starts one.
+
     Raises:
         RuntimeError: if a file that is not damaged cannot be opened.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, sandbox: Sandbox | None = None) -> None:
         self.kind = KINDS[name]
         self._folder = folder
         self._seeds = folder / "seeds"
@@ -68,7 +73,7 @@ class Fuzzer:
         self._originals = self.kind.make_seeds(self._seeds)
         self._style = seeds.tiny_style(self._seeds / OWN_STYLE)
         self._photo = make_photo(self._seeds / "content.png", *seeds.SIZE)
-        self._sandbox = Sandbox(self.kind.command)
+        self._sandbox = sandbox or Sandbox(self.kind.command)
         for original in self._originals:
             outcome = self._open(f"whole-{original.name}", partial(_copy, original))
             if outcome.name != "ok":

@@ -1,10 +1,12 @@
 """Small real files, from which damaged ones are made."""
 
+import shutil
 import subprocess
 import sys
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nibabel
 import numpy as np
@@ -90,6 +92,14 @@ def tiny_style(path: Path) -> Path:
 
 def run_folders(folder: Path) -> list[Path]:
     """A run that was stopped one step before its end, by its settings."""
+    return [Path(shutil.copytree(Path(_trained().name) / "run", folder / "run"))]
+
+
+@cache
+def _trained() -> TemporaryDirectory[str]:
+    """The folder with the run and its photos, which are there as long as this process."""
+    kept = TemporaryDirectory(prefix="fuzz-")
+    folder = Path(kept.name)
     make_photo(folder / "photos" / "photo.png", 40, 40)
     make_photo(folder / "probe" / "photo.png", 32, 32, seed=1)
     settings = [
@@ -107,7 +117,7 @@ def run_folders(folder: Path) -> list[Path]:
     (run / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     for name in ("style.safetensors", "preview.png", "scores.jsonl"):
         (run / name).unlink(missing_ok=True)
-    return [run]
+    return kept
 
 
 def _weights_of_others() -> dict[str, torch.Tensor]:

@@ -76,6 +76,12 @@ Any setting that --settings lists may follow as key=value, such as video.crf=16.
     type=Words(["auto", "exact", "thumbnail", "off"]),
     help="For pictures larger than memory.",
 )
+@setting(
+    "--steady",
+    key="steady",
+    type=NUMBER,
+    help="Of videos, 0 to 1: how much strokes stay in place; 0 stylizes each frame by itself (1).",
+)
 @click.option("--volume", is_flag=True, help="The input is a stack of slices.")
 @setting("--shard", key="shard", metavar="I/N", help="Only the I-th of N parts of the files.")
 @setting("--cluster", key="cluster", type=Words(["ray"]), help="Use all machines of a cluster.")

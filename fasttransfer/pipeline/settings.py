@@ -1,11 +1,11 @@
 """How files are read and written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..core.errors import FastTransferError
 from ..core.values import number, whole_number
 from ..large.settings import TileSettings
-from ..stylizing.settings import MaskSettings
+from ..stylizing.settings import MaskSettings, SteadySettings
 from ..video.settings import VideoSettings
 
 METADATA = ("keep", "none")
@@ -27,6 +27,7 @@ class MediaSettings:
             pictures fail.
         metadata: ``keep`` date, place, camera, author and resolution of pictures, or ``none``.
         mask: which part of them is stylized.
+        steady: whether strokes of videos stay where they are.
         workers: threads that read, and as many that write; each holds a few pictures at most.
 
     Raises:
@@ -42,6 +43,7 @@ class MediaSettings:
     damaged_up_to: float = 0.5
     metadata: str = "keep"
     mask: MaskSettings = MaskSettings()
+    steady: SteadySettings = field(default_factory=SteadySettings)
     workers: int = 2
 
     def __post_init__(self) -> None:

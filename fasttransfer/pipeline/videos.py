@@ -11,6 +11,7 @@ import numpy as np
 from ..core.errors import FastTransferError
 from ..core.progress import Report
 from ..images.masks import Mask
+from ..stylizing.steadier import Steadier
 from ..video.clip import Clip
 from ..video.reader import ClipReader
 from ..video.writer import VideoWriter
@@ -39,7 +40,7 @@ class ClipFrame:
 
 
 class FrameStylizer:
-    """Stylizes the frames of videos."""
+    """Stylizes the frames of videos, each by itself."""
 
     def __init__(self, stylizer: "Stylizer") -> None:
         self._stylizer = stylizer
@@ -47,6 +48,34 @@ class FrameStylizer:
     def __call__(self, frame: ClipFrame) -> ClipFrame:
         """The stylized frame, shown at the same time."""
         return replace(frame, pixels=self._stylizer.frame(frame.pixels, frame.mask))
+
+
+class SteadyFrameStylizer:
+    """Stylizes the frames of videos, one video after the other, so that strokes stay where they are.
+
+    The photo that strength and masks let through, and its colors, are those of each frame.
+
+    Args:
+        stylizer: what stylizes.
+        steadier: what keeps strokes in place.
+    """
+
+    def __init__(self, stylizer: "Stylizer", steadier: Steadier) -> None:
+        self._stylizer = stylizer
+        self._full = stylizer.at_full_strength
+        self._steadier = steadier
+        self._clip: Clip | None = None
+
+    def __call__(self, frame: ClipFrame) -> ClipFrame:
+        """The stylized frame, shown at the same time."""
+        if frame.clip is not self._clip:
+            self._steadier.restart()
+            self._clip = frame.clip
+        of_two = frame.mask if self._full.other is not None else None
+        steady = self._steadier(
+            frame.pixels, frame.seconds, lambda pixels: self._full.frame(pixels, of_two)
+        )
+        return replace(frame, pixels=self._stylizer.finish(steady, frame.pixels, frame.mask))
 
 
 class VideoSource:

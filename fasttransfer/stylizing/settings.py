@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from ..core.errors import FastTransferError
 from ..core.files import is_remote
 from ..core.paths import expand_user
-from ..core.values import whole_number
+from ..core.values import number, whole_number
 
 ENGINES = ("auto", "torch", "openvino", "onnxruntime")
 PRECISIONS = ("auto", "float32", "bfloat16", "int8")
@@ -46,6 +46,34 @@ class StylizerSettings:
             raise FastTransferError(f"color={self.color} must be style or content")
         if not _is_a(self.strength, int, float) or not 0 <= self.strength <= 1:
             raise FastTransferError(f"strength={self.strength} must be a number from 0 to 1")
+
+
+@dataclass(frozen=True)
+class SteadySettings:
+    """How strokes stay where they are in clips; see ``steadier``.
+
+    Attributes:
+        amount: 0 (each frame by itself) to 1 (as steady as it can be); ``auto`` is 1 where OpenCV is
+            installed and 0 elsewhere.
+        key_seconds: how long strokes stay before others replace them.
+        fade_seconds: how long the others take to fade in.
+
+    Raises:
+        FastTransferError: a value out of range.
+    """
+
+    amount: float | str = "auto"
+    key_seconds: float = 1.0
+    fade_seconds: float = 0.4
+
+    def __post_init__(self) -> None:
+        amount = 1.0 if self.amount == "auto" else self.amount
+        if not _is_a(amount, int, float) or not 0 <= float(amount) <= 1:
+            raise FastTransferError(
+                f"steady={self.amount} must be a number from 0 (each frame by itself) to 1, or auto"
+            )
+        number("steadying.key_seconds", self.key_seconds, 0)
+        number("steadying.fade_seconds", self.fade_seconds, 0)
 
 
 @dataclass(frozen=True)

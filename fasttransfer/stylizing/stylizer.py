@@ -153,9 +153,7 @@ class Stylizer:
             FastTransferError: the frame does not fit into memory.
         """
         with _memory_in_one_sentence(torch.from_numpy(frame).permute(2, 0, 1)):
-            frames = torch.from_numpy(frame[None])
-            if self.settings.size is not None and max(frame.shape[:2]) != self.settings.size:
-                frames = to_bytes(resize(from_bytes(frames), self.settings.size)).contiguous()
+            frames = self._sized(frame)
             where = None if mask is None else lasting_weights(mask, *frames.shape[1:3])
             if self._shows_only_photo(where):
                 return frames[0].numpy()
@@ -174,6 +172,38 @@ class Stylizer:
                 under = self.other.colored(from_bytes(torch.from_numpy(others)), photo)
             mixed = self.mix(full, photo, where, under)
             return to_bytes(mixed)[0].contiguous().numpy()
+
+    @property
+    def at_full_strength(self) -> "Stylizer":
+        """The same without strength and color, which ``finish`` adds; of two styles without strength."""
+        changes = {"strength": 1.0} | ({"color": "style"} if self.other is None else {})
+        return self.with_settings(**changes)
+
+    @torch.inference_mode()
+    def finish(
+        self, stylized: np.ndarray, frame: np.ndarray, mask: Mask | None = None
+    ) -> np.ndarray:
+        """Color, mask and strength of a frame of a video, from its frame ``at_full_strength``.
+
+        All are RGB bytes. Of two styles, the mask was used when it was stylized.
+        """
+        plain = self.other is not None or (mask is None and self.settings.color == "style")
+        if plain and self.settings.strength == 1:
+            return stylized
+        photo, full = from_bytes(self._sized(frame)), from_bytes(torch.from_numpy(stylized[None]))
+        if plain:
+            mixed = torch.lerp(photo, full, self.settings.strength)
+        else:
+            where = None if mask is None else lasting_weights(mask, *photo.shape[-2:])
+            mixed = self.mix(full, photo, where)
+        return to_bytes(mixed)[0].contiguous().numpy()
+
+    def _sized(self, frame: np.ndarray) -> Tensor:
+        """A frame (H, W, 3) at the size of the result, bytes (1, H, W, 3)."""
+        frames = torch.from_numpy(frame[None])
+        if self.settings.size is None or max(frame.shape[:2]) == self.settings.size:
+            return frames
+        return to_bytes(resize(from_bytes(frames), self.settings.size)).contiguous()
 
     def _stroked(self, photos: Tensor) -> Tensor:
         """(B, 3, H, W) through the network, with strokes as large as is wanted."""

@@ -1,9 +1,11 @@
 """Video files in, video files out: nothing but the pixels changes."""
 
 import os
+import sys
 import threading
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ import av
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.core.progress import Report
+from fasttransfer.images.masks import Mask
 from fasttransfer.large.settings import TileSettings
 from fasttransfer.models.style_file import StyleFile
 from fasttransfer.models.transformer_net import TransformerNet
@@ -21,7 +25,8 @@ from fasttransfer.pipeline.media import open_media
 from fasttransfer.pipeline.planning import plan
 from fasttransfer.pipeline.runner import stylize_all
 from fasttransfer.pipeline.settings import MediaSettings
-from fasttransfer.stylizing.settings import EngineSettings, StylizerSettings
+from fasttransfer.stylizing.settings import EngineSettings, SteadySettings, StylizerSettings
+from fasttransfer.stylizing.steadier import Steadier
 from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.video.settings import VideoSettings
 from tests.helpers.clips import decoded, make_clip, packets, picture, times_of
@@ -50,6 +55,7 @@ def stylize(
     output: str | None = None,
     style: Stylizer | None = None,
     max_pixels: int = 10**6,
+    steady: float | str = 0,
     **video: Any,
 ) -> Report:
     report, before = Report(), set(threading.enumerate())
@@ -60,6 +66,7 @@ def stylize(
         overwrite=True,
         max_pixels=max_pixels,
         workers=1,
+        steady=SteadySettings(steady),
     )
     jobs = plan([str(inputs)], output, "wood", False, report, format=None, shard=None)
     for pipeline in open_media(jobs, style or stylizer(), media, report):
@@ -378,3 +385,85 @@ def test_an_error_on_the_way_leaves_nothing() -> None:
     report = stylize("clip.mp4", style=style)
     assert report.failures == ["clip.mp4: no memory"]
     assert os.listdir() == ["clip.mp4"]
+
+
+class Boiling(Stylizer):
+    """Paints other strokes over each frame, the same ones in each run."""
+
+    def __init__(self) -> None:
+        self.name, self.settings, self.other = "wood", StylizerSettings(), None
+        self.numbers = np.random.default_rng(0)
+
+    def frame(self, frame: np.ndarray, mask: Mask | None = None) -> np.ndarray:
+        strokes = self.numbers.normal(0, 30, frame.shape)
+        return np.asarray((0.5 * frame + 64 + strokes).clip(0, 255).astype(np.uint8))
+
+
+def flicker(path: str) -> float:
+    frames = decoded(Path(path))
+    return float(np.mean([np.abs(a.astype(int) - b) for a, b in pairwise(frames)]))
+
+
+TIMES = [0.0, 0.03, 0.1, 0.12, 0.3, 0.31]
+
+
+@pytest.mark.parametrize(("width", "height"), [(96, 64), (65, 49)])
+def test_steady_clips_of_any_kind(width: int, height: int) -> None:
+    """Rotated, of a variable rate, with odd sides."""
+    clip = make_clip(
+        Path("clip.mkv"),
+        times=TIMES,
+        width=width,
+        height=height,
+        pix_fmt="yuv444p",
+        display_matrix=QUARTER,
+        audio="aac",
+    )
+    for name, steady in (("each.mkv", 0.0), ("steady.mkv", 1.0), ("again.mkv", "auto")):
+        assert stylize(clip, name, style=Boiling(), steady=steady).failures == []
+    assert header("steady.mkv") == header("each.mkv")
+    assert times_of(Path("steady.mkv")) == times_of(clip)
+    assert packets(Path("steady.mkv"), "audio") == packets(clip, "audio")
+    assert flicker("steady.mkv") < flicker("each.mkv") / 2
+    again = zip(decoded(Path("steady.mkv")), decoded(Path("again.mkv")), strict=True)
+    assert all(np.array_equal(first, second) for first, second in again)
+
+
+def test_each_clip_starts_with_the_networks_own_frame() -> None:
+    for name in ("a.mkv", "b.mkv"):
+        make_clip(Path("in") / name, count=3, width=96, height=64)
+    for name, steady in (("each", 0.0), ("steady", 1.0)):
+        assert stylize("in", f"{name}/", style=Boiling(), steady=steady).failures == []
+    for name in ("a.mkv", "b.mkv"):
+        each, steadied = decoded(Path("each") / name), decoded(Path("steady") / name)
+        assert np.array_equal(each[0], steadied[0])
+        assert not np.array_equal(each[1], steadied[1])
+
+
+def test_the_photo_of_a_mask_or_of_strength_stays_exact() -> None:
+    """Black parts are as they are without steadying, and the same is true of half a style."""
+    clip = make_clip(Path("clip.mkv"), count=4, width=96, height=64, pix_fmt="yuv444p")
+    frames = decoded(clip)
+    style, steadier = Boiling(), Steadier(SteadySettings())
+    layer = Image.new("L", (96, 64))
+    layer.paste(255, (0, 0, 48, 64))
+    half = Boiling()
+    half.settings = StylizerSettings(strength=0.5)
+    for number, pixels in enumerate(frames):
+        steady = steadier(pixels, number / 25, style.frame)
+        masked = style.finish(steady, pixels, Mask((layer,)))
+        assert np.array_equal(masked[:, 48:], pixels[:, 48:])
+        assert np.array_equal(masked[:, :48], steady[:, :48])
+        mixed = half.finish(steady, pixels)
+        assert np.abs(mixed - (pixels.astype(float) + steady) / 2).max() <= 1
+
+
+def test_without_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames one by one and one notice, or a sentence if it was asked for."""
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    make_clip(Path("clip.mkv"), count=2)
+    [note] = stylize("clip.mkv", "out.mkv", steady="auto").notes
+    assert "fasttransfer[video]" in note
+    assert len(decoded(Path("out.mkv"))) == 2
+    with pytest.raises(FastTransferError, match=r"steady=.*fasttransfer\[video\]"):
+        stylize("clip.mkv", "out.mkv", style=Boiling(), steady=1)

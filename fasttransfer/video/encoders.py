@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 _IN_WEBM = ("libvpx-vp9", "libsvtav1", "libvpx")
 _ELSEWHERE = ("libx264", "libopenh264", "mpeg4")
 
-# What makes an encoder fast, and quiet; ``preset`` in the settings replaces the one here. Strokes
-# are hard to predict: of stylized frames at one crf, ultrafast made files a sixth larger than
-# veryfast and needed less than half of its time.
+# What makes an encoder fast, and quiet; ``preset`` in the settings replaces the one here. Of stylized
+# frames of 640×360 at one crf, superfast takes a millisecond more than ultrafast, of some forty that
+# the fastest network takes, and makes files a third to a half smaller. Slower presets gain no more.
 _FAST: Mapping[str, Mapping[str, str]] = {
-    "libx264": {"preset": "ultrafast", "a53cc": "0"},  # no captions of the sample on all frames
+    "libx264": {"preset": "superfast", "a53cc": "0"},  # no captions of the sample on all frames
     "libx265": {"preset": "ultrafast", "a53cc": "0", "x265-params": "log-level=error"},
     "libsvtav1": {"preset": "10"},
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "row-mt": "1"},

@@ -141,6 +141,12 @@ Examples:
 @setting("--port", key="live.port", type=WHOLE, help="Port of the page, or the next free one.")
 @setting("--rate", key="live.rate", type=NUMBER, help="Frames per second to request (30).")
 @setting(
+    "--steady",
+    key="live.steady",
+    type=NUMBER,
+    help="0 to 1: how much strokes stay in place; 0 stylizes each frame by itself (0).",
+)
+@setting(
     "--browser/--no-browser",
     key="live.open_browser",
     help="Open the page where there is a desktop.",

@@ -14,6 +14,7 @@ from .cameras import Cameras
 from .frames import Camera, CameraFrame, shrunk
 from .masks import CameraMasks
 from .newest import Listeners, Newest, Rate, WorkingSize
+from .painter import Painter
 from .saver import Saver, output_folder
 from .settings import SessionSettings
 from .shown import Choice, Shown
@@ -44,6 +45,7 @@ class Session:
     ) -> None:
         self.settings = settings
         self._stylizers = {stylizer.name: stylizer for stylizer in stylizers}
+        self._painter = Painter(settings.steady)
         self._masks = CameraMasks(settings.mask)
         self.cameras = Cameras(camera, settings)
         self._saver = Saver(output_folder(output), settings)
@@ -235,7 +237,8 @@ class Session:
         longer = max(frame.pixels.shape[:2])
         content = shrunk(frame.pixels, round(longer * self._working_size.share))
         start = time.perf_counter()
-        stylized = stylizer.frame(content, self._masks(content))
+        mask = self._masks(content)
+        stylized = self._painter(content, frame.captured, stylizer, choice.camera, mask)
         seconds = time.perf_counter() - start
         if choice.strength > 0:
             self._working_size.took(seconds)

@@ -30,6 +30,7 @@ class SessionSettings:
         video: how recordings are encoded.
         media: how photos that the page sends are read and written.
         mask: where frames are stylized: a still, or where there is a person.
+        steady: 0 (each frame by itself) to 1 (strokes stay where they are).
 
     Raises:
         FastTransferError: a setting that cannot be used.
@@ -43,6 +44,7 @@ class SessionSettings:
     video: VideoSettings
     media: MediaSettings
     mask: MaskSettings = MaskSettings()
+    steady: float = 0.0
 
     def __post_init__(self) -> None:
         whole_number("size", self.size, 16, 8192)
@@ -50,6 +52,8 @@ class SessionSettings:
         whole_number("live.quality", self.quality, 1, 100)
         number("live.max_age", self.max_age, 0, 60)
         whole_number("live.max_saved", self.max_saved, 0)
+        if not 0 <= number("live.steady", self.steady, 0) <= 1:
+            raise FastTransferError(f"live.steady={self.steady} must be a number from 0 to 1")
 
 
 @dataclass(frozen=True)

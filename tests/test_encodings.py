@@ -18,7 +18,7 @@ OPENING = {"open": (1, 3), "fdopen": (1, 3), "path.open": (0, 2)}
 TEXTS = {"read_text": 0, "write_text": 1}
 STARTING = ("run", "Popen", "check_output")
 # What is called ``open`` and is no file of ours: containers, pictures, pages, codecs, runs.
-NO_FILES = ("os", "av", "Image", "Run", "context", "zarr", "webbrowser", "require")
+NO_FILES = ("os", "av", "tarfile", "Image", "Run", "context", "zarr", "webbrowser", "require")
 
 
 def without_encoding(tree: ast.AST) -> Iterator[int]:

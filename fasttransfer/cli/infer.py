@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from ..core.assets import CONF_DIR
 from ..core.errors import FastTransferError
 from ..core.values import as_list
-from ..live.run import is_camera
+from ..live.names import is_camera
 from .config import command
 from .program import Program
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 from ..core.lazy import lazy
 
 if TYPE_CHECKING:
-    from .run import is_camera, run_live
+    from .names import is_camera
+    from .run import run_live
     from .session import Session
 
 __all__ = ["Session", "is_camera", "run_live"]
 
-__getattr__ = lazy(__name__, {"Session": "session", "is_camera": "run", "run_live": "run"})
+__getattr__ = lazy(__name__, {"Session": "session", "is_camera": "names", "run_live": "run"})

@@ -6,7 +6,7 @@ from ..core.errors import FastTransferError
 from .browser_camera import BROWSER, BrowserCamera
 from .camera import PATTERN, cameras, open_camera
 from .frames import Camera
-from .run import CAMERA
+from .names import CAMERA
 from .settings import SessionSettings
 
 

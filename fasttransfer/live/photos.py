@@ -1,7 +1,6 @@
 """Photos that a page sends: stylized at full size as files are, and sent back."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from rich.console import Console
 
 from ..core.errors import FastTransferError
 from ..core.progress import Report
+from ..core.scratch import scratch_folder
 from ..images.decoding.formats import identify
 from ..pipeline.jobs import Job
 from ..pipeline.media import open_media
@@ -54,8 +54,8 @@ class Photos:
             raise OverQuotaError(f"{MOST} photos are being stylized; try again when one is done")
         self._here += 1
         try:
-            with tempfile.TemporaryDirectory(prefix="fasttransfer-") as folder:
-                path = Path(folder) / NAME
+            with scratch_folder() as folder:
+                path = folder / NAME
                 with path.open("wb") as file:
                     async for piece in body:
                         file.write(piece)

@@ -11,14 +11,6 @@ if TYPE_CHECKING:
     from .settings import ServerSettings, SessionSettings
 
 
-CAMERA = "camera"
-
-
-def is_camera(name: str) -> bool:
-    """Whether ``input=name`` means a camera; a file of that name is written ``./camera``."""
-    return name.partition(":")[0] == CAMERA
-
-
 def run_live(
     stylizers: Sequence["Stylizer"],
     inputs: Sequence[str],

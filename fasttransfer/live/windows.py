@@ -16,7 +16,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 from ..core.errors import FastTransferError
 from .browser_camera import BROWSER
 from .messages import encode
-from .run import CAMERA
+from .names import CAMERA
 from .session import Session
 from .shown import Shown
 

@@ -19,7 +19,12 @@ from fasttransfer.pipeline.media import open_media
 from fasttransfer.pipeline.runner import stylize_all
 from fasttransfer.pipeline.settings import MediaSettings
 from fasttransfer.pipeline.videos import ClipFrame
-from fasttransfer.stylizing.settings import EngineSettings, MaskSettings, StylizerSettings
+from fasttransfer.stylizing.settings import (
+    EngineSettings,
+    MaskSettings,
+    SteadySettings,
+    StylizerSettings,
+)
 from fasttransfer.stylizing.stylizer import Stylizer
 from fasttransfer.video.settings import VideoSettings
 from fasttransfer.video.turning import as_shown, as_stored
@@ -72,7 +77,8 @@ def stylized(
 ) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Of each frame: as it was, with the mask, and without it."""
     run, found = stylizer(), []
-    settings = MediaSettings(TILING, VIDEO, mask=MaskSettings(feather=0, **mask))
+    frames = SteadySettings(0)  # each by itself
+    settings = MediaSettings(TILING, VIDEO, mask=MaskSettings(feather=0, **mask), steady=frames)
     [pipeline] = open_media([Job(Path(clip), Path("out.mkv"))], run, settings, report)
     with pipeline.source as source:
         for _, frame in source:
@@ -173,7 +179,9 @@ def test_the_written_clip_has_all_frames() -> None:
     make_clip(Path("clip.mp4"), count=5)
     masks("mask.mkv", [half(32)] * 2)
     report = Report()
-    settings = MediaSettings(TILING, VIDEO, mask=MaskSettings(path="mask.mkv"))
+    settings = MediaSettings(
+        TILING, VIDEO, mask=MaskSettings(path="mask.mkv"), steady=SteadySettings(0)
+    )
     for pipeline in open_media(
         [Job(Path("clip.mp4"), Path("out.mp4"))], stylizer(), settings, report
     ):
@@ -199,7 +207,7 @@ def test_masks_that_do_not_fit_fail_in_one_sentence(name: str, mask: str, senten
     Image.new("RGB", (64, 48)).save("photo.png")
     masks("mask.mkv", [half(32)])
     report = Report()
-    settings = MediaSettings(TILING, VIDEO, mask=MaskSettings(path=mask))
+    settings = MediaSettings(TILING, VIDEO, mask=MaskSettings(path=mask), steady=SteadySettings(0))
     jobs = [Job(Path(name), Path("out").with_suffix(Path(name).suffix))]
     for pipeline in open_media(jobs, stylizer(), settings, report):
         stylize_all(pipeline, report)

@@ -29,6 +29,8 @@ class Changes(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     style: str | None = None
+    second: str | None = None
+    share: float | None = Field(None, ge=0, le=1)
     strength: float | None = Field(None, ge=0, le=1)
     color: Literal["style", "content"] | None = Field(
         None, validation_alias=AliasChoices("color", "colour")

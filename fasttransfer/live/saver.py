@@ -55,7 +55,7 @@ class Saver:
         """
         encoded = io.BytesIO()
         Image.fromarray(shown.stylized).save(encoded, "PNG")
-        path = self._new_name(shown.choice.style, ".png", len(encoded.getbuffer()))
+        path = self._new_name(shown.choice.name, ".png", len(encoded.getbuffer()))
         with _one_sentence(path):
             write_whole(path, lambda file: file.write(encoded.getbuffer()))
         self.saved[path.name] = path

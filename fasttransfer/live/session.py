@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..core.errors import FastTransferError
 from ..stylizing.stylizer import Stylizer
+from .blends import Blends
 from .cameras import Cameras
 from .frames import Camera, CameraFrame, shrunk
 from .masks import CameraMasks
@@ -44,12 +45,13 @@ class Session:
         settings: SessionSettings,
     ) -> None:
         self.settings = settings
-        self._stylizers = {stylizer.name: stylizer for stylizer in stylizers}
+        self.styles = [stylizer.name for stylizer in stylizers]  # in the order of the command
         self._painter = Painter(settings.steady)
         self._masks = CameraMasks(settings.mask)
         self.cameras = Cameras(camera, settings)
         self._saver = Saver(output_folder(output), settings)
         self.thumbnails = make_thumbnails(stylizers)  # in the order of ``styles``
+        self._blends = Blends(stylizers, settings.crossfade)
         first = stylizers[0]
         self.choice = Choice(first.name, first.settings.strength, first.settings.color, camera)
         self._messages: dict[str, str] = {}  # one sentence for each part where something is wrong
@@ -93,19 +95,25 @@ class Session:
     # What the page asks for.
 
     def choose(self, **changes: object) -> None:
-        """Sets style, strength, color or camera, from the next frame on.
+        """Sets styles, their shares, strength, color or camera, from the next frame on.
+
+        A ``second`` style of "" is none, and so is one that equals the first.
 
         Raises:
             FastTransferError: something that is not offered.
         """
-        offered = {"style": [*self._stylizers], "color": ["style", "content"]}
+        offered = {"style": self.styles, "color": ["style", "content"]}
+        offered["second"] = [*self.styles, ""]
         offered["camera"] = [*self.cameras.offered()]
         for name, value in changes.items():
             if name in offered and value not in offered[name]:
                 given = str(value)[:80]
                 raise FastTransferError(f"{name}={given} is none of {', '.join(offered[name])}")
         with self._lock:
-            self.choice = replace(self.choice, **changes)  # type: ignore[arg-type]
+            choice = replace(self.choice, **changes)  # type: ignore[arg-type]
+            if choice.second in ("", choice.style):
+                choice = replace(choice, second=None)
+            self.choice = choice
 
     def put_frame(self, message: bytes) -> None:
         """Takes a frame of a browser's camera, see ``BrowserCamera``."""
@@ -128,12 +136,12 @@ class Session:
         Raises:
             FastTransferError: it cannot be written.
         """
-        return self._saver.start(self.choice.style) if on else self._saver.finish()
+        return self._saver.start(self.choice.name) if on else self._saver.finish()
 
     @property
     def stylizer(self) -> Stylizer:
         """What the page has chosen, for pictures of any size."""
-        return self._stylizer_of(self.choice)
+        return self._blends.chosen(self.choice)
 
     @property
     def folder(self) -> Path:
@@ -151,6 +159,8 @@ class Session:
         height, width = (0, 0) if shown is None else shown.stylized.shape[:2]
         return {
             "style": self.choice.style,
+            "second": self.choice.second,
+            "share": self.choice.share,
             "strength": self.choice.strength,
             "color": self.choice.color,
             "camera": self.choice.camera,
@@ -166,16 +176,6 @@ class Session:
             "height": height,
             "reduced": self._working_size.share < 1,
         }
-
-    @property
-    def styles(self) -> list[str]:
-        """Their names, in the order of the command."""
-        return [*self._stylizers]
-
-    def _stylizer_of(self, choice: Choice) -> Stylizer:
-        return self._stylizers[choice.style].with_settings(
-            strength=choice.strength, color=choice.color
-        )
 
     # The two threads.
 
@@ -231,9 +231,9 @@ class Session:
 
     def _stylized(self, frame: CameraFrame) -> Shown:
         choice, last = self.choice, self.newest
-        if last is not None and last.choice.style != choice.style:
+        if last is not None and last.choice.name != choice.name:
             self._working_size.restart()
-        stylizer = self._stylizer_of(choice)
+        stylizer = self._blends.fading(choice, time.perf_counter())
         longer = max(frame.pixels.shape[:2])
         content = shrunk(frame.pixels, round(longer * self._working_size.share))
         start = time.perf_counter()

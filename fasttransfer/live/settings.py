@@ -29,6 +29,7 @@ class SessionSettings:
         max_saved: most bytes of snapshots and recordings in all.
         video: how recordings are encoded.
         media: how photos that the page sends are read and written.
+        crossfade: seconds from one style to the next; 0: at once.
         mask: where frames are stylized: a still, or where there is a person.
         steady: 0 (each frame by itself) to 1 (strokes stay where they are).
 
@@ -43,6 +44,7 @@ class SessionSettings:
     max_saved: int
     video: VideoSettings
     media: MediaSettings
+    crossfade: float = 0.5
     mask: MaskSettings = MaskSettings()
     steady: float = 0.0
 
@@ -52,6 +54,7 @@ class SessionSettings:
         whole_number("live.quality", self.quality, 1, 100)
         number("live.max_age", self.max_age, 0, 60)
         whole_number("live.max_saved", self.max_saved, 0)
+        number("live.crossfade", self.crossfade, 0, 60)
         if not 0 <= number("live.steady", self.steady, 0) <= 1:
             raise FastTransferError(f"live.steady={self.steady} must be a number from 0 to 1")
 

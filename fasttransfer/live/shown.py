@@ -16,6 +16,13 @@ class Choice:
     strength: float
     color: str
     camera: str
+    second: str | None = None  # another style in the same picture
+    share: float = 0.5  # of the second one
+
+    @property
+    def name(self) -> str:
+        """For files."""
+        return self.style if self.second is None else f"{self.style}-{self.second}"
 
 
 @dataclass

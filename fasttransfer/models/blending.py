@@ -75,7 +75,7 @@ def blend(parts: Sequence[tuple[StyleFile, float]]) -> StyleFile | StyleMixture:
     if reason is not None:
         return StyleMixture(tuple(used), name, metadata, reason)
     metadata[BASE_KEY] = base_of(used[0][0])
-    return StyleFile(_mean(used), name, metadata)
+    return StyleFile(mean_network(used), name, metadata)
 
 
 def parse_blend(text: str) -> list[tuple[str, float]] | None:
@@ -142,7 +142,12 @@ def base_of(style: StyleFile) -> str | None:
     return BUNDLED_BASE if start in ("base", *bundled_styles(), *STYLES) else None
 
 
-def _mean(parts: Sequence[tuple[StyleFile, float]]) -> TransformerNet:
+def mean_network(parts: Sequence[tuple[StyleFile, float]]) -> TransformerNet:
+    """The network with the mean of the weights of styles without an ``obstacle``.
+
+    Args:
+        parts: styles and their weights, which add up to 1.
+    """
     states = [(style.network.state_dict(), weight) for style, weight in parts]
     mean = {
         name: sum(weight * state[name].double() for state, weight in states).float()

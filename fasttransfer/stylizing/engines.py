@@ -14,8 +14,8 @@ from ..core.hardware import pick_device
 from ..core.libraries import is_installed
 from ..models.transformer_net import TransformerNet
 from .engine import Engine
-from .onnxruntime_engine import onnxruntime_engine
-from .openvino_engine import openvino_engine
+from .onnxruntime_engine import onnxruntime_engine, onnxruntime_graphs
+from .openvino_engine import openvino_engine, openvino_graphs
 from .settings import EngineSettings
 from .torch_engine import TorchEngine
 
@@ -45,6 +45,25 @@ def open_engine(network: TransformerNet, settings: EngineSettings) -> Engine:
             return _instead(TorchEngine(network, device, precision), error)
         return FirstThatRuns(fast, lambda: TorchEngine(network, device, precision))
     return TorchEngine(network, device, precision)
+
+
+def exchangeable(like: Engine, network: TransformerNet) -> Callable[[TransformerNet], Engine]:
+    """What makes engines for networks of one shape without making their graph anew.
+
+    Args:
+        like: an engine that runs; the new ones use the same library, device, and precision, except
+            that 8-bit integers belong to one network, so that others compute in floating point.
+        network: of this shape.
+
+    Raises:
+        FastTransferError: a library that is not installed.
+    """
+    if like.name == "openvino":
+        precision = "auto" if like.precision == "int8" else like.precision
+        return openvino_graphs(network, precision)
+    if like.name == "onnxruntime":
+        return onnxruntime_graphs(network)
+    return lambda other: TorchEngine(other, like.device, like.precision)
 
 
 def _instead(engine: TorchEngine, error: FastTransferError) -> TorchEngine:

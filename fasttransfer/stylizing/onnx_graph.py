@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -51,21 +52,49 @@ def to_onnx(network: TransformerNet, kind: str) -> bytes:
     Raises:
         FastTransferError: a library is missing, or another kind was asked for.
     """
-    if kind not in KINDS:
-        raise FastTransferError(f"export_kind={kind} must be photos or frames")
-    onnx = require("onnx", "fast", "running or exporting a style as ONNX")
-    model = onnx.load_from_string(cached(_key(network, kind), lambda: _graph(network, kind)))
-    weights = {
-        name if kind == "photos" else f"network.{name}": value
-        for name, value in network.state_dict().items()
-    }
+    model, onnx = _model(network, kind)
+    weights = weights_of(network, kind)
     for tensor in model.graph.initializer:
         if tensor.name in weights:
-            array = weights.pop(tensor.name).detach().cpu().float().numpy()
+            array = weights.pop(tensor.name)
             tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
     if weights:
         raise RuntimeError(f"the exported graph has no places for {', '.join(weights)}")
     return bytes(model.SerializeToString())
+
+
+def to_onnx_without_weights(network: TransformerNet, kind: str) -> bytes:
+    """The same model, but ``weights_of`` any network of this shape are further inputs of it.
+
+    Raises:
+        FastTransferError: as ``to_onnx``.
+    """
+    model, onnx = _model(network, kind)
+    weights = weights_of(network, kind)
+    others = [tensor for tensor in model.graph.initializer if tensor.name not in weights]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(others)
+    float32 = onnx.TensorProto.FLOAT
+    for name, array in weights.items():
+        place = onnx.helper.make_tensor_value_info(name, float32, list(array.shape))
+        model.graph.input.append(place)
+    return bytes(model.SerializeToString())
+
+
+def weights_of(network: TransformerNet, kind: str) -> dict[str, np.ndarray]:
+    """A network's weights by their names in the model of this kind, float32."""
+    prefix = "" if kind == "photos" else "network."
+    state = network.state_dict().items()
+    return {f"{prefix}{name}": value.detach().cpu().float().numpy() for name, value in state}
+
+
+def _model(network: TransformerNet, kind: str) -> tuple[Any, Any]:
+    """The model of this shape with any weights, and the library ``onnx``."""
+    if kind not in KINDS:
+        raise FastTransferError(f"export_kind={kind} must be photos or frames")
+    onnx = require("onnx", "fast", "running or exporting a style as ONNX")
+    graph = cached(_key(network, kind), lambda: _graph(network, kind))
+    return onnx.load_from_string(graph), onnx
 
 
 def _key(network: TransformerNet, kind: str) -> str:

@@ -108,6 +108,12 @@ class Stylizer:
         both.name = f"{self.name}+{other.name}"
         return both
 
+    def with_engine(self, style: StyleFile | StyleMixture, engine: Engine) -> "Stylizer":
+        """Another stylizer with the same settings, for a style that ``engine`` runs."""
+        other = copy.copy(self)
+        other.style, other.name, other.engine = style, style.name, engine
+        return other
+
     @torch.inference_mode()
     def __call__(self, content: Tensor, mask: Mask | Sequence[Mask | None] | None = None) -> Tensor:
         """Stylizes (3, H, W) or (B, 3, H, W) in [0, 1]; same kind, device and range out, float32.

@@ -55,6 +55,16 @@ def make_session(folder: Path, camera: str = "camera:pattern", max_age: float = 
     return Session(stylizers("wood", "ink"), camera, str(folder), settings)
 
 
+@contextmanager
+def running(session: Session) -> Iterator[Session]:
+    """A session from its start to its end."""
+    session.start()
+    try:
+        yield session
+    finally:
+        session.close()
+
+
 def until(condition: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():

@@ -54,7 +54,7 @@ def test_pictures_arrive_and_move(page: Page) -> None:
 
 
 def test_styles_by_key_and_button(page: Page) -> None:
-    buttons = "[...document.querySelectorAll('#styles button')]"
+    buttons = "[...document.querySelectorAll('#styles [data-style]')]"
     assert page.run(f"{buttons}.map(b => b.textContent)") == ["1Wood", "2Ink"]
     page.until(f"{buttons}.every(b => b.firstChild.naturalWidth == 160)")  # their thumbnails
     page.press("2")
@@ -65,8 +65,32 @@ def test_styles_by_key_and_button(page: Page) -> None:
     page.until("drawn.style == 'wood'")
 
 
+def test_two_styles_and_the_slider_between_them(page: Page) -> None:
+    state = "fetch('/state').then(a => a.json()).then(s => [s.style, s.second, s.share])"
+    assert page.run("mix.hidden")
+    page.run("document.querySelector('[data-add=ink]').click()")
+    page.until("!mix.hidden && drawn.second == 'ink' && drawn.share == 0.5")
+    assert page.run("[first.textContent, second.textContent]") == ["Wood", "Ink"]
+    page.run("share.value = 80; share.dispatchEvent(new Event('input'))")
+    page.until("drawn.share == 0.8")
+    page.press("ArrowLeft")
+    page.until("drawn.share == 0.75")
+    assert page.run(state) == ["wood", "ink", 0.75]
+    page.press("0")
+    page.until("mix.hidden && drawn.second === null")
+    page.run("document.querySelector('[data-style=ink]').dispatchEvent("
+             "new MouseEvent('click', { shiftKey: true, bubbles: true }))")  # fmt: skip
+    page.until("!mix.hidden && drawn.second == 'ink'")
+    page.press("2")  # a style alone
+    page.until("mix.hidden && drawn.style == 'ink' && drawn.second === null")
+    page.press("1")
+    page.until("drawn.style == 'wood'")
+
+
 def test_styles_are_searched(page: Page) -> None:
-    shown = "[...document.querySelectorAll('#styles button:not([hidden])')].map(b => b.title)"
+    shown = (
+        "[...document.querySelectorAll('#styles > :not([hidden])')].map(b => b.firstChild.title)"
+    )
     type_in = "search.value = '{}'; search.dispatchEvent(new Event('input'))"
     page.run("search.hidden = false; search.focus()")  # it hides where there are few styles
     for typed, found in (("K", ["Ink"]), ("steel", []), ("", ["Wood", "Ink"]), ("in", ["Ink"])):

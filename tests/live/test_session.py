@@ -2,8 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -15,17 +13,7 @@ from fasttransfer.core.errors import FastTransferError
 from fasttransfer.live.newest import Newest, Rate, WorkingSize
 from fasttransfer.live.record import Recorder
 from fasttransfer.live.saver import free_name
-from fasttransfer.live.session import Session
-from tests.helpers.live import SETTINGS, make_session, until, write_clip
-
-
-@contextmanager
-def running(session: Session) -> Iterator[Session]:
-    session.start()
-    try:
-        yield session
-    finally:
-        session.close()
+from tests.helpers.live import SETTINGS, make_session, running, until, write_clip
 
 
 def test_only_the_newest_waits() -> None:

@@ -6,7 +6,7 @@ import { changed, close, open, photo, takePhotos } from "./photo.js";
 import { $, get, post, say, sending, set, text } from "./requests.js";
 import { showSaved } from "./saved.js";
 import { draw, watch } from "./stream.js";
-import { check, fillStrip, showStyles, styleOfKey } from "./styles.js";
+import { check, fillStrip, shareTo, showStyles, styleOfKey, toggle } from "./styles.js";
 import { wipe, wiping } from "./wipe.js";
 
 const strength = $("strength");
@@ -49,7 +49,7 @@ function show(header, image, content) {
   $("picture").style.setProperty("--ratio", image.width / image.height);
   $("waiting").hidden = true;
   drawn.number = header.number;
-  drawn.style = header.style;
+  Object.assign(drawn, { style: header.style, second: header.second, share: header.share });
   drawn.own = own;
   drawn.oldest = Math.max(drawn.oldest, age);
   text("age", `${Math.max(0, Math.round(age))} ms`);
@@ -160,7 +160,7 @@ for (const group of document.querySelectorAll("[role=radiogroup]")) {
   group.addEventListener("keydown", (event) => { // as a group of radio buttons is used
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step) return;
-    const buttons = [...group.querySelectorAll("button:not([hidden])")];
+    const buttons = [...group.querySelectorAll("[role=radio]")].filter((button) => button.offsetParent);
     const next = buttons[(buttons.indexOf(document.activeElement) + step + buttons.length) % buttons.length];
     next.focus();
     next.click();
@@ -186,6 +186,7 @@ const KEYS = {
   c: () => set({ color: state.color === "style" ? "content" : "style" }),
   p: () => $("file").click(), Escape: () => photo.on && close(),
   "/": () => $("search").focus(),
+  0: () => set({ second: "" }), ArrowLeft: () => shareTo(Number($("share").value) - 5), ArrowRight: () => shareTo(Number($("share").value) + 5),
   ArrowUp: () => strengthTo(Number(strength.value) + 5), ArrowDown: () => strengthTo(Number(strength.value) - 5),
 };
 
@@ -193,8 +194,9 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !event.key.startsWith("Arrow")) return;
   if (event.target.matches("select, input") && event.key.startsWith("Arrow")) return;
   const action = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];
-  const style = /^[1-9]$/.test(event.key) && styleOfKey(event.key);
-  if (style) set({ style });
+  const digit = /^Digit([1-9])$/.exec(event.code)?.[1] ?? (/^[1-9]$/.test(event.key) ? event.key : "");
+  const style = digit && styleOfKey(digit); // with Shift, the key is another sign
+  if (style) event.shiftKey ? toggle(style) : set({ style, second: "" });
   else if (action) action();
   else return;
   event.preventDefault();

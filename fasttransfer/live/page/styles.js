@@ -1,10 +1,10 @@
-// The strip of styles: thumbnails, names, keys, and a search.
+// The strip of styles: thumbnails, names, keys, a search, and the slider between two of them.
 
-import { $, set } from "./requests.js";
+import { $, sending, set, text } from "./requests.js";
 
 const SEARCHED = 8; // from how many styles on there is a search
-const strip = $("styles"), search = $("search");
-let styles = [];
+const strip = $("styles"), search = $("search"), share = $("share");
+let styles = [], now = {};
 
 export function label(name) { // “Mosaic” for mosaic_realtime, unless both are there
   const short = name.replace(/_realtime$/, "");
@@ -21,15 +21,31 @@ export function fillStrip(names) {
 export const styleOfKey = (key) => styles[key - 1];
 
 function tile(name, number) {
-  const button = Object.assign(document.createElement("button"), { type: "button", title: label(name) });
+  const make = (kind, values) => Object.assign(document.createElement(kind), values);
+  const place = make("div", { className: "tile" }), button = make("button", { type: "button", title: label(name) });
   button.dataset.style = name;
   button.setAttribute("role", "radio");
-  const image = Object.assign(new Image(), { src: `/thumbnail/${number}`, alt: "", width: 80, height: 60, draggable: false });
-  button.append(image);
-  if (number < 9) button.append(Object.assign(document.createElement("kbd"), { textContent: number + 1 }));
-  button.append(Object.assign(document.createElement("span"), { textContent: label(name) }));
-  button.onclick = () => set({ style: name });
-  return button;
+  button.append(make("img", { src: `/thumbnail/${number}`, alt: "", width: 80, height: 60, draggable: false }));
+  if (number < 9) button.append(make("kbd", { textContent: number + 1 }));
+  button.append(make("span", { textContent: label(name) }));
+  button.onclick = (event) => (event.shiftKey || event.ctrlKey || event.metaKey ? toggle(name) : set({ style: name, second: "" }));
+  const add = make("button", { type: "button", className: "add", textContent: "+", title: `Blend with ${label(name)}` });
+  add.dataset.add = name;
+  add.setAttribute("aria-label", add.title);
+  add.onclick = () => toggle(name);
+  place.append(button, add);
+  return place;
+}
+
+export function toggle(name) { // as the second style, beside the first
+  if (name === now.style) return;
+  set(name === now.second ? { second: "" } : now.second ? { second: name } : { second: name, share: 0.5 });
+}
+
+export function shareTo(percent) {
+  if (!now.second) return;
+  share.value = percent;
+  set({ share: share.value / 100 });
 }
 
 export function check(button, on) {
@@ -38,20 +54,35 @@ export function check(button, on) {
   button.tabIndex = on ? 0 : -1;
 }
 
-export function showStyles(now) {
-  for (const button of strip.children) check(button, button.dataset.style === now.style);
+export function showStyles(state) {
+  now = state;
+  for (const { firstChild: button, lastChild: add } of strip.children) {
+    const name = button.dataset.style, second = name === now.second;
+    check(button, name === now.style);
+    add.hidden = name === now.style;
+    add.setAttribute("aria-pressed", second);
+    add.textContent = second ? "–" : "+";
+  }
+  $("mix").hidden = !now.second;
+  if (!now.second) return;
+  text("first", label(now.style));
+  text("second", label(now.second));
+  if (document.activeElement !== share && !sending.now) share.value = Math.round(100 * now.share);
 }
+
+share.oninput = () => shareTo(share.value);
+$("single").onclick = () => set({ second: "" });
 
 function filter() {
   const wanted = search.value.trim().toLowerCase();
-  for (const button of strip.children) button.hidden = !label(button.dataset.style).toLowerCase().includes(wanted);
-  strip.classList.toggle("empty", [...strip.children].every((button) => button.hidden));
+  for (const tile of strip.children) tile.hidden = !label(tile.firstChild.dataset.style).toLowerCase().includes(wanted);
+  strip.classList.toggle("empty", [...strip.children].every((tile) => tile.hidden));
 }
 
 search.oninput = filter;
 search.addEventListener("keydown", (event) => {
-  const first = [...strip.children].find((button) => !button.hidden);
-  if (event.key === "Enter" && first) set({ style: first.dataset.style });
+  const first = [...strip.children].find((tile) => !tile.hidden);
+  if (event.key === "Enter" && first) first.firstChild.click();
   if (event.key === "Escape" || event.key === "Enter") {
     search.value = "";
     filter();

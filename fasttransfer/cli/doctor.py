@@ -29,6 +29,7 @@ EXTRAS = {
     "fast": "faster engines on CPUs, 8-bit integers, export",
     "video": "videos",
     "live": "a camera in the browser",
+    "virtual-camera": "the live picture as a camera for other programs",
     "flow": "how much clips flicker",
     "large": "pictures over 30 megapixels in strips",
     "raw": "raw files of cameras, such as DNG and NEF",

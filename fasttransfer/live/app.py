@@ -88,6 +88,10 @@ def _add_page(app: FastAPI, session: Session) -> None:
     def page() -> Response:
         return FileResponse(PAGE / "index.html")
 
+    @app.get("/clean")
+    def clean() -> Response:
+        return FileResponse(PAGE / "clean.html")
+
     @app.get("/clock")
     async def clock() -> Response:
         return AsciiJSON({"now": 1000 * time.time()})

@@ -1,6 +1,7 @@
 """A camera, stylized live, on a page in the browser. This module loads nothing heavy."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from ..core.errors import FastTransferError
@@ -35,9 +36,12 @@ def run_live(
         require(module, "live", "input=camera")
     from .server import serve
     from .session import Session
+    from .virtual_camera import virtual_camera
 
     if len(inputs) != 1:
         raise FastTransferError(
             f"input={' '.join(inputs)} must be one camera; the page switches to others"
         )
-    serve(Session(stylizers, inputs[0], output, session), server)
+    opened = Session(stylizers, inputs[0], output, session)
+    with virtual_camera(opened) if session.virtual_camera else nullcontext():
+        serve(opened, server)

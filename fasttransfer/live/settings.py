@@ -30,6 +30,7 @@ class SessionSettings:
         video: how recordings are encoded.
         media: how photos that the page sends are read and written.
         crossfade: seconds from one style to the next; 0: at once.
+        virtual_camera: whether other programs see the picture as a camera.
         mask: where frames are stylized: a still, or where there is a person.
         steady: 0 (each frame by itself) to 1 (strokes stay where they are).
 
@@ -45,6 +46,7 @@ class SessionSettings:
     video: VideoSettings
     media: MediaSettings
     crossfade: float = 0.5
+    virtual_camera: bool = False
     mask: MaskSettings = MaskSettings()
     steady: float = 0.0
 
@@ -57,6 +59,10 @@ class SessionSettings:
         number("live.crossfade", self.crossfade, 0, 60)
         if not 0 <= number("live.steady", self.steady, 0) <= 1:
             raise FastTransferError(f"live.steady={self.steady} must be a number from 0 to 1")
+        if not isinstance(self.virtual_camera, bool):
+            raise FastTransferError(
+                f"live.virtual_camera={self.virtual_camera} must be true or false"
+            )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset, Sampler, get_worker_info
 
 from ..core.errors import FastTransferError, shown_name
 from ..core.values import number, whole_number
@@ -86,7 +86,12 @@ class CropBatch(NamedTuple):
 def batch_of(crops: Sequence[tuple[Tensor, int]]) -> CropBatch:
     """Crops (3, crop_size, crop_size) with their numbers, together; numbers stay off the device."""
     images, numbers = zip(*crops, strict=True)
-    return CropBatch(torch.stack(images), numbers)
+    batch = torch.stack(images)
+    if get_worker_info() is not None:
+        # Here a full /dev/shm is an exception; a moment later it would be one in a thread that sends
+        # the batch, which nobody hears of, and training would wait for the batch forever.
+        batch.share_memory_()  # type: ignore[no-untyped-call]
+    return CropBatch(batch, numbers)
 
 
 class PhotoCrops(Dataset[tuple[Tensor, int]]):

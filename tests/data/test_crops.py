@@ -1,5 +1,8 @@
+import subprocess
+import sys
 from collections import Counter
 from itertools import chain, islice
+from pathlib import Path
 
 import pytest
 import torch
@@ -92,3 +95,28 @@ def test_the_processes_share_the_numbers_and_a_resumed_run_goes_on(batch, world,
     assert taken == Counter(range(batch * world * (step + count)))
     for rank in range(world):
         assert numbers(step, rank, count) == whole[rank][step:]
+
+
+FULL_SHARED_MEMORY = """
+import resource
+import torch
+from torch.utils.data import DataLoader
+from fasttransfer.data.crops import batch_of
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # of a file in /dev/shm, too
+    crops = [(torch.zeros(3, 384, 384), number) for number in range(4)]
+    try:
+        next(iter(DataLoader(crops, batch_size=4, collate_fn=batch_of, num_workers=1)))
+    except RuntimeError as error:
+        print("shared memory" in str(error) or "/torch_" in str(error))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="how Linux shares memory")
+def test_a_full_shared_memory_is_an_error_and_not_a_wait_without_end(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(FULL_SHARED_MEMORY)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "True\n", done.stderr

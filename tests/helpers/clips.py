@@ -73,6 +73,25 @@ def make_clip(
     return path
 
 
+def make_clip_with_longer_sound(path: Path) -> Path:
+    """30 frames, with the sound of 90 copied beside them; its parts are written beside ``path``."""
+    clip = make_clip(path.with_stem("picture"))
+    sound = make_clip(path.with_stem("sound"), audio="aac", count=90)
+    with (
+        av.open(str(clip)) as frames,
+        av.open(str(sound)) as longer,
+        av.open(str(path), "w") as target,
+    ):
+        streams = (frames.streams.video[0], longer.streams.audio[0])
+        copies = [target.add_stream_from_template(stream, opaque=True) for stream in streams]
+        for stream, stream_copy in zip(streams, copies, strict=True):
+            for packet in stream.container.demux(stream):
+                if packet.size:
+                    packet.stream = stream_copy
+                    target.mux(packet)
+    return path
+
+
 def picture(number: int, width: int, height: int) -> np.ndarray:
     """Gradients of red and green, and a blue that grows with ``number``."""
     x, y = np.meshgrid(np.linspace(20, 235, width), np.linspace(20, 235, height))

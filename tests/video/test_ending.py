@@ -11,7 +11,7 @@ from fasttransfer.video.ending import is_cut_transport_stream
 from fasttransfer.video.finishing import finish_video
 from fasttransfer.video.reader import ClipReader
 from fasttransfer.video.settings import VideoSettings
-from tests.helpers.clips import make_clip
+from tests.helpers.clips import make_clip, make_clip_with_longer_sound
 
 SETTINGS = VideoSettings(codec="auto", crf=20, preset="auto", threads=1, queue=1)
 
@@ -75,20 +75,8 @@ def test_subtitles_that_are_longer_are_no_damage(
 
 
 def test_sound_that_is_cut_behind_the_video(tmp_path: Path) -> None:
-    sound = make_clip(tmp_path / "sound.mp4", audio="aac", count=90)
-    with (
-        av.open(str(make_clip(tmp_path / "picture.mp4"))) as picture,
-        av.open(str(sound)) as long,
-        av.open(str(tmp_path / "both.mp4"), "w") as target,
-    ):
-        streams = (picture.streams.video[0], long.streams.audio[0])
-        copies = [target.add_stream_from_template(stream, opaque=True) for stream in streams]
-        for stream, stream_copy in zip(streams, copies, strict=True):
-            for packet in stream.container.demux(stream):
-                if packet.size:
-                    packet.stream = stream_copy
-                    target.mux(packet)
-    finish_video(tmp_path / "both.mp4", tmp_path / "first.mp4")
+    both = make_clip_with_longer_sound(tmp_path / "both.mp4")
+    finish_video(both, tmp_path / "first.mp4")
     assert read(tmp_path / "first.mp4") == (30, None)
     data = (tmp_path / "first.mp4").read_bytes()
     (tmp_path / "first.mp4").write_bytes(data[: len(data) * 2 // 3])

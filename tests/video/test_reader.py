@@ -12,7 +12,7 @@ from PIL import Image
 from fasttransfer.video.finishing import finish_video
 from fasttransfer.video.reader import ClipReader
 from fasttransfer.video.settings import VideoSettings
-from tests.helpers.clips import make_clip
+from tests.helpers.clips import make_clip, make_clip_with_longer_sound
 
 SETTINGS = VideoSettings(codec="auto", crf=20, preset="auto", threads=1, queue=2)
 NOISY = {"crf": "0", "g": "1"}  # frames of about the same number of bytes
@@ -62,20 +62,8 @@ def test_a_variable_rate_is_counted_in_seconds(tmp_path: Path) -> None:
 
 
 def test_sound_that_is_longer_is_no_damage(tmp_path: Path) -> None:
-    sound = make_clip(tmp_path / "sound.mkv", audio="aac", count=90)
-    with (
-        av.open(str(make_clip(tmp_path / "picture.mkv"))) as picture,
-        av.open(str(sound)) as long,
-        av.open(str(tmp_path / "both.mkv"), "w") as target,
-    ):
-        streams = (picture.streams.video[0], long.streams.audio[0])
-        copies = [target.add_stream_from_template(stream, opaque=True) for stream in streams]
-        for stream, stream_copy in zip(streams, copies, strict=True):
-            for packet in stream.container.demux(stream):
-                if packet.size:
-                    packet.stream = stream_copy
-                    target.mux(packet)
-    assert read(tmp_path / "both.mkv") == (30, None)
+    both = make_clip_with_longer_sound(tmp_path / "both.mkv")
+    assert read(both) == (30, None)
 
 
 def test_motion_jpeg_with_exif(tmp_path: Path) -> None:

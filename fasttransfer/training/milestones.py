@@ -13,6 +13,8 @@ from .checkpointing import is_finite
 from .module import StyleTraining
 from .writing import tried
 
+_STEPS = tuple(digit * 10**power for power in range(1, 16) for digit in (1, 3))  # 10, 30, 100, …
+
 
 class Milestones(Callback):
     """Keeps the style as it is after 100, 300, 1000, 3000, … steps.
@@ -28,6 +30,7 @@ class Milestones(Callback):
     def __init__(self, first: int, most: int, run_dir: str) -> None:
         self.first = whole_number("callbacks.milestones.first", first, least=1)
         self.most = whole_number("callbacks.milestones.most", most, least=0)
+        self.steps = frozenset(milestones(self.first, self.most))
         self.folder = Path(run_dir)
 
     @rank_zero_only
@@ -42,18 +45,16 @@ class Milestones(Callback):
         """Writes a style file, if this step is a milestone."""
         assert isinstance(pl_module, StyleTraining)
         step = trainer.global_step
-        if step in milestones(self.first, self.most) and is_finite(pl_module.result):
+        if step in self.steps and is_finite(pl_module.result):
             file = milestone_file(self.folder, step)
             tried(file, lambda: save_style(file, pl_module.result, pl_module.summary))
 
 
 def milestones(first: int, most: int) -> list[int]:
     """The ``most`` lowest milestones from ``first`` on."""
-    steps = sorted(digit * 10**power for power in range(1, 16) for digit in (1, 3))
-    return [step for step in steps if step >= first][:most]
+    return [step for step in _STEPS if step >= first][:most]
 
 
 def is_milestone(step: int) -> bool:
     """True for 0, 10, 30, 100, 300, 1000, and so on."""
-    digits = str(step)
-    return step == 0 or (step >= 10 and digits[0] in "13" and set(digits[1:]) <= {"0"})
+    return step == 0 or step in _STEPS

@@ -8,13 +8,12 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from ..core.errors import FastTransferError, brief, shown_name
-from ..core.hardware import has_bfloat16
+from ..core.hardware import has_bfloat16, processor_info
 from ..core.libraries import is_installed
 from ..models.transformer_net import TransformerNet
 from ..stylizing.cache import folders
@@ -101,10 +100,7 @@ def _devices() -> Part:
 
 
 def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file() and (name := re.search(r"model name\s*:\s*(.+)", info.read_text("utf-8"))):
-        return name[1]
-    return platform.processor() or platform.machine()
+    return processor_info("model name") or platform.processor() or platform.machine()
 
 
 def _engines() -> Part:

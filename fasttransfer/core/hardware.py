@@ -1,6 +1,7 @@
 """What this machine can do: which device to use, and whether it computes in bfloat16."""
 
 import os
+import re
 from pathlib import Path
 
 import torch
@@ -46,17 +47,18 @@ def has_bfloat16(device: torch.device) -> bool:
     if hasattr(torch.cpu, "get_capabilities"):
         capabilities = torch.cpu.get_capabilities()
         return any(capabilities.get(name, False) for name in _BFLOAT16)
-    return any(name in _processor_flags() for name in _BFLOAT16)  # torch < 2.11
+    flags = processor_info("flags").split()  # torch < 2.11
+    return any(name in flags for name in _BFLOAT16)
 
 
-def _processor_flags() -> list[str]:
-    """What Linux says of the first processor; nothing elsewhere."""
+def processor_info(field: str) -> str:
+    """What Linux says of the first processor in /proc/cpuinfo; nothing elsewhere."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return []
-    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
-    return flags.split()
+        return ""
+    found = re.search(rf"^{re.escape(field)}\s*:\s*(.+)", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def accelerator_device(accelerator: str) -> torch.device:

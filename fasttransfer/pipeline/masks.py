@@ -50,7 +50,7 @@ class Masks:
     def of_large(
         self, job: Job
     ) -> tuple[Callable[[Plane], tuple[Mask | None, tuple[str, ...]]], object]:
-        """What makes the mask of a large picture once that is an array, and what tells masks apart.
+        """What makes the mask of a large picture once that is an array, and what distinguishes masks.
 
         Raises:
             FastTransferError: there is none for this file.

@@ -9,6 +9,7 @@ CONF_DIR = next((d for d in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if d.i
 
 _ASSETS = _PACKAGE / "assets"
 BASES = _ASSETS / "base"  # one for each network that has one
+CAMERA_PAGE = _ASSETS / "camera_page"  # what the live page and exported sites share
 PAGE_PARTS = _ASSETS / "page"  # of the page that compares styles
 STYLE_IMAGES = _ASSETS / "styles"
 BUNDLED_STYLES = _ASSETS / "trained"

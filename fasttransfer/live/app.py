@@ -4,16 +4,18 @@ import json
 import time
 from importlib.resources import files
 from pathlib import Path
+from string import Template
 from typing import Literal
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from ..core.assets import CAMERA_PAGE
 from ..core.errors import FastTransferError
 from .guard import Access, Guard
 from .limits import PHOTO, OverQuotaError
@@ -21,7 +23,17 @@ from .photos import Photos
 from .session import Session
 from .windows import receive_camera, send_pictures
 
-PAGE = Path(str(files(__package__) / "page"))
+OWN_PARTS = Path(str(files(__package__) / "page"))  # what only this page has
+# What its template leaves open.
+WORDS = {
+    "title": "fasttransfer live",
+    "kind": "live",
+    "script": "live/live.js",
+    "example": "Show the test picture",
+    "note": "All open windows of this page show the same picture.",
+    "head": "",
+    "footer": "",
+}
 
 
 class Changes(BaseModel):
@@ -57,7 +69,8 @@ def create_app(session: Session, access: Access) -> FastAPI:
     """The application for a session, for those who have access."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, access=access)
-    app.mount("/page", StaticFiles(directory=PAGE))
+    app.mount("/page", StaticFiles(directory=CAMERA_PAGE))
+    app.mount("/live", StaticFiles(directory=OWN_PARTS))
     _add_error_handlers(app)
     for add in (_add_page, _add_state, _add_photos, _add_saving):
         add(app, session)
@@ -84,13 +97,15 @@ def _add_error_handlers(app: FastAPI) -> None:
 
 
 def _add_page(app: FastAPI, session: Session) -> None:
+    template = Template((CAMERA_PAGE / "index.html").read_text("utf-8"))
+
     @app.get("/")
     def page() -> Response:
-        return FileResponse(PAGE / "index.html")
+        return HTMLResponse(template.substitute(WORDS))
 
     @app.get("/clean")
     def clean() -> Response:
-        return FileResponse(PAGE / "clean.html")
+        return FileResponse(OWN_PARTS / "clean.html")
 
     @app.get("/clock")
     async def clock() -> Response:

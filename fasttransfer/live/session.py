@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..core.errors import FastTransferError
 from ..stylizing.stylizer import Stylizer
+from ..stylizing.thumbnails import make_thumbnails
 from .blends import Blends
 from .cameras import Cameras
 from .frames import Camera, CameraFrame, shrunk
@@ -19,7 +20,6 @@ from .painter import Painter
 from .saver import Saver, output_folder
 from .settings import SessionSettings
 from .shown import Choice, Shown
-from .thumbnails import make_thumbnails
 
 RATE_SECONDS = 2.0  # over which frames/s are counted
 RETRY_SECONDS = 1.0  # until a camera that is gone is tried again

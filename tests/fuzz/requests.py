@@ -118,7 +118,7 @@ def requests_of(url: str) -> list[bytes]:
     own = f"Host: {urlsplit(url).netloc}\r\nOrigin: {url}\r\n"
     found = [
         f"GET {path} HTTP/1.1\r\n{own}\r\n".encode()
-        for path in ("/", "/page/live.js", "/state", "/saved/wood.jpg", "/saved/../state")
+        for path in ("/", "/live/live.js", "/state", "/saved/wood.jpg", "/saved/../state")
     ]
     for path, body in BODIES.items():
         head = f"POST {path} HTTP/1.1\r\n{own}Content-Type: application/json\r\n"

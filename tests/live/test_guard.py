@@ -41,7 +41,7 @@ def client(session: Session) -> TestClient:
     "asked", ["", "?token=", "?token=wrong", f"?token={TOKEN[:-1]}", "?token=é"]
 )
 def test_without_the_token_nothing_is_given(client: TestClient, asked: str) -> None:
-    for path in ("/", "/state", "/page/live.js", "/saved/a.png"):
+    for path in ("/", "/state", "/live/live.js", "/saved/a.png"):
         answer = client.get(path + asked)
         assert answer.status_code == 401
         assert "requires a token" in answer.text

@@ -1,6 +1,7 @@
 """What the page asks for, and who else may not: the application, and the command over a socket."""
 
 import json
+import posixpath
 import re
 import signal
 import socket
@@ -51,14 +52,15 @@ def test_page_and_all_it_loads_are_here(client: TestClient) -> None:
     page = client.get("/").text
     found = re.findall(r'(?:src|href)="([^"]+)"', page)
     for name in found:  # those that a script imports are found on the way
-        assert name.startswith("/page/"), name
-        answer = client.get(name)
+        assert name.startswith(("page/", "live/")), name
+        answer = client.get(f"/{name}")
         assert answer.status_code == 200
-        imported = re.findall(r'from "\./([^"]+)"', answer.text)
-        found += [f"/page/{one}" for one in imported if f"/page/{one}" not in found]
+        imported = re.findall(r'from "(\.\.?/[^"]+)"', answer.text)
+        paths = [posixpath.normpath(f"{posixpath.dirname(name)}/{one}") for one in imported]
+        found += [path for path in dict.fromkeys(paths) if path not in found]
         allowed = r"}://\$|http://www.w3.org|(?m:(^|\s)// .*$)"
         assert "//" not in re.sub(allowed, "", answer.text).replace('"/"', ""), name
-    assert "/page/stream.js" in found
+    assert {"live/stream.js", "page/wipe.js"} <= set(found)
     policy = client.get("/").headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy

@@ -1,6 +1,7 @@
 // The picture alone, for programs that show a page as a source, such as OBS.
 
-import { draw, watch } from "./stream.js";
+import { draw } from "../page/elements.js";
+import { watch } from "./stream.js";
 
 const canvas = document.getElementById("stylized");
 const drawn = window.drawn = { number: 0 };

@@ -1,216 +1,51 @@
-// The page of the live camera. What is set here is posted; what holds comes back with each picture.
+// The program behind the page of the live camera: what is set is posted; what holds comes back with
+// each picture.
 
-import { camera, devices, isAllowed, isOwn, mirror, start as startCamera } from "./camera.js";
+import { startPage } from "../page/page.js";
 import { clock, compareClocks } from "./clock.js";
-import { changed, close, open, photo, takePhotos } from "./photo.js";
-import { $, get, post, say, sending, set, text } from "./requests.js";
-import { showSaved } from "./saved.js";
-import { draw, watch } from "./stream.js";
-import { check, fillStrip, shareTo, showStyles, styleOfKey, toggle } from "./styles.js";
-import { wipe, wiping } from "./wipe.js";
+import { endFrames, isOwn, sendFrames } from "./frames.js";
+import { answered, get, post, sending, set } from "./requests.js";
+import { watch } from "./stream.js";
 
-const strength = $("strength");
-const BROWSER = "camera:browser";
-let state = {}, offered = {}, device = "";
-const drawn = { number: 0, oldest: 0, late: 0 };
-window.drawn = drawn; // for tests and the curious
+if (location.search) history.replaceState(null, "", location.pathname); // the token is in a cookie now
+const offered = await get("/state");
+await compareClocks(() => get("/clock"));
 
-// Pictures
-
-function connect() {
-  watch({
-    wish: () => (photo.on ? "state" : wiping.on ? "wipe" : "next"),
-    receive(header, image, content) {
-      if (image && !photo.on) show(header, image, content);
-      update(header);
-    },
-    found: () => lost(""),
-    lost(why) { lost(why); setTimeout(reconnect, 1000); },
-  });
+function connect(window) {
+  watch({ ...window, found: () => window.lost(""), lost(why) { window.lost(why); setTimeout(() => reconnect(window), 1000); } });
 }
 
-async function reconnect() { // the program may have been started again, with other styles or another token
+async function reconnect(window) { // the program may have been started again, with other styles or another token
   const answer = await fetch("/state").catch(() => null);
-  if (!answer) setTimeout(reconnect, 1000);
-  else if (answer.ok && `${(await answer.json()).styles}` === `${offered.styles}`) connect();
+  if (!answer) setTimeout(() => reconnect(window), 1000);
+  else if (answer.ok && `${(await answer.json()).styles}` === `${offered.styles}`) connect(window);
   else location.reload();
 }
 
-function show(header, image, content) {
-  const own = isOwn(header.taken);
-  const age = own ? Date.now() - header.taken : Date.now() + clock.ahead - header.captured;
-  if (clock.same && age > 1000 * offered.max_age) {
-    drawn.late++;
-    return;
-  }
-  draw($("stylized"), image);
-  if (content) draw($("original"), content);
-  $("original").hidden = !(wiping.on && content);
-  $("picture").style.setProperty("--ratio", image.width / image.height);
-  $("waiting").hidden = true;
-  drawn.number = header.number;
-  Object.assign(drawn, { style: header.style, second: header.second, share: header.share });
-  drawn.own = own;
-  drawn.oldest = Math.max(drawn.oldest, age);
-  text("age", `${Math.max(0, Math.round(age))} ms`);
-}
+startPage({
+  offered, set, sending, connect,
+  missing: offered.missing && `Of the program’s machine: ${offered.missing.split(";")[0]}.`, // the rest is for its terminal
+  otherwise: "open the page through ssh -L or an HTTPS proxy",
+  example: () => set({ camera: "camera:pattern" }),
+  thumbnail: (number) => `/thumbnail/${number}`,
+  snapshot: () => post("/snapshot"),
+  record: (on) => post("/recording", { on }),
+  saved: async () => (await get("/state")).saved.map((name) => ({ name, link: `/saved/${encodeURIComponent(name)}` })),
 
-function lost(why) { // no number and no button stays that means nothing any more
-  document.body.classList.toggle("lost", Boolean(why));
-  $("controls").inert = Boolean(why);
-  if (!why) return;
-  for (const id of ["rate", "age", "network", "size"]) text(id, "–");
-  recording(null);
-  $("waiting").hidden = true;
-  text("message", why);
-  $("message").hidden = false;
-}
+  age({ taken, captured }) { // in ms, and whether the picture is not to be shown any more
+    const own = isOwn(taken), age = own ? Date.now() - taken : Date.now() + clock.ahead - captured;
+    return { own, age, late: clock.same && age > 1000 * offered.max_age };
+  },
 
-// What holds
+  async stylize(file, signal) {
+    const answer = await fetch("/photo", { method: "POST", body: file, signal, headers: { "content-type": "application/octet-stream" } });
+    if (!answer.ok) await answered(answer);
+    return answer.blob();
+  },
 
-function update(now) {
-  state = now;
-  text("rate", now.frames_per_second.toFixed(1));
-  text("network", `${now.milliseconds.toFixed(0)} ms`);
-  text("size", now.width ? `${now.width} × ${now.height}${now.reduced ? " (reduced)" : ""}` : "–");
-  text("message", now.message);
-  $("message").hidden = !now.message;
-  showStyles(now);
-  for (const button of document.querySelectorAll("[data-color]")) check(button, button.dataset.color === now.color);
-  if (document.activeElement !== strength && !sending.now) strength.value = Math.round(now.strength * 100);
-  text("percent", `${strength.value} %`);
-  showCamera(now);
-  recording(now.recording);
-  showSaved(now.files);
-  changed(now);
-}
-
-function showCamera(now) {
-  const mine = now.camera === BROWSER && camera.on && device ? `${BROWSER}#${device}` : now.camera;
-  if (document.activeElement !== $("camera")) $("camera").value = mine;
-  const off = now.camera === BROWSER && !now.browser;
-  $("welcome").hidden = !off || camera.on || photo.on;
-  if (off || photo.on) {
-    $("waiting").hidden = true;
-    text("age", "–");
-  }
-}
-
-function recording(seconds) {
-  const on = seconds !== null;
-  $("record").setAttribute("aria-pressed", on);
-  text(document.querySelector("#record b"), on ? "Stop" : "Record");
-  $("recorded").hidden = !on;
-  if (on) text("recorded", `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`);
-}
-
-// Controls
-
-async function choose(name) { // a camera of the program by its name, or one of this browser’s
-  if (!name.startsWith(BROWSER)) return set({ camera: name });
-  device = name.split("#")[1] ?? "";
-  await startCamera({ device, size: offered.size, rate: offered.rate });
-  offerCameras(await devices());
-}
-
-function offerCameras(own = []) {
-  const all = Object.entries(offered.cameras).flatMap(([name, label]) => (name === BROWSER && own.length > 1
-    ? own.map((one) => [`${BROWSER}#${one.deviceId}`, one.label]) : [[name, label]]));
-  $("camera").replaceChildren(...all.map(([name, label]) => new Option(label, name)));
-  if (camera.on && own.length > 1) device ||= own[0].deviceId;
-}
-
-function saved({ name, path, link }) {
-  say(`Saved ${name}`, link);
-  $("toast").title = path;
-}
-
-async function snapshot() {
-  if (photo.on) return $("download").click();
-  try {
-    saved(await post("/snapshot"));
-  } catch (error) { say(error.message); }
-}
-
-async function record() {
-  const on = state.recording === null;
-  $("record").disabled = true;
-  try {
-    const file = await post("/recording", { on });
-    if (!on && file.name) saved(file);
-  } catch (error) { say(error.message); }
-  $("record").disabled = false;
-}
-
-function strengthTo(percent) {
-  strength.value = percent;
-  text("percent", `${strength.value} %`);
-  set({ strength: strength.value / 100 });
-}
-
-function full() {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else document.documentElement.requestFullscreen?.();
-}
-
-for (const button of document.querySelectorAll("[data-color]")) {
-  button.onclick = () => set({ color: button.dataset.color });
-}
-for (const group of document.querySelectorAll("[role=radiogroup]")) {
-  group.addEventListener("keydown", (event) => { // as a group of radio buttons is used
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!step) return;
-    const buttons = [...group.querySelectorAll("[role=radio]")].filter((button) => button.offsetParent);
-    const next = buttons[(buttons.indexOf(document.activeElement) + step + buttons.length) % buttons.length];
-    next.focus();
-    next.click();
-    event.preventDefault();
-    event.stopPropagation();
-  });
-}
-strength.oninput = () => strengthTo(strength.value);
-$("camera").onchange = (event) => { choose(event.target.value); event.target.blur(); };
-$("own").onclick = () => choose(BROWSER);
-$("pattern").onclick = () => choose("camera:pattern");
-$("mirror").onclick = () => mirror();
-$("wipe").onclick = () => wipe(!wiping.on);
-$("snapshot").onclick = snapshot;
-$("record").onclick = record;
-$("full").onclick = full;
-$("close").onclick = close;
-for (const button of document.querySelectorAll(".choose")) button.onclick = () => $("file").click();
-takePhotos((file) => open(file, state));
-
-const KEYS = {
-  w: () => wipe(!wiping.on), m: () => camera.on && mirror(), s: snapshot, r: () => $("record").disabled || record(), f: full,
-  c: () => set({ color: state.color === "style" ? "content" : "style" }),
-  p: () => $("file").click(), Escape: () => photo.on && close(),
-  "/": () => $("search").focus(),
-  0: () => set({ second: "" }), ArrowLeft: () => shareTo(Number($("share").value) - 5), ArrowRight: () => shareTo(Number($("share").value) + 5),
-  ArrowUp: () => strengthTo(Number(strength.value) + 5), ArrowDown: () => strengthTo(Number(strength.value) - 5),
-};
-
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !event.key.startsWith("Arrow")) return;
-  if (event.target.matches("select, input") && event.key.startsWith("Arrow")) return;
-  const action = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];
-  const digit = /^Digit([1-9])$/.exec(event.code)?.[1] ?? (/^[1-9]$/.test(event.key) ? event.key : "");
-  const style = digit && styleOfKey(digit); // with Shift, the key is another sign
-  if (style) event.shiftKey ? toggle(style) : set({ style, second: "" });
-  else if (action) action();
-  else return;
-  event.preventDefault();
+  async cameraStarted(size, rate) {
+    await post("/state", { camera: "camera:browser" });
+    sendFrames(size, rate);
+  },
+  cameraStopped: endFrames,
 });
-
-// Start
-
-if (location.search) history.replaceState(null, "", location.pathname); // the token is in a cookie now
-offered = await get("/state");
-fillStrip(offered.styles);
-offerCameras();
-text("missing", `Of the program’s machine: ${offered.missing.split(";")[0]}.`); // the rest is for its terminal
-$("missing").hidden = !offered.missing;
-await compareClocks(() => get("/clock"));
-update(offered);
-connect();
-if (offered.camera === BROWSER && !offered.browser && await isAllowed()) choose(BROWSER);

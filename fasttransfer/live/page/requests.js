@@ -1,6 +1,6 @@
-// What the page asks of the program, and what it says about the answers.
+// What the page asks of the program.
 
-export const $ = (id) => document.getElementById(id);
+import { say } from "../page/elements.js";
 
 export async function answered(answer) {
   const content = await answer.json().catch(() => ({}));
@@ -29,24 +29,4 @@ export async function set(changes) { // one request at a time; what changes mean
     try { await post("/state", now); } catch (error) { say(error.message); }
   }
   sending.now = false;
-}
-
-let hiding;
-
-export function say(what, link) {
-  const toast = $("toast");
-  toast.textContent = what;
-  toast.title = "";
-  if (link) {
-    const anchor = Object.assign(document.createElement("a"), { href: link, textContent: "Download", download: "" });
-    toast.append(anchor);
-  }
-  toast.classList.add("shown");
-  clearTimeout(hiding);
-  hiding = setTimeout(() => toast.classList.remove("shown"), link ? 8000 : 5000);
-}
-
-export function text(where, what) {
-  const element = typeof where === "string" ? $(where) : where;
-  if (element.textContent !== what) element.textContent = what;
 }

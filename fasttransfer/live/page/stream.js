@@ -42,11 +42,3 @@ async function read(data, receive) {
   const pictures = await Promise.all([decode(start, middle), decode(middle, middle + header.content)]);
   try { receive(header, ...pictures); } finally { for (const each of pictures) each?.close(); }
 }
-
-export function draw(canvas, image) {
-  if (canvas.width !== image.width || canvas.height !== image.height) {
-    canvas.width = image.width;
-    canvas.height = image.height;
-  }
-  canvas.getContext("2d", { alpha: false, desynchronized: true }).drawImage(image, 0, 0);
-}

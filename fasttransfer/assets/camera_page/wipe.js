@@ -1,6 +1,6 @@
 // The handle over the picture, with the original to its left.
 
-import { $ } from "./requests.js";
+import { $ } from "./elements.js";
 
 const picture = $("picture"), handle = $("handle");
 export const wiping = { on: false };

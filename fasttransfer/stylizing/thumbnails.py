@@ -1,14 +1,15 @@
-"""Small pictures of the styles, for the page: one bundled photo through each of them."""
+"""Small pictures of styles, for pages: one bundled photo through each of them."""
 
+import io
 from collections.abc import Sequence
 
 import numpy as np
+from PIL import Image
 
 from ..core.assets import BUNDLED_PHOTOS
 from ..images.reading import open_rgb
-from ..stylizing.stylizer import Stylizer
-from .frames import shrunk
-from .shown import jpeg
+from ..images.sizes import resized
+from .stylizer import Stylizer
 
 PHOTO = BUNDLED_PHOTOS["bundled-probe"] / "chenonceau.jpg"
 STYLIZED = 320  # longer side in pixels: a smaller picture would show single strokes
@@ -24,7 +25,13 @@ def make_thumbnails(stylizers: Sequence[Stylizer]) -> list[bytes]:
     Raises:
         FastTransferError: an engine that cannot run a network.
     """
-    photo = shrunk(np.asarray(open_rgb(PHOTO, max_pixels=10**7)), STYLIZED)
+    photo = np.array(resized(open_rgb(PHOTO, max_pixels=10**7), STYLIZED))
     plain = {"strength": 1.0, "color": "style", "stroke_size": None}
     frames = [stylizer.with_settings(**plain).frame(photo) for stylizer in stylizers]
-    return [jpeg(shrunk(frame, SHOWN), QUALITY) for frame in frames]
+    return [_jpeg(resized(Image.fromarray(frame), SHOWN)) for frame in frames]
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=QUALITY)
+    return file.getvalue()

@@ -1,20 +1,21 @@
 // A photo that was dropped, pasted, or chosen: stylized at full size with what is set on the page.
 
-import { $, answered, say, text } from "./requests.js";
+import { $, say, text } from "./elements.js";
 import { label } from "./styles.js";
 import { wipe } from "./wipe.js";
 
 const LATER = 300; // ms without a change, after which a photo is stylized again
 const before = $("before"), after = $("after"), link = $("download");
-let file = null, wanted = "", current = {}, timer, running = null, readable = true;
+let file = null, program, wanted = "", current = {}, timer, running = null, readable = true;
 
 export const photo = { get on() { return file !== null; } };
 
 const look = (now) => JSON.stringify([now.style, now.second, now.share, now.strength, now.color]);
 
-export function open(chosen, now) {
+export function open(chosen, now, own) {
   close();
   file = chosen;
+  program = own;
   readable = true;
   before.src = URL.createObjectURL(file);
   document.body.classList.add("photo");
@@ -51,13 +52,10 @@ async function stylize() {
   const own = running = new AbortController();
   document.body.classList.add("busy");
   try {
-    const answer = await fetch("/photo", {
-      method: "POST", body: file, signal: own.signal, headers: { "content-type": "application/octet-stream" },
-    });
-    if (!answer.ok) await answered(answer);
-    show(await answer.blob());
+    const blob = await program.stylize(file, own.signal);
+    if (running === own) show(blob);
   } catch (error) {
-    if (error.name === "AbortError") return;
+    if (error.name === "AbortError" || running !== own) return;
     say(error.message);
     if (after.hidden) close();
   }

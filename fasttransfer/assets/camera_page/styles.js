@@ -1,10 +1,12 @@
 // The strip of styles: thumbnails, names, keys, a search, and the slider between two of them.
 
-import { $, sending, set, text } from "./requests.js";
+import { $, text } from "./elements.js";
 
 const SEARCHED = 8; // from how many styles on there is a search
 const strip = $("styles"), search = $("search"), share = $("share");
-let styles = [], now = {};
+let styles = [], now = {}, program;
+
+const set = (changes) => program.set(changes);
 
 export function label(name) { // “Mosaic” for mosaic_realtime, unless both are there
   const short = name.replace(/_realtime$/, "");
@@ -12,10 +14,11 @@ export function label(name) { // “Mosaic” for mosaic_realtime, unless both a
   return words[0].toUpperCase() + words.slice(1);
 }
 
-export function fillStrip(names) {
-  styles = names;
-  strip.replaceChildren(...names.map(tile));
-  search.hidden = names.length < SEARCHED;
+export function fillStrip(own) { // the program, which has styles and may be set
+  program = own;
+  styles = program.offered.styles;
+  strip.replaceChildren(...styles.map(tile));
+  search.hidden = styles.length < SEARCHED;
 }
 
 export const styleOfKey = (key) => styles[key - 1];
@@ -25,7 +28,7 @@ function tile(name, number) {
   const place = make("div", { className: "tile" }), button = make("button", { type: "button", title: label(name) });
   button.dataset.style = name;
   button.setAttribute("role", "radio");
-  button.append(make("img", { src: `/thumbnail/${number}`, alt: "", width: 80, height: 60, draggable: false }));
+  button.append(make("img", { src: program.thumbnail(number), alt: "", width: 80, height: 60, draggable: false }));
   if (number < 9) button.append(make("kbd", { textContent: number + 1 }));
   button.append(make("span", { textContent: label(name) }));
   button.onclick = (event) => (event.shiftKey || event.ctrlKey || event.metaKey ? toggle(name) : set({ style: name, second: "" }));
@@ -67,7 +70,7 @@ export function showStyles(state) {
   if (!now.second) return;
   text("first", label(now.style));
   text("second", label(now.second));
-  if (document.activeElement !== share && !sending.now) share.value = Math.round(100 * now.share);
+  if (document.activeElement !== share && !program.sending.now) share.value = Math.round(100 * now.share);
 }
 
 share.oninput = () => shareTo(share.value);

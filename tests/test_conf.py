@@ -29,7 +29,6 @@ GIVEN = {
     "Trainer": {"logger", "callbacks"},
     "Stylizer": {"style"},
     "SlowStylizer": {"style"},
-    "export_style": {"style", "output"},
     "plan": {"inputs", "output", "style", "several", "report"},
     **{task: {"config"} for task in TASKS},
     "relative_content_loss": {"stylized", "content"},

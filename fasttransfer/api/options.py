@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from ..core.errors import FastTransferError
 from ..core.words import did_you_mean
+from ..stylizing.exporters.settings import ExportSettings
 from ..stylizing.settings import EngineSettings, StylizerSettings
 
 
@@ -46,7 +47,33 @@ class CallOptions(Options, total=False):
     mask_model: str | os.PathLike[str] | None
 
 
-def field_names(settings: type[StylizerSettings | EngineSettings]) -> set[str]:
+class ExportOptions(TypedDict, total=False):
+    """What an exported file is; the values are those of the command.
+
+    Attributes:
+        format: ``"onnx"`` or ``"openvino"``.
+        kind: ``"photos"``, float32, or ``"frames"``, bytes.
+        precision: ``"float32"`` or ``"int8"``.
+        overwrite: whether a file that is there is replaced.
+        size: ``"640x480"``, width and height of all pictures; None: any.
+        opset: version of ONNX's operations; None: that of PyTorch's exporter.
+        half: float16 inside.
+        layout: ``"nchw"`` or ``"nhwc"``; None: nchw of photos, nhwc of frames.
+        range: largest value, 1 or 255; None: 1 of photos, 255 of frames.
+    """
+
+    format: str
+    kind: str
+    precision: str
+    overwrite: bool
+    size: str | None
+    opset: int | None
+    half: bool
+    layout: str | None
+    range: int | None
+
+
+def field_names(settings: type[StylizerSettings | EngineSettings | ExportSettings]) -> set[str]:
     """The options that a dataclass of settings has."""
     return {field.name for field in fields(settings)}
 

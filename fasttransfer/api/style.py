@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import FastTransferError
-from ..core.paths import expand_user
 from ..models.blending import StyleMixture, load_style_or_blend
 from ..models.blending import blend as blend_styles
-from ..models.style_file import StyleFile, find_style, save_style
+from ..models.style_file import StyleFile, find_style
 from ..stylizing.settings import EngineSettings, MaskSettings, StylizerSettings
 from ..stylizing.stylizer import Stylizer
 from .cards import card_of
+from .exporting import exported, saved
 from .masks import masking_of
 from .options import field_names, known
 from .pictures import through
@@ -24,11 +24,10 @@ from .pictures import through
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # of Python 3.11
 
-    from .options import CallOptions, Options
+    from .options import CallOptions, ExportOptions, Options
 
     Named = str | os.PathLike[str]  # a bundled name, a style file, or a run folder
 
-STYLE_SUFFIX = ".safetensors"
 _KEPT_LOADED = 4  # styles that ``stylize`` has ready for its next call
 
 
@@ -158,20 +157,25 @@ class Style:
             FastTransferError: another ending, a place that cannot be written, or a mixture of
                 pictures, which is no single network.
         """
-        style, target = self._stylizer.style, expand_user(os.fsdecode(path))
-        if not target.suffix:
-            target = target.with_suffix(STYLE_SUFFIX)
-        if target.suffix != STYLE_SUFFIX:
-            raise FastTransferError(f"A style file ends in {STYLE_SUFFIX}, not as '{target}' does.")
-        if isinstance(style, StyleMixture):
-            raise FastTransferError(
-                f"'{self.name}' is mixed from pictures and cannot be one style file: {style.reason}"
-            )
-        try:
-            save_style(target, style.network, style.metadata)
-        except OSError as error:
-            raise FastTransferError(f"'{target}' cannot be written ({error.strerror}).") from error
-        return target
+        return saved(self._stylizer.style, path)
+
+    def export(
+        self, path: str | os.PathLike[str] | None = None, **options: Unpack[ExportOptions]
+    ) -> Path:
+        """Writes the style for other programs, checked by running it.
+
+        Args:
+            path: the file, or a folder; None is the style's name in the current folder.
+            **options: the format, and what the file takes and gives, see ``ExportOptions``.
+
+        Returns:
+            The file.
+
+        Raises:
+            FastTransferError: another ending, a file that is there already, an option that cannot be
+                used, a missing library, or a mixture of pictures, which is no single network.
+        """
+        return exported(self._stylizer.style, path, dict(options))
 
     def _with(self, style: StyleFile | StyleMixture) -> Style:
         return Style(Stylizer(style, self.settings, self._engine), self._engine)

@@ -6,6 +6,7 @@ import click
 
 from ..core.errors import FastTransferError
 from ..core.paths import exists, expand_user
+from ..stylizing.exporters.formats import FORMATS
 from .options import (
     NUMBER,
     PATH,
@@ -233,11 +234,13 @@ def compare(ctx: click.Context, /, styles: tuple[str, ...], **_: Any) -> None:
 @click.command(
     "export",
     cls=Verb,
-    short_help="Write a style as ONNX or OpenVINO.",
+    short_help="Write a style for other programs, such as ONNX.",
     epilog="""\
 Examples:
   fasttransfer export mosaic
   fasttransfer export runs/painting --to openvino -o exported/
+  fasttransfer export mosaic --size 640x480 --range 255    for OpenCV
+  fasttransfer export mosaic --size 512x512 --half         for a GPU or a phone
 """,
 )
 @click.argument("styles", nargs=-1, type=PATH, shell_complete=complete_styles)
@@ -249,7 +252,10 @@ Examples:
     help="The same as STYLES.",
 )
 @setting(
-    *("--format", "--to"), key="export", type=Words(["onnx", "openvino"]), help="onnx, or openvino."
+    *("--format", "--to"),
+    key="export",
+    type=Words([*FORMATS]),
+    help="What the file is for.  [onnx]",
 )
 @setting(*("-o", "--output"), key="output", type=PATH, help="A file or a folder.  [default: here]")
 @setting(
@@ -258,11 +264,23 @@ Examples:
     type=Words(["photos", "frames"]),
     help="photos: float RGB (B, 3, H, W) in [0, 1]; frames: RGB bytes (B, H, W, 3).",
 )
+@setting(
+    "--size", key="size", metavar="WxH", help="Width and height of all pictures.  [default: any]"
+)
+@setting("--layout", key="layout", type=Words(["nchw", "nhwc"]), help="Order of the axes.")
+@setting("--range", key="range", type=WHOLE, help="Largest value, 1 or 255.")
+@setting("--half", key="half", is_flag=True, help="float16 inside.")
+@setting("--opset", key="opset", type=WHOLE, help="Version of ONNX's operations, 13 to 24.")
 @PRECISION
 @OVERWRITE
+@settings_of("infer")
 @click.pass_context
 def export(ctx: click.Context, /, styles: tuple[str, ...], **_: Any) -> None:
-    """Writes STYLES for other programs, for any batch, height, and width."""
+    """Writes STYLES for other programs.
+
+    Without --size, the network takes any number of pictures of any size. Each file is checked after
+    writing: it must make the pictures that PyTorch makes.
+    """
     from ..core.values import as_list
     from .infer import PROGRAM, main
     from .request import request, sort_words

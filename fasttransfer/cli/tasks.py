@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ..core.assets import BUNDLED_PHOTOS
 from ..core.errors import FastTransferError
-from ..core.files import is_remote
+from ..core.files import is_remote, shown
 from ..core.progress import Report
 from ..core.values import as_list
 from ..pipeline.runner import stylize_all
@@ -104,13 +104,15 @@ def compare_styles(config: DictConfig) -> None:
 def export_styles(config: DictConfig) -> None:
     """Styles into files for other programs."""
     from ..models.style_file import load_style
+    from ..stylizing.export import export_style
 
     _only_here(config, "task=export")
     _without_mask(config, "task=export")
     _only_networks(config, "task=export")
-    export = instantiate(config.exporting, format=config.export or "onnx")
+    settings = instantiate(config.exporting, format=config.export or "onnx")
     for path in find_styles(config):
-        print(f"wrote {export(load_style(path), config.output)}", file=sys.stderr)
+        written = export_style(load_style(path), config.output, settings)
+        print(f"wrote {shown(written.path)}: {written.facts}", file=sys.stderr)
 
 
 def list_styles(config: DictConfig) -> None:

@@ -217,10 +217,10 @@ def reflect_to_multiple(images: Tensor, multiple: int, at_least: int) -> Tensor:
     They grow at the bottom and the right, and to ``at_least`` at least; a side of one pixel is
     repeated.
 
-    In an exported graph sizes are unknown, so there they must be ``at_least`` already.
+    In a graph for any size they must be ``at_least`` already.
     """
-    if torch.compiler.is_exporting():
-        height, width = images.shape[-2:]
+    height, width = images.shape[-2:]
+    if any(not isinstance(side, int) for side in (height, width)):
         return F.pad(images, (0, -width % multiple, 0, -height % multiple), mode="reflect")
     for dim in (-2, -1):
         wanted = max(at_least, -(-images.shape[dim] // multiple) * multiple)

@@ -10,8 +10,9 @@ import copy
 import json
 import logging
 import sys
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from .cache import cached
 
 KINDS = ("photos", "frames")
 GRAPH_FORMAT = 1  # counts the ways a graph is made: a new number makes all of them again
+_exporting = threading.RLock()  # exporters are not made for threads
 
 
 class OnFrames(nn.Module):
@@ -103,36 +105,46 @@ def _key(network: TransformerNet, kind: str) -> str:
 
 def _graph(network: TransformerNet, kind: str) -> bytes:
     """The graph of all networks of this shape, with random weights: equal ones would be merged."""
-    require("onnxscript", "fast", "running or exporting a style as ONNX")
     print("exporting this shape of network, once …", file=sys.stderr)
     network = copy.deepcopy(network).cpu().eval()
     for parameter in network.parameters():
         nn.init.normal_(parameter)
-    free = torch.export.Dim.DYNAMIC
     side = 2 * network.smallest_side
     if kind == "photos":
         module: nn.Module = network
-        example, axes = torch.zeros(2, 3, side, side + 4), {0: free, 2: free, 3: free}
+        example, axes = torch.zeros(2, 3, side, side + 4), {0: "batch", 2: "height", 3: "width"}
     else:
         module = OnFrames(network).eval()
         example = torch.zeros(2, side, side + 4, 3, dtype=torch.uint8)
-        axes = {0: free, 1: free, 2: free}
-    with quiet():
+        axes = {0: "batch", 1: "height", 2: "width"}
+    return bytes(traced(module, example, axes).SerializeToString())
+
+
+def traced(module: nn.Module, example: Tensor, free: Mapping[int, str]) -> Any:
+    """A module as an ``onnx.ModelProto`` from ``content`` to ``stylized``.
+
+    Args:
+        module: what it computes.
+        example: of its input; sizes of axes that are not free are fixed to those.
+        free: axes of any size, by number, and their names.
+    """
+    require("onnxscript", "fast", "running or exporting a style as ONNX")
+    shapes = (dict.fromkeys(free, torch.export.Dim.DYNAMIC),) if free else None
+    with _exporting, quiet():
         program: Any = torch.onnx.export(
             module,
             (example,),
             input_names=["content"],
             output_names=["stylized"],
-            dynamic_shapes=(axes,),
+            dynamic_shapes=shapes,
             dynamo=True,
             verbose=False,
         )
     model = program.model_proto
     for value in (*model.graph.input, *model.graph.output):  # instead of s41 and Min(s45, 4*…)
-        dims = value.type.tensor_type.shape.dim
-        for axis, name in zip(sorted(axes), ("batch", "height", "width"), strict=True):
-            dims[axis].dim_param = name
-    return bytes(model.SerializeToString())
+        for axis, name in free.items():
+            value.type.tensor_type.shape.dim[axis].dim_param = name
+    return model
 
 
 @contextlib.contextmanager

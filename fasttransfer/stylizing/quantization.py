@@ -46,6 +46,12 @@ def quantized(network: TransformerNet, kind: str) -> Any:
     return openvino_core("precision=int8").read_model(model=graph, weights=weights)
 
 
+def calibration_photos(count: int, height: int, width: int) -> Iterator[Tensor]:
+    """Bundled photos, one after the other as (1, 3, height, width)."""
+    for path in sorted(CALIBRATION_PHOTOS.glob("*.jpg"))[:count]:
+        yield resize_to(read_picture(path, max_pixels=100_000_000).rgb, height, width)[None]
+
+
 def save_openvino(model: Any, path: Path) -> None:
     """Writes ``path`` (.xml) and the weights beside it (.bin), in float32 where they are not int8."""
     openvino = require("openvino", "fast", "export=openvino")
@@ -69,11 +75,13 @@ def _quantize(network: TransformerNet, kind: str) -> Any:
     with quiet():
         nncf = require("nncf", "fast", "precision=int8")
         nncf.set_log_level(logging.ERROR)
-        photos = [frame.numpy() for frame in _calibration(kind)]
+        photos = list(calibration_photos(*CALIBRATION))
+        if kind == "frames":
+            photos = [to_bytes(photo).contiguous() for photo in photos]
         with contextlib.redirect_stdout(sys.stderr):
             return nncf.quantize(
                 source,
-                nncf.Dataset(photos),
+                nncf.Dataset([photo.numpy() for photo in photos]),
                 preset=nncf.QuantizationPreset.MIXED,  # activations of both signs have a zero point
                 subset_size=len(photos),
             )
@@ -85,10 +93,3 @@ def _pack(model: Any) -> bytes:
         save_openvino(model, path)
         graph, weights = path.read_bytes(), path.with_suffix(".bin").read_bytes()
     return len(graph).to_bytes(_LENGTH, "big") + graph + weights
-
-
-def _calibration(kind: str) -> Iterator[Tensor]:
-    count, height, width = CALIBRATION
-    for path in sorted(CALIBRATION_PHOTOS.glob("*.jpg"))[:count]:
-        photo = resize_to(read_picture(path, max_pixels=100_000_000).rgb, height, width)[None]
-        yield photo if kind == "photos" else to_bytes(photo).contiguous()

@@ -137,6 +137,21 @@ def test_a_blend_is_saved_and_loaded(tmp_path: Path) -> None:
         style.save(tmp_path / "folder.safetensors")
 
 
+def test_a_style_is_exported(tiny: Path, tmp_path: Path) -> None:
+    style = ft.load(tiny, **TORCH)
+    path = style.export(tmp_path, size="32x24", half=True)
+    assert (path.parent, path.suffix) == (tmp_path, ".onnx")
+    for options, text in (
+        ({"size": "32x24"}, "already exists"),
+        ({"sizes": "32x24"}, "did you mean size"),
+        ({"size": (32, 24)}, r"size=\(32, 24\) must be width and height"),
+    ):
+        with pytest.raises(ft.FastTransferError, match=text):
+            style.export(path, **options)
+    with pytest.raises(ft.FastTransferError, match="cannot be written"):
+        style.export(path / "below.onnx")
+
+
 def test_a_file_of_odd_name_gives_a_picture(tiny: Path, tmp_path: Path) -> None:
     path = tmp_path / "a=b, [1].jpg"
     Image.fromarray(photo()).save(path)

@@ -1,0 +1,1 @@
+"""Styles as files of other programs, a module for each format; ``formats`` lists them."""

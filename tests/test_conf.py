@@ -29,6 +29,7 @@ GIVEN = {
     "Trainer": {"logger", "callbacks"},
     "Stylizer": {"style"},
     "SlowStylizer": {"style"},
+    "export_site": {"stylizers", "output"},
     "plan": {"inputs", "output", "style", "several", "report"},
     **{task: {"config"} for task in TASKS},
     "relative_content_loss": {"stylized", "content"},

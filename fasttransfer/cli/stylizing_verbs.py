@@ -234,13 +234,14 @@ def compare(ctx: click.Context, /, styles: tuple[str, ...], **_: Any) -> None:
 @click.command(
     "export",
     cls=Verb,
-    short_help="Write a style for other programs, such as ONNX.",
+    short_help="Write styles for other programs, such as ONNX, or as a web page.",
     epilog="""\
 Examples:
   fasttransfer export mosaic
   fasttransfer export runs/painting --to openvino -o exported/
   fasttransfer export mosaic --size 640x480 --range 255    for OpenCV
   fasttransfer export mosaic --size 512x512 --half         for a GPU or a phone
+  fasttransfer export mosaic udnie --to web -o site/    a page that needs no server
 """,
 )
 @click.argument("styles", nargs=-1, type=PATH, shell_complete=complete_styles)
@@ -254,8 +255,8 @@ Examples:
 @setting(
     *("--format", "--to"),
     key="export",
-    type=Words([*FORMATS]),
-    help="What the file is for.  [onnx]",
+    type=Words([*FORMATS, "web"]),
+    help="What the file is for; web: a folder with a page.  [onnx]",
 )
 @setting(*("-o", "--output"), key="output", type=PATH, help="A file or a folder.  [default: here]")
 @setting(

@@ -1,5 +1,6 @@
 """What ``infer.py`` can do, a function for each file in conf/infer/task."""
 
+import shlex
 import sys
 from dataclasses import replace
 from functools import partial
@@ -109,10 +110,26 @@ def export_styles(config: DictConfig) -> None:
     _only_here(config, "task=export")
     _without_mask(config, "task=export")
     _only_networks(config, "task=export")
+    if config.export == "web":
+        _export_site(config)
+        return
     settings = instantiate(config.exporting, format=config.export or "onnx")
     for path in find_styles(config):
         written = export_style(load_style(path), config.output, settings)
         print(f"wrote {shown(written.path)}: {written.facts}", file=sys.stderr)
+
+
+def _export_site(config: DictConfig) -> None:
+    """Styles as a folder with a page."""
+    unfit = [name for name in ("size", "opset", "half", "layout", "range") if config[name]]
+    unfit += ["precision"] * (config.precision not in ("auto", "float32"))
+    if unfit:
+        raise FastTransferError(
+            f"{unfit[0]}={config[unfit[0]]} is for files of single styles; leave it out with export=web"
+        )
+    folder = instantiate(config.site)(make_stylizers(config), config.output)
+    served = shlex.quote(str(folder))
+    print(f"wrote {shown(folder)}; see it with python -m http.server -d {served}", file=sys.stderr)
 
 
 def list_styles(config: DictConfig) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from fasttransfer.cli.main import cli, main
 from fasttransfer.core.assets import BUNDLED_PHOTOS
+from tests.helpers.sites import HAS_RUNTIME
 
 ROOT = Path(__file__).parents[2]
 FAST = ("engine=torch", "--device", "cpu", "--size", "48")
@@ -192,6 +193,18 @@ def test_styles_to_export_are_words_or_an_option(photo: Path) -> None:
         Path("mosaic_realtime.onnx"),
         Path("udnie_realtime.onnx"),
     ]
+
+
+@pytest.mark.skipif(not HAS_RUNTIME, reason="the extra web is not installed")
+@pytest.mark.slow
+def test_a_page_of_two_styles(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--to", "web", "--style", "mosaic_realtime,udnie_realtime", "-o", "my site")
+    assert run("export", *words, "engine=torch") == 0
+    assert "python -m http.server -d 'my site'" in capsys.readouterr().err
+    site = json.loads(Path("my site/site.json").read_text())
+    assert [style["name"] for style in site["styles"]] == ["mosaic_realtime", "udnie_realtime"]
+    assert run("export", *words, "--precision", "int8", "--overwrite") == 2
+    assert "precision=int8 is for files of single styles" in capsys.readouterr().err
 
 
 @pytest.mark.slow

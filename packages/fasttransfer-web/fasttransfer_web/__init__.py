@@ -1,0 +1,1 @@
+"""The folder ``runtime`` beside this file has the files of onnxruntime-web that exported pages load."""

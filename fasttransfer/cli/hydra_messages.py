@@ -90,7 +90,8 @@ def _wrong_argument(error: InstantiationException) -> str | None:
     cause = error.__cause__
     # Lightning's exception for wrong arguments, by its name: importing it takes seconds.
     is_lightning = type(cause).__name__ == "MisconfigurationException"
-    if cause is None or not (isinstance(cause, (ValueError, TypeError)) or is_lightning):
+    about_values = isinstance(cause, ValueError | TypeError | OverflowError)
+    if cause is None or not (about_values or is_lightning):
         return None
     key = re.search(r"full_key: (\S+)", str(error))
     return f"{brief(Exception(str(cause)))} (check the settings{f' {key[1]}.…' if key else ''})"

@@ -5,7 +5,7 @@ import sys
 from omegaconf import DictConfig
 
 from ..core.errors import FastTransferError
-from ..training.build import TRAINING_PATHS, build, build_training
+from ..training.build import TRAINING_PATHS, build, build_training, check_names
 from ..training.launch import forget_empty_variables
 from .config import command
 from .program import Program
@@ -29,6 +29,7 @@ def main(config: DictConfig) -> None:
     quiet_lightning()
     run = Run.open(config)
     config = run.config
+    check_names(config)
 
     training = build_training(config, style=run.style)
     photos = build(config.data)

@@ -9,7 +9,7 @@ Two sets of settings use it:
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..core.errors import FastTransferError
+from ..core.values import number, whole_number
 from ..models.vgg import LEAST_SIDE, VGG16Features
 from .precision import widened
 from .style_target import StyleTarget
@@ -213,16 +214,16 @@ class PerceptualLoss(nn.Module):
         if not layers or not pictures:
             return [{} for _ in pictures]
         groups: dict[torch.Size, list[int]] = {}
-        for number, picture in enumerate(pictures):
-            groups.setdefault(picture.shape, []).append(number)
+        for index, picture in enumerate(pictures):
+            groups.setdefault(picture.shape, []).append(index)
         found: dict[int, Activations] = {}
-        for numbers in groups.values():
-            batch = torch.cat([pictures[number].contiguous() for number in numbers])
+        for places in groups.values():
+            batch = torch.cat([pictures[index].contiguous() for index in places])
             activations = self.features(batch, layers)
-            split = {name: value.chunk(len(numbers)) for name, value in activations.items()}
-            for place, number in enumerate(numbers):
-                found[number] = {name: chunks[place] for name, chunks in split.items()}
-        return [found[number] for number in range(len(pictures))]
+            split = {name: value.chunk(len(places)) for name, value in activations.items()}
+            for place, index in enumerate(places):
+                found[index] = {name: chunks[place] for name, chunks in split.items()}
+        return [found[index] for index in range(len(pictures))]
 
 
 def _seen(
@@ -244,19 +245,24 @@ def _reduced(images: Tensor, factor: int) -> Tensor:
 
 
 def _checked_levels(levels: Sequence[Mapping[str, float]]) -> tuple[Level, ...]:
-    found = tuple(
-        Level(int(level["reduce"]), float(level["content"]), float(level["style"]))
-        for level in levels
-    )
+    found = tuple(map(_checked_level, levels))
     divisors = [level.reduce for level in found]
-    shares = [share for level in found for share in (level.content, level.style)]
-    if FULL not in divisors or min(divisors) < 1 or len({*divisors}) < len(divisors):
+    if FULL not in divisors or len({*divisors}) < len(divisors):
         raise FastTransferError(
             f"loss.levels has the divisors {divisors}; give different whole numbers from 1 on, and 1."
         )
-    if not all(0 <= share < math.inf for share in shares):
-        raise FastTransferError(f"loss.levels has the shares {shares}; give numbers from 0 on.")
     return found
+
+
+def _checked_level(level: Mapping[str, float]) -> Level:
+    names = [field.name for field in fields(Level)]
+    if not isinstance(level, Mapping) or {*level} != {*names}:
+        raise FastTransferError(
+            f"loss.levels has {level}; give each level {', '.join(names)}, such as "
+            "{reduce: 2, content: 1, style: 1}."
+        )
+    shares = (number(f"loss.levels: {name}", level[name], least=0) for name in names[1:])
+    return Level(whole_number("loss.levels: reduce", level["reduce"], least=1), *map(float, shares))
 
 
 def _checked_weights(weights: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:

@@ -4,7 +4,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from ..core.errors import FastTransferError
 
 if TYPE_CHECKING:
     from .module import StyleTraining
@@ -19,6 +21,9 @@ TRAINING_PATHS = (
     "training.styles.paintings",
 )
 
+# Those that hold a name, or several.
+_NAMES = (*TRAINING_PATHS, "start")
+
 build = partial(instantiate, _convert_="all")  # no class ever sees a DictConfig
 
 
@@ -29,6 +34,15 @@ def _precision(accelerator: str) -> str:
 
 
 OmegaConf.register_new_resolver("precision", _precision, replace=True)
+
+
+def check_names(config: DictConfig) -> None:
+    """Raises FastTransferError where a setting that is a name, or several, is anything else."""
+    for key in _NAMES:
+        value = OmegaConf.select(config, key)
+        several = value if isinstance(value, ListConfig) else [value]
+        if not all(name is None or isinstance(name, str) for name in several):
+            raise FastTransferError(f"{key}={value} must be a name, in YAML with quotes around it.")
 
 
 def build_training(config: DictConfig, style: str) -> "StyleTraining":

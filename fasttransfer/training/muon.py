@@ -21,6 +21,7 @@ from ..core.values import number
 _ITERATIONS = 5
 _COEFFICIENTS = (3.4445, -4.775, 2.0315)  # the steepest that keep singular values near 1
 _COLORS = 3
+_MOST_STEPS = 2**53  # from there on a float no longer counts
 
 
 class Muon(Optimizer):
@@ -126,9 +127,20 @@ class Muon(Optimizer):
         return self._counts[weight]
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """See ``Optimizer``; steps are counted on from those of ``state_dict``."""
+        """See ``Optimizer``; steps are counted on from those of ``state_dict``.
+
+        Raises:
+            FastTransferError: steps that cannot be counted on from.
+        """
         super().load_state_dict(state_dict)
         self._counts.clear()
+        for state in self.state.values():
+            step = float(state.get("step", 0))
+            if not (0 <= step < _MOST_STEPS and step.is_integer()):
+                raise FastTransferError(
+                    f"The optimizer's state claims {step:g} steps, so the checkpoint is damaged; start "
+                    "the run again."
+                )
 
 
 class _KernelBatch:

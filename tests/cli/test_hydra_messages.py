@@ -71,6 +71,12 @@ def test_what_a_constructor_says_about_its_arguments(node: dict[str, object], te
     assert found.endswith("(check the settings outer.…)")
 
 
+def test_a_number_that_is_too_large_is_a_mistake() -> None:
+    with pytest.raises(Exception) as raised:  # noqa: PT011
+        instantiate(OmegaConf.create({"_target_": "math.sqrt", "_args_": [10**400]}))
+    assert "too large" in str(explain(raised.value, Path(), list))
+
+
 def test_other_faults_are_ours() -> None:
     with pytest.raises(Exception) as raised:  # noqa: PT011
         instantiate(OmegaConf.create({"_target_": "operator.truediv", "_args_": [1, 0]}))

@@ -1,3 +1,4 @@
+import math
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -220,7 +221,12 @@ def test_a_new_term_is_a_class_and_a_weight(features):
     ("change", "said"),
     [
         ({"levels": [{"reduce": 2, "content": 1, "style": 1}]}, "divisors"),
-        ({"levels": [{"reduce": 1, "content": -1, "style": 1}]}, "shares"),
+        ({"levels": [{"reduce": 1, "content": -1, "style": 1}]}, "content=-1 must be a number"),
+        ({"levels": [{"reduce": math.inf, "content": 1, "style": 1}]}, "must be a whole number"),
+        ({"levels": [{"reduce": 0, "content": 1, "style": 1}]}, "reduce=0 must be a whole number"),
+        ({"levels": [{"reduce": 1, "style": 1}]}, "give each level reduce, content, style"),
+        ({"levels": [{}]}, "give each level"),
+        ({"levels": [1]}, "give each level"),
         ({"part": 4}, "loss.part=4"),
         ({"bright_weight": float("nan")}, "loss.bright_weight=nan"),
         ({"tone_weight": 1}, "give each term its NAME_weight"),

@@ -173,3 +173,15 @@ def test_a_step_on_a_device_takes_few_operations_and_never_waits_for_it() -> Non
     launched = [name for name in counted.names if not name.startswith(VIEWS)]
     assert len(launched) < 60  # one for each kernel and operation would be hundreds
     assert not {"aten::_local_scalar_dense", "aten::item"} & {*counted.names}
+
+
+@pytest.mark.parametrize("steps", [-1.0, -1e6, math.nan, math.inf, 0.5, 1e300])
+def test_steps_that_cannot_be_counted_on_from_are_refused(steps: float) -> None:
+    weight = Parameter(torch.zeros(2))
+    weight.grad = torch.ones(2)
+    optimizer = Muon([weight], **SETTINGS)
+    optimizer.step()
+    state = optimizer.state_dict()
+    state["state"][0]["step"] = torch.tensor(steps, dtype=torch.float64)
+    with pytest.raises(FastTransferError, match="the checkpoint is damaged"):
+        Muon([weight], **SETTINGS).load_state_dict(state)

@@ -22,6 +22,7 @@ ALLOWED = {
     "callbacks": {"training"},
     "data": {"data"},
     "experiment": {"training", "losses"},
+    "evaluate": {"zoo", "evaluation", "stylizing"},
     "infer": STYLIZING | {"evaluation", "cli"},
     "logger": {"training"},
     "loss": {"losses"},

@@ -40,6 +40,7 @@ GIVEN = {
     "mean_variation": {"images"},
 }
 COMMANDS = (
+    "evaluate",
     "infer",
     "zoo",
     "shards",
@@ -105,6 +106,12 @@ def test_infer_settings_fit_their_constructors(choice):
     with hydra.initialize_config_dir(str(CONF_DIR / "infer"), version_base="1.3"):
         config = hydra.compose("infer", [choice])
         assert check(OmegaConf.to_container(config, resolve=True)) >= 2
+
+
+def test_evaluate_settings_fit_their_constructors():
+    with hydra.initialize_config_dir(str(CONF_DIR / "evaluate"), version_base="1.3"):
+        config = OmegaConf.to_container(hydra.compose("evaluate"), resolve=True)
+    assert check(config) == 5
 
 
 def test_a_misspelt_key_is_found():

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+from fasttransfer.cli.evaluate import PROGRAM as EVALUATING
 from fasttransfer.cli.infer import PROGRAM as STYLIZING
 from fasttransfer.cli.main import cli
 from fasttransfer.cli.program import Program
@@ -29,7 +30,13 @@ AVOIDED = re.compile(
     re.IGNORECASE,
 )
 
-PROGRAMS = {"train": TRAINING, "search": SEARCH, "shards": SHARDS, "zoo": ZOO}
+PROGRAMS = {
+    "train": TRAINING,
+    "evaluate": EVALUATING,
+    "search": SEARCH,
+    "shards": SHARDS,
+    "zoo": ZOO,
+}
 SCRIPTS = {"train.py": TRAINING, "infer.py": STYLIZING}
 COMMAND = re.compile(
     r"^ *(?:\w+=\S+ )*((?:fasttransfer|python (?:train|infer)\.py) [^#\n]+?)(?: +#.*)?$"

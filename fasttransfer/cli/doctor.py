@@ -40,6 +40,7 @@ EXTRAS = {
     "ray": "stylizing on many machines",
     "cluster": "several training runs at once, and SLURM",
     "tune": "searching training settings",
+    "metrics": "LPIPS",
 }
 _ENCODERS = ("libx264", "libx265", "libopenh264", "libvpx-vp9", "libsvtav1", "libaom-av1", "mpeg4")
 

@@ -13,7 +13,7 @@ from ..core.words import did_you_mean
 from .doctor_verb import doctor
 from .streams import guard_streams
 from .stylizing_verbs import compare, export, live, styles, stylize
-from .training_verbs import search, shards, train, zoo
+from .training_verbs import evaluate, search, shards, train, zoo
 
 NAME = "fasttransfer"
 # What people try, and how it is spelled.
@@ -71,7 +71,7 @@ def _print_completion(ctx: click.Context, _: click.Parameter, shell: str | None)
 @click.group(
     NAME,
     cls=Verbs,
-    commands=[stylize, train, live, compare, styles, export, search, shards, zoo, doctor],
+    commands=[stylize, train, live, compare, evaluate, styles, export, search, shards, zoo, doctor],
     context_settings=HELP,
     epilog="""\
 Examples:

@@ -1,4 +1,4 @@
-"""The verbs that train: train, search, shards, zoo."""
+"""The verbs that train: train, evaluate, search, shards, zoo."""
 
 from typing import Any
 
@@ -121,6 +121,46 @@ def _choices(network: str | None, video: bool, photos: str | None) -> list[str]:
 
         chosen += ["data=shards"] if exists(expand_user(photos) / INDEX) else []
     return chosen
+
+
+@click.command(
+    "evaluate",
+    cls=Verb,
+    short_help="Train on several paintings, and score the results.",
+    epilog="""\
+Examples:
+  fasttransfer evaluate a.jpg b.jpg --photos photos/ --budget 5m -o results/
+  fasttransfer evaluate mosaic oil --input test/ --count 20 training=network=realtime
+""",
+)
+@click.argument("words", metavar="PAINTING...", nargs=-1, type=PATH)
+@setting("--photos", key="photos", type=PATH, help="A folder of photos to train with.")
+@setting(
+    *("-i", "--input"),
+    key="input",
+    type=PATH,
+    help="A folder of photos to stylize and score.  [default: bundled]",
+)
+@setting("--count", key="count", type=WHOLE, help="So many of them (20).")
+@setting("--size", key="size", type=WHOLE, help="Their longer side in pixels (512).")
+@setting("--budget", key="budget", help="Time for each training (5m).")
+@setting("--steps", key="steps", type=WHOLE, help="So many steps instead of a time.")
+@setting(
+    *("-o", "--output"), key="output", type=PATH, help="Folder for the results (runs/evaluate)."
+)
+@setting("--lpips", key="lpips", type=PATH, help="AlexNet's weights, for LPIPS.")
+@setting("--artfid", key="artfid", type=PATH, help="art_inception.pth, for ArtFID.")
+@settings_of("evaluate")
+@click.pass_context
+def evaluate(ctx: click.Context, /, words: tuple[str, ...], **_: Any) -> None:
+    """Runs a paper's protocol: trains on each PAINTING, stylizes photos, and scores the pictures."""
+    from ..core.values import as_list
+    from .evaluate import PROGRAM, main
+    from .request import request, sort_words
+
+    names, line = sort_words(PROGRAM, line_of(ctx, words))
+    paintings = [name for text in names for name in as_list(text)]
+    main(request(PROGRAM, line, {"paintings": paintings} if paintings else {}))
 
 
 @click.command(

@@ -43,6 +43,10 @@ COLUMNS = (
     Column("balanced_content", "content", "relative difference of the features at relu3_3"),
     Column("balanced_style", "style", "relative difference of the Gram matrices, 0 to 1"),
     Column("johnson_total", "johnson", "the objective of jcjohnson/fast-neural-style"),
+    Column("johnson_content", "content loss", "mean squared difference of relu3_3, of 0 to 255"),
+    Column("johnson_style", "style loss", "squared difference of Gram matrices, see the docs"),
+    Column("ssim", "SSIM", "structural similarity to the photo", more_is_better=True),
+    Column("lpips", "LPIPS", "perceptual distance from the photo"),
     *(
         Column(f"balanced_style_{layer}", layer, f"the style term at {layer}")
         for layer in ("relu1_2", "relu2_2", "relu3_3", "relu4_3")

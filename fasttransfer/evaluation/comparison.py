@@ -30,6 +30,7 @@ from .comparison_files import (
     write_files,
 )
 from .comparison_settings import ComparisonSettings
+from .field_metrics import FieldMetrics
 from .flicker import measure_flicker
 from .page import ComparedPhoto
 from .photos_and_clips import Player, Subjects, different, read_subjects
@@ -78,10 +79,14 @@ def compare(
         FastTransferError: no style, or no photo or clip that can be read.
     """
     console = Console(highlight=False, soft_wrap=True)
-    features = VGG16Features(settings.weights).to(pick_device(settings.device))
+    device = pick_device(settings.device)
+    features = VGG16Features(settings.weights).to(device)
+    metrics = FieldMetrics(settings.metrics, device)
     baselines = SlowBaselines(features, settings.limit, console) if settings.limit else None
     evaluators = {
-        label: StyleEvaluator(path, make_stylizer, settings.style, features, baselines, console)
+        label: StyleEvaluator(
+            path, make_stylizer, settings.style, features, baselines, metrics, console
+        )
         for label, path in zip(labels(styles), styles, strict=True)
     }
     subjects = [read_subjects(photos, clips, size, settings, console) for size in settings.sizes]

@@ -7,6 +7,7 @@ from ..core.errors import FastTransferError
 from ..core.values import whole_number
 from ..models.vgg import LEAST_SIDE
 from ..video.settings import VideoSettings
+from .field_metrics import MetricSettings
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class ComparisonSettings:
         weights: of the loss network, see ``VGG16Features``.
         device: of the loss network, see ``pick_device``.
         video: how clips are decoded.
+        metrics: the weights of scores that papers print.
 
     Raises:
         FastTransferError: a value out of range.
@@ -37,6 +39,7 @@ class ComparisonSettings:
     weights: str
     device: str
     video: VideoSettings
+    metrics: MetricSettings
 
     def __post_init__(self) -> None:
         if not self.sizes or len({*self.sizes}) < len(self.sizes):

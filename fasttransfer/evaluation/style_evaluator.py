@@ -16,6 +16,7 @@ from ..images.reading import read_picture
 from ..models.style_file import STYLE_IMAGE_FILE, StyleFile, load_style, run_of
 from ..models.vgg import VGG16Features
 from ..stylizing.stylizer import Stylizer
+from .field_metrics import FieldMetrics
 from .scores import Scorer, Scores
 from .slow_baseline import SlowBaselines
 
@@ -33,6 +34,7 @@ class StyleEvaluator:
         painting: the style image of a style that comes without it, a file or a bundled name, or None.
         features: the loss network.
         baselines: what the slow method achieves, or None not to compare with it.
+        metrics: further scores of a picture and its photo.
         console: where a missing style image is reported.
     """
 
@@ -43,6 +45,7 @@ class StyleEvaluator:
         painting: str | None,
         features: VGG16Features,
         baselines: SlowBaselines | None,
+        metrics: FieldMetrics,
         console: Console,
     ) -> None:
         style_file = load_style(path)
@@ -61,6 +64,7 @@ class StyleEvaluator:
             console.print(shown_name(text), markup=False)
         self.scorer = Scorer(self.style, features)
         self.baselines = baselines
+        self.metrics = metrics
 
     def photos(self, contents: Mapping[str, Tensor]) -> tuple[dict[str, Scores], dict[str, Tensor]]:
         """The scores and the stylized picture of each photo (3, H, W)."""
@@ -73,7 +77,7 @@ class StyleEvaluator:
         return scores, pictures
 
     def _scores(self, name: str, stylized: Tensor, photo: Tensor) -> Scores:
-        found = self.scorer(stylized, photo)
+        found = self.scorer(stylized, photo) | self.metrics(stylized, photo)
         if self.style is not None and self.baselines is not None:
             found |= self.baselines.of(name, photo, self.style).compared(found)
         return found

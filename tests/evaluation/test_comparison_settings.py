@@ -6,9 +6,11 @@ import pytest
 
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.evaluation.comparison_settings import ComparisonSettings
+from fasttransfer.evaluation.field_metrics import MetricSettings
 from fasttransfer.video.settings import VideoSettings
 
 USUAL: dict[str, Any] = {
+    "metrics": MetricSettings(None),
     "log_dir": "logs",
     "sizes": [512],
     "limit": 0,

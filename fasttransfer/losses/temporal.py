@@ -71,8 +71,9 @@ def warp(images: Tensor, flow: Tensor) -> Tensor:
     """
     height, width = images.shape[-2:]
     # grid_sample counts from -1 to 1 between the outer edges of the first and the last pixel.
-    x = (2 * torch.arange(width).to(flow) + 1 + 2 * flow[:, 0]) / width - 1
-    y = (2 * torch.arange(height).to(flow)[:, None] + 1 + 2 * flow[:, 1]) / height - 1
+    columns, rows = _places(flow)
+    x = (2 * columns + 1 + 2 * flow[:, 0]) / width - 1
+    y = (2 * rows + 1 + 2 * flow[:, 1]) / height - 1
     grid = torch.stack([x, y], dim=-1)
     return F.grid_sample(images, grid, "bicubic", padding_mode="reflection", align_corners=False)
 
@@ -84,7 +85,7 @@ def inside(flow: Tensor, margin: int) -> Tensor:
     do not move with the picture.
     """
     height, width = flow.shape[-2:]
-    x, y = torch.arange(width).to(flow), torch.arange(height).to(flow)[:, None]
+    x, y = _places(flow)
     within = torch.ones_like(flow[:, 0], dtype=torch.bool)
     for place, side in (
         *((x, width), (y, height)),
@@ -93,6 +94,15 @@ def inside(flow: Tensor, margin: int) -> Tensor:
     ):
         within = within & (place >= margin) & (place <= side - 1 - margin)
     return within[:, None]
+
+
+def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
+    """Columns (W,) and rows (H, 1), made on the device of the flow (B, 2, H, W): none is sent there."""
+    height, width = flow.shape[-2:]
+    columns, rows = (
+        torch.arange(side, device=flow.device, dtype=flow.dtype) for side in (width, height)
+    )
+    return columns, rows[:, None]
 
 
 def temporal_loss(moved: Tensor, stylized: Tensor, flow: Tensor, margin: int) -> Tensor:

@@ -3,11 +3,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd import gradcheck
 
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.losses.temporal import TemporalLoss, inside, random_flow, temporal_loss, warp
 from fasttransfer.models.transformer_net import TransformerNet
+from tests.helpers.fakes import fake_cuda
+from tests.helpers.operations import Operations
 
 STILL = {"weight": 1, "bend": 0, "cell": 8, "shift": 0, "zoom": 0, "noise": 0, "margin": 0}
 
@@ -178,3 +181,13 @@ def test_flows_follow_from_seed_and_number():
 def test_settings_that_cannot_be(setting, value):
     with pytest.raises(FastTransferError, match=rf"temporal\.{setting}={value}"):
         loss(**{setting: value})
+
+
+@fake_cuda
+def test_a_flow_on_a_device_needs_nothing_from_the_host() -> None:
+    """Where it did, each step would wait for the device: counted on tensors without numbers."""
+    with FakeTensorMode(), torch.device("cuda"), Operations() as counted:
+        flow, pictures = torch.empty(2, 2, 32, 48), torch.empty(2, 3, 32, 48)
+        loss = temporal_loss(pictures, pictures, flow, margin=2)
+    assert loss.shape == ()
+    assert counted.crossings == counted.waits == []

@@ -51,6 +51,16 @@ def has_bfloat16(device: torch.device) -> bool:
     return any(name in flags for name in _BFLOAT16)
 
 
+def prefers_channels_last(device: torch.device) -> bool:
+    """Whether convolutions are fastest there with channels last in memory.
+
+    Not on Apple's GPUs and on AMD's for games, whose libraries transpose to and fro.
+    """
+    if device.type == "cuda" and torch.version.hip is not None:
+        return str(torch.cuda.get_device_properties(device).gcnArchName).startswith("gfx9")
+    return device.type in ("cpu", "cuda", "xpu")
+
+
 def processor_info(field: str) -> str:
     """What Linux says of the first processor in /proc/cpuinfo; nothing elsewhere."""
     try:

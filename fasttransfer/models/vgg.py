@@ -11,11 +11,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.models import VGG16_Weights
 from torchvision.models.vgg import cfgs, make_layers
 
 from ..core.assets import VGG_WEIGHTS
 from ..core.errors import FastTransferError
+from ..core.hardware import prefers_channels_last
 from .torch_files import read_torch_file
 
 LEAST_SIDE = 8  # pixels: after three halvings there is one left for the layers up to relu4_3
@@ -67,6 +69,7 @@ class VGG16Features(nn.Module):
             "mean", torch.tensor([0.48235, 0.45882, 0.40784]).view(1, 3, 1, 1), persistent=False
         )
         self.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        self._cast: dict[tuple[torch.dtype, torch.device], list[tuple[Tensor, Tensor]]] = {}
 
     def forward(self, images: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Computes no deeper than the deepest layer asked for.
@@ -81,14 +84,40 @@ class VGG16Features(nn.Module):
         """
         wanted = {layer_index(name): name for name in layers}
         activations = {}
-        # Frozen and without norms, it is fastest in this layout on every device.
-        images = images.contiguous(memory_format=torch.channels_last)
-        features = (images - self.mean) * 255
+        layout = _layout(images.device)
+        features = (images.contiguous(memory_format=layout) - self.mean) * 255
+        weights = iter(self._weights())
         for index, layer in enumerate(self.features[: max(wanted) + 1]):
-            features = layer(features)
+            if isinstance(layer, nn.Conv2d):
+                features = F.conv2d(features, *next(weights), padding=layer.padding)
+            else:
+                features = layer(features)
             if index in wanted:
                 activations[wanted[index]] = features
         return activations
+
+    def _weights(self) -> list[tuple[Tensor, Tensor]]:
+        """Kernel and bias of each convolution, as autocast wants them: cast once, not in each pass."""
+        layers = [layer for layer in self.features if isinstance(layer, nn.Conv2d)]
+        device = self.mean.device
+        dtype = layers[0].weight.dtype
+        if torch.is_autocast_enabled(device.type):
+            dtype = torch.get_autocast_dtype(device.type)
+        key = (dtype, device)
+        if key not in self._cast:
+            self._cast[key] = [
+                (
+                    layer.weight.detach().to(dtype).contiguous(memory_format=_layout(device)),
+                    layer.get_parameter("bias").detach().to(dtype),
+                )
+                for layer in layers
+            ]
+        return self._cast[key]
+
+
+def _layout(device: torch.device) -> torch.memory_format:
+    """Of images and kernels there: frozen and without norms, the network keeps it from end to end."""
+    return torch.channels_last if prefers_channels_last(device) else torch.contiguous_format
 
 
 def layer_index(name: str) -> int:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import FastTransferError
-from ..core.hardware import has_bfloat16
+from ..core.hardware import has_bfloat16, prefers_channels_last
 from ..images.tensors import from_bytes, to_bytes
 from ..models.transformer_net import TransformerNet
 
@@ -29,9 +29,9 @@ class TorchEngine:
     def __init__(self, network: TransformerNet, device: torch.device, precision: str) -> None:
         self.device = device
         self.precision = _precision(precision, device)
-        self._network = (
-            copy.deepcopy(network).eval().to(device).to(memory_format=torch.channels_last)
-        )
+        last = prefers_channels_last(device)
+        self._layout = torch.channels_last if last else torch.contiguous_format
+        self._network = copy.deepcopy(network).eval().to(device).to(memory_format=self._layout)
 
     @torch.inference_mode()
     def __call__(self, photos: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ class TorchEngine:
     def _run(self, photos: Tensor) -> Tensor:
         bfloat16 = self.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
-            return self._network(photos.contiguous(memory_format=torch.channels_last))
+            return self._network(photos.contiguous(memory_format=self._layout))
 
 
 def no_bfloat16(device: str) -> FastTransferError:

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from ..core.errors import FastTransferError
+from ..core.hardware import prefers_channels_last
 from ..core.values import number
 from ..data.crops import CropBatch
 from ..data.style_image import StyleImage
@@ -127,15 +128,20 @@ class StyleTraining(pl.LightningModule):
         self.network.renew_scales()
         self.averaged.module.load_state_dict(self.network.state_dict())
 
-    def on_fit_start(self) -> None:
-        """Sets, elsewhere than on a CPU, the layout of the weights.
+    def setup(self, stage: str) -> None:
+        """Sets the layout of the weights, before a strategy wraps the network for several devices.
 
-        On a CPU PyTorch's instance norm copies every channels_last tensor, so the network is
-        left contiguous there; the loss network, without norms, never is.
+        On a CPU PyTorch's norms are slower with channels last when they are trained, so the network
+        is left contiguous there.
         """
-        self._fit_started = time.perf_counter()
-        if self.device.type != "cpu":
+        device = self.trainer.strategy.root_device
+        if device.type != "cpu" and prefers_channels_last(device):
             self.network.to(memory_format=torch.channels_last)
+            self.averaged.to(memory_format=torch.channels_last)
+
+    def on_fit_start(self) -> None:
+        """The time of the run counts from here."""
+        self._fit_started = time.perf_counter()
 
     def on_train_start(self) -> None:
         """A checkpoint has been taken over by now."""

@@ -2,13 +2,20 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from fasttransfer.core.errors import FastTransferError
-from fasttransfer.core.hardware import accelerator_device, allowed_cpus, has_bfloat16, pick_device
+from fasttransfer.core.hardware import (
+    accelerator_device,
+    allowed_cpus,
+    has_bfloat16,
+    pick_device,
+    prefers_channels_last,
+)
 from tests.helpers.fakes import fake_cuda
 
 
@@ -80,3 +87,24 @@ def test_a_container_may_have_fewer_processors_than_the_machine(tmp_path: Path) 
     assert allowed_cpus(tmp_path) == 1
     (tmp_path / "cpu.max").write_text("nonsense")
     assert allowed_cpus(tmp_path) == everything
+
+
+@pytest.mark.parametrize(
+    ("device", "rocm", "expected"),
+    [
+        ("cpu", None, True),
+        ("cuda", None, True),
+        ("xpu", None, True),
+        ("mps", None, False),
+        ("cuda", "gfx1100", False),  # a card for games
+        ("cuda", "gfx942:sramecc+:xnack-", True),
+    ],
+)
+def test_channels_come_last_where_libraries_are_made_for_it(
+    monkeypatch: pytest.MonkeyPatch, device: str, rocm: str | None, expected: bool
+) -> None:
+    if rocm is not None:
+        properties = SimpleNamespace(gcnArchName=rocm)
+        monkeypatch.setattr(torch.version, "hip", "7.0")
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: properties)
+    assert prefers_channels_last(torch.device(device)) is expected

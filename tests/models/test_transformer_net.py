@@ -248,3 +248,21 @@ def test_the_fingerprint_follows_weights_and_shape() -> None:
     assert fingerprint(tiny(0)) == fingerprint(tiny(0))
     assert fingerprint(tiny(0)) != fingerprint(tiny(1))
     assert fingerprint(tiny(0)) != fingerprint(tiny(0, blocks=2))
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_a_step_on_one_picture_has_the_very_numbers_of_pytorchs_norm(autocast: bool) -> None:
+    ours, theirs = InstanceNorm(5, affine=True), nn.InstanceNorm2d(5, affine=True)
+    nn.init.normal_(ours.weight)
+    theirs.load_state_dict(ours.state_dict())
+    start = torch.randn(1, 5, 9, 12, dtype=torch.bfloat16 if autocast else torch.float32)
+    found = []
+    for norm in (ours, theirs):
+        features = start.clone().requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            normed = norm(features)
+        normed.float().square().sum().backward()
+        assert features.grad is not None
+        found.append((normed, features.grad, norm.weight.grad, norm.bias.grad))
+    for one, other in zip(*found, strict=True):
+        assert torch.equal(one, other)

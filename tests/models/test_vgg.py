@@ -8,6 +8,7 @@ from torchvision.models import vgg16
 
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.models.vgg import LAYERS, VGG16Features, load_vgg_weights
+from tests.helpers.operations import Operations
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +114,18 @@ def test_torchvision_weights_without_a_network_name_the_bundled_ones(monkeypatch
     monkeypatch.setattr(urllib.request, "_opener", urllib.request.build_opener(proxy))
     with pytest.raises(FastTransferError, match="bundled"):
         VGG16Features("torchvision")
+
+
+@torch.no_grad()
+def test_autocast_finds_weights_cast_once_and_equal_to_those_cast_in_each_pass(features):
+    images = torch.rand(1, 3, 24, 32)
+    with torch.autocast("cpu", torch.bfloat16):
+        features(images, ["relu4_3"])
+        with Operations(on_cpu=True) as counted:
+            found = features(images, ["relu4_3"])["relu4_3"]
+        expected = (images.contiguous(memory_format=torch.channels_last) - features.mean) * 255
+        for layer in features.features[: LAYERS["relu4_3"] + 1]:
+            expected = layer(expected)
+    assert torch.equal(found, expected)
+    assert counted.names.count("aten::_to_copy") == 1  # the pixels
+    assert features(images, ["relu1_1"])["relu1_1"].dtype == torch.float32

@@ -20,7 +20,6 @@ import sys
 from pathlib import Path
 
 import hydra
-import torch
 from curves import Curve, draw
 from machine import describe
 from omegaconf import DictConfig, OmegaConf
@@ -29,7 +28,7 @@ from rich.table import Table
 
 from fasttransfer.core.assets import CONF_DIR
 from fasttransfer.core.hardware import accelerator_device
-from fasttransfer.training.budget import seconds_a_step
+from fasttransfer.training.budget import Pace
 from fasttransfer.training.build import build_training
 from fasttransfer.training.callbacks import SCORES_FILE, read_scores
 from fasttransfer.zoo.training import Training
@@ -101,10 +100,9 @@ def pace(settings: list[str]) -> float:
     with hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         config: DictConfig = hydra.compose("train", settings)
     training = build_training(config, config.style.path)
-    photos = torch.rand(config.data.batch_size, 3, config.data.crop_size, config.data.crop_size)
     device = accelerator_device(config.trainer.accelerator)
     bfloat16 = str(config.trainer.precision).startswith("bf16")
-    return 1 / seconds_a_step(training, photos, device, bfloat16)
+    return 1 / Pace(training, config.data.crop_size, device, bfloat16)(config.data.batch_size)
 
 
 def folder_name(variant: str, case: str) -> str:

@@ -34,13 +34,13 @@ def main(config: DictConfig) -> None:
     training = build_training(config, style=run.style)
     photos = build(config.data)
     run.choose_start(training, photos)
-    run.choose_steps(training, photos)
+    photos = run.choose_steps(training, photos)
 
     callbacks = build(config.callbacks)
     trainer = build(
         config.trainer,
         logger=build(config.logger, purge_step=run.first_unlogged_step),
-        callbacks=list(callbacks.values()),
+        callbacks=[*run.callbacks(), *callbacks.values()],
     )
     stop = callbacks["checkpoints"].stop
     stop.take_over()  # nothing of what comes now may be lost, however long it takes

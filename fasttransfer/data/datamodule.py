@@ -1,10 +1,11 @@
 """The Lightning data modules: crops to train with, and photos to look at."""
 
+import copy
 import hashlib
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,13 @@ class TrainingPhotos(pl.LightningDataModule):
     def first_crops(self, number: int) -> Tensor:
         """The crops that training begins with, (number, 3, crop_size, crop_size)."""
         raise NotImplementedError
+
+    def in_batches(self, batch_size: int) -> "TrainingPhotos":
+        """The same photos in batches of another size."""
+        other = copy.copy(self)
+        other.batches = replace(self.batches, batch_size=batch_size)
+        other.batch_size = batch_size
+        return other
 
     def loader(self, crops: Dataset[tuple[Tensor, int]], **settings: Any) -> DataLoader[CropBatch]:
         """``crops`` in batches, read by processes of their own."""

@@ -24,6 +24,8 @@ from ..models.blending import BASE_KEY
 from ..models.style_file import CHECKPOINT_KEY, FORMAT_VERSION, LAST_CHECKPOINT
 from ..models.transformer_net import TransformerNet
 from .averaging import RunningAverage
+from .run_folder import PLANNED_STEPS
+from .schedules import go_on, schedule_over
 
 
 class StyleTraining(pl.LightningModule):
@@ -72,7 +74,7 @@ class StyleTraining(pl.LightningModule):
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
         try:  # now, while no run folder has been made
-            self._optimizer_and_schedule(network.parameters(), total_steps=1000)
+            self._optimizer_and_schedule(network.parameters(), steps=1000)
         except (TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise FastTransferError(
                 f"The optimizer or its schedule cannot be made: {error}; "
@@ -129,12 +131,15 @@ class StyleTraining(pl.LightningModule):
         self.averaged.module.load_state_dict(self.network.state_dict())
 
     def setup(self, stage: str) -> None:
-        """Sets the layout of the weights, before a strategy wraps the network for several devices.
+        """Sets the layout of the weights, before a strategy wraps the network for several devices."""
+        self.choose_layout(self.trainer.strategy.root_device)
+
+    def choose_layout(self, device: torch.device) -> None:
+        """Lays kernels out in memory as suits training on ``device``.
 
         On a CPU PyTorch's norms are slower with channels last when they are trained, so the network
         is left contiguous there.
         """
-        device = self.trainer.strategy.root_device
         if device.type != "cpu" and prefers_channels_last(device):
             self.network.to(memory_format=torch.channels_last)
             self.averaged.to(memory_format=torch.channels_last)
@@ -229,21 +234,28 @@ class StyleTraining(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimizer and, for each step, the schedule over the whole run."""
-        steps = self.trainer.max_steps + 1  # OneCycleLR looks a step ahead
-        optimizer, scheduler = self._optimizer_and_schedule(self.trainable, steps)
+        optimizer, scheduler = self._optimizer_and_schedule(self.trainable, self.trainer.max_steps)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
 
     def _optimizer_and_schedule(
-        self, parameters: Iterable[Parameter], total_steps: int
+        self, parameters: Iterable[Parameter], steps: int
     ) -> tuple[Optimizer, LRScheduler]:
         optimizer = self.make_optimizer(parameters)
-        try:
-            return optimizer, self.make_scheduler(optimizer, total_steps=total_steps)
-        except ZeroDivisionError:  # a twentieth of 20 steps, less 1, is a warm-up of no length
-            return optimizer, self.make_scheduler(optimizer, total_steps=total_steps + 1)
+        return optimizer, schedule_over(self.make_scheduler, optimizer, steps)
+
+    def replan(self, steps: int) -> None:
+        """Ends the run that is under way after ``steps``, and its schedule with it."""
+        (config,) = self.trainer.lr_scheduler_configs
+        planned = self.trainer.max_steps
+        go_on(config.scheduler, self.make_scheduler, self.global_step, planned, steps)
+        self.trainer.fit_loop.epoch_loop.max_steps = steps
+        if "training" in self.metadata:
+            settings = self.metadata["training"]
+            trainer = settings["trainer"] | {"max_steps": steps}
+            self.metadata["training"] = settings | {"trainer": trainer}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leaves the loss network out, and adds the metadata and the random states."""
@@ -257,6 +269,7 @@ class StyleTraining(pl.LightningModule):
             "format_version": FORMAT_VERSION,
             "network_config": self.network.config,
         }
+        checkpoint[PLANNED_STEPS] = self.trainer.max_steps
         checkpoint["random_states"] = {
             "python": random.getstate(),
             "torch": torch.get_rng_state(),

@@ -46,6 +46,8 @@ class Bar(RichProgressBar):
         now = time.monotonic()
         if hard or now - self._refreshed >= _REFRESH_SECONDS:
             self._refreshed = now
+            if self.progress is not None and self.train_progress_bar_id is not None:
+                self.progress.update(self.train_progress_bar_id, total=self.trainer.max_steps)
             super().refresh(hard)
 
     def configure_columns(self, trainer: pl.Trainer) -> list[ProgressColumn]:

@@ -6,12 +6,11 @@ measurement filled in. A resumed run gets those back.
 
 import multiprocessing
 import os
-import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytorch_lightning as pl
-import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -21,24 +20,23 @@ from rich.console import Console
 
 from ..core.assets import BASES, BUNDLED_STYLES
 from ..core.errors import FastTransferError
-from ..core.files import fresh_folder
 from ..core.hardware import accelerator_device
 from ..core.paths import expand_user
 from ..core.values import as_list, whole_number
 from ..models.blending import BASE_KEY, base_of
 from ..models.style_file import LAST_CHECKPOINT, STYLE_IMAGE_FILE
 from ..models.transformer_net import fingerprint
-from .budget import in_words, seconds, seconds_a_step
+from .budget import Pace, in_words, plan, seconds
 from .initialization import BASE, starting_style
 from .launch import (
     RUN_DIR_VARIABLE,
     check_sweep,
-    in_sweep,
     launched_outside,
     requeued,
     started_by_lightning,
 )
 from .records import style_file_settings, write_settings
+from .replanning import Replanning
 from .run_folder import (
     DAMAGED_CHECKPOINT,
     Checkpoint,
@@ -46,6 +44,7 @@ from .run_folder import (
     find_checkpoint,
     is_complete,
     lock_folder,
+    new_folder,
 )
 from .stored_settings import SETTINGS_FILE, read_settings
 
@@ -79,18 +78,29 @@ class Run:
         folder: the run folder.
         checkpoint: what to go on from, or None.
         is_recorded: whether ``config.yaml`` is written and the number of steps known.
+        typed: names of the settings that were typed.
     """
 
     def __init__(
-        self, config: DictConfig, checkpoint: Checkpoint | None, is_recorded: bool
+        self,
+        config: DictConfig,
+        checkpoint: Checkpoint | None,
+        is_recorded: bool,
+        typed: Collection[str] = (),
     ) -> None:
         self.config = config
+        self.typed = frozenset(typed)
         self.folder = Path(config.run_dir)
         self.checkpoint = checkpoint
         self.is_recorded = is_recorded
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
         whole_number("seed", config.seed, least=0, most=2**32 - 1)
         whole_number("trainer.max_steps", config.trainer.max_steps, least=1)
+        # A budget may take any number of steps, unless one was typed.
+        typed_steps = "trainer.max_steps" in self.typed
+        self._most_steps = int(config.trainer.max_steps) if typed_steps else None
+        if checkpoint is not None and checkpoint.planned is not None:
+            config.trainer.max_steps = checkpoint.planned
         check_writable("run_dir", self.folder)
         check_writable("logger.save_dir", Path(config.logger.save_dir))
         pl.seed_everything(config.seed, verbose=False)
@@ -114,7 +124,7 @@ class Run:
             return cls(read_settings(folder, _typed_targets(typed)), None, is_recorded=True)
         _check_budget(config)
         check_sweep(config)
-        config.run_dir = str(_new_folder(config))
+        config.run_dir = str(new_folder(config))
         folder = Path(config.run_dir)
         # Processes from outside may find the settings that the first of them has just written.
         taken = folder / (LAST_CHECKPOINT if launched_outside() else SETTINGS_FILE)
@@ -125,7 +135,8 @@ class Run:
                 f"The folder '{folder}' holds a run already; go on with it by resume={folder}, or give "
                 "another run_dir."
             )
-        return cls(config, None, is_recorded=False)
+        names = [override.key_or_group for override in typed]
+        return cls(config, None, is_recorded=False, typed=names)
 
     @classmethod
     def _resumed(cls, folder: Path, typed: list[Override]) -> "Run":
@@ -190,27 +201,53 @@ class Run:
             training.metadata[BASE_KEY] = base_of(style) or fingerprint(style.network)
             self.console.print(f"starting from the weights of '{style.name}'")
 
-    def choose_steps(self, training: "StyleTraining", photos: "TrainingPhotos") -> None:
-        """Sets ``trainer.max_steps`` of a new run to what ``budget`` allows, if that is less.
+    def choose_steps(self, training: "StyleTraining", photos: "TrainingPhotos") -> "TrainingPhotos":
+        """Sets ``trainer.max_steps`` of a new run to what fits into ``budget``.
 
-        For ``full`` it prints how long all steps will take.
+        On an accelerator it also chooses the batch size, unless one was typed. For ``full`` it prints
+        how long all steps will take.
+
+        Returns:
+            ``photos``, in batches of the size that was chosen.
         """
-        budget = self.config.budget
+        config, budget = self.config, self.config.budget
         if self.is_recorded or budget is None or (budget == "full" and launched_outside()):
-            return
+            return photos
         self.console.print(f"measuring how long a step takes, for budget={budget} …")
-        device = accelerator_device(self.config.trainer.accelerator)
-        batch = torch.rand(photos.batch_size, 3, photos.crop_size, photos.crop_size)
-        bfloat16 = str(self.config.trainer.precision).startswith("bf16")
-        pace = seconds_a_step(training, batch, device, bfloat16)
-        steps = self.config.trainer.max_steps
-        allowed = steps if budget == "full" else max(1, int(seconds(budget) / pace))
-        self.config.trainer.max_steps = min(steps, allowed)
-        if budget == "full" or allowed > steps:
-            self.console.print(f"{steps} steps will take about {in_words(steps * pace)}")
-        if allowed > steps:
-            more = f"in which {allowed} fit; trainer.max_steps=N allows more"
+        device = accelerator_device(config.trainer.accelerator)
+        bfloat16 = str(config.trainer.precision).startswith("bf16")
+        pace = Pace(training, photos.crop_size, device, bfloat16)
+        if budget == "full":
+            steps = config.trainer.max_steps
+            taken = in_words(steps * pace(photos.batch_size))
+            self.console.print(f"{steps} steps will take about {taken}")
+            return photos
+        may_grow = (
+            device.type != "cpu" and photos.batch_size == 1 and "data.batch_size" not in self.typed
+        )
+        found = plan(seconds(budget), pace, photos.batch_size, may_grow)
+        if found.batch_size != photos.batch_size:
+            self.console.print(
+                f"batches of {found.batch_size} crops cost {device.type} little more"
+            )
+            config.data.batch_size = found.batch_size
+            photos = photos.in_batches(found.batch_size)
+        most = self._most_steps
+        config.trainer.max_steps = found.steps if most is None else min(most, found.steps)
+        if most is not None and found.steps > most:
+            config.budget = None  # the steps end the run, not the time
+            taken = in_words(most * found.pace)
+            self.console.print(f"{most} steps will take about {taken}")
+            more = f"in which {found.steps} fit; trainer.max_steps=N allows more"
             self.console.print(f"that is less than budget={budget}, {more}")
+        return photos
+
+    def callbacks(self) -> list[pl.Callback]:
+        """What fills the time of ``budget``, if that is one."""
+        is_old = self.checkpoint is not None and self.checkpoint.planned is None
+        if self.config.budget in UNLIMITED or is_old:
+            return []
+        return [Replanning(seconds(self.config.budget), self._most_steps)]
 
     def begin(self, training: "StyleTraining") -> None:
         """Takes the run folder, and writes the settings of a new run down.
@@ -242,22 +279,6 @@ def _typed_targets(typed: list[Override]) -> dict[str, str]:
         for override in typed
         if override.key_or_group.endswith(ending)
     }
-
-
-def _new_folder(config: DictConfig) -> Path:
-    """The folder of a new run, which is not made yet."""
-    if config.run_dir is not None:
-        return expand_user(config.run_dir)
-    if in_sweep():
-        return Path(HydraConfig.get().runtime.output_dir)
-    if launched_outside():
-        raise FastTransferError(
-            "Several processes were started from outside (torchrun or SLURM), which must agree on their "
-            "folder; give run_dir=runs/NAME."
-        )
-    name = str(config.style.name or Path(config.style.path).stem)
-    plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)  # needs no quotes
-    return fresh_folder(Path("runs") / f"{plain[:80]}-{time.strftime('%Y%m%d-%H%M%S')}")
 
 
 def _check_budget(config: DictConfig) -> None:

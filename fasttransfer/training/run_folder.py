@@ -2,19 +2,25 @@
 
 import os
 import random
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
 
 from ..core.errors import FastTransferError, brief
+from ..core.files import fresh_folder
 from ..core.locks import Held, hold
-from ..core.paths import exists, is_file
+from ..core.paths import exists, expand_user, is_file
 from ..core.scratch import scratch_folder
 from ..models.style_file import CHECKPOINT_KEY, LAST_CHECKPOINT, STYLE_FILE, is_scored
 from ..models.torch_files import load_checked
+from .launch import in_sweep, launched_outside
 from .stored_settings import SETTINGS_FILE
 
+PLANNED_STEPS = "planned_steps"  # in a checkpoint: of the whole run, as last planned
 LOCK_FILE = ".lock"  # held while the run is trained
 PREVIOUS_CHECKPOINT = LAST_CHECKPOINT.with_name("previous.ckpt")
 DAMAGED_CHECKPOINT = LAST_CHECKPOINT.with_name("damaged.ckpt")
@@ -27,11 +33,13 @@ class Checkpoint:
     Attributes:
         path: of the file.
         step: the steps done so far.
+        planned: the steps of the whole run, if they were planned anew; else None.
         damage: a sentence about why it is not the last one; None if it is.
     """
 
     path: Path
     step: int
+    planned: int | None = None
     damage: str | None = None
 
 
@@ -47,18 +55,18 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
         if not os.path.lexists(path):
             continue
         try:
-            step = _steps_behind(path)
+            step, planned = _steps_of(path)
         except Exception as error:  # damaged archives raise nearly anything
             problems.append(f"'{path}' is damaged ({type(error).__name__}: {brief(error)[:80]})")
             continue
-        return Checkpoint(path, step, "; ".join(problems) or None)
+        return Checkpoint(path, step, planned, "; ".join(problems) or None)
     if problems:
         raise FastTransferError(f"The checkpoint {'; '.join(problems)}; start the run again.")
     return None
 
 
-def _steps_behind(path: Path) -> int:
-    """The steps of a checkpoint, after checking that it holds all that a run resumes from."""
+def _steps_of(path: Path) -> tuple[int, int | None]:
+    """Steps done and planned of a checkpoint, after checking that it holds all that is resumed from."""
     found = load_checked(path)
     if not all(isinstance(found[key], dict) for key in ("state_dict", CHECKPOINT_KEY)):
         raise ValueError("no weights")
@@ -71,7 +79,10 @@ def _steps_behind(path: Path) -> int:
     step = found["global_step"]
     if not isinstance(step, int) or step < 0:
         raise ValueError("no step")
-    return step
+    planned = found.get(PLANNED_STEPS)  # not in older ones
+    if planned is not None and (not isinstance(planned, int) or planned < 1):
+        raise ValueError("no planned steps")
+    return step, planned
 
 
 def lock_folder(folder: Path) -> Held:
@@ -93,6 +104,22 @@ def lock_folder(folder: Path) -> Held:
             f"The run '{folder}' is being trained by another process; wait for its end, or stop it."
         )
     return held
+
+
+def new_folder(config: DictConfig) -> Path:
+    """The folder of a new run, which is not made yet."""
+    if config.run_dir is not None:
+        return expand_user(config.run_dir)
+    if in_sweep():
+        return Path(HydraConfig.get().runtime.output_dir)
+    if launched_outside():
+        raise FastTransferError(
+            "Several processes were started from outside (torchrun or SLURM), which must agree on their "
+            "folder; give run_dir=runs/NAME."
+        )
+    name = str(config.style.name or Path(config.style.path).stem)
+    plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)  # needs no quotes
+    return fresh_folder(Path("runs") / f"{plain[:80]}-{time.strftime('%Y%m%d-%H%M%S')}")
 
 
 def check_writable(name: str, folder: Path) -> None:

@@ -1,6 +1,5 @@
 import os
 import random
-from types import SimpleNamespace
 
 import hydra
 import pytest
@@ -12,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 import fasttransfer.training.build  # noqa: F401 (registers the resolver that the settings use)
 from fasttransfer.core.assets import CONF_DIR
 from fasttransfer.core.errors import FastTransferError
+from fasttransfer.data.datamodule import BatchSettings, TrainingPhotos
 from fasttransfer.models.style_file import save_style
 from fasttransfer.models.torch_pickle import CodeError
 from fasttransfer.models.transformer_net import TransformerNet
@@ -195,18 +195,48 @@ def test_what_a_style_file_holds_names_no_folder_of_this_machine(tmp_path):
     assert settings["loss"]["style_weight"] == 20
 
 
-@pytest.mark.parametrize(("budget", "steps"), [("full", 123), ("1s", 4), ("1h", 123)])
-def test_a_budget_limits_the_steps_and_the_full_one_prints_their_time(
-    budget, steps, monkeypatch, capsys
-):
-    monkeypatch.setattr(run, "seconds_a_step", lambda *_: 0.24)
-    photos = SimpleNamespace(batch_size=1, crop_size=16)
-    own = Run.open(composed("run_dir=runs/x", f"budget={budget}", "trainer.max_steps=123"))
-    own.choose_steps(None, photos)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("typed", "steps", "message"),
+    [
+        (["budget=full", "trainer.max_steps=123"], 123, "123 steps will take about 30 s"),
+        (["budget=1s", "trainer.max_steps=123"], 4, ""),
+        (["budget=1h", "trainer.max_steps=123"], 123, "less than budget=1h, in which 15000 fit"),
+        (["budget=10h"], 150_000, ""),  # trainer.max_steps of the package is no limit
+    ],
+)
+def test_a_budget_chooses_the_steps(typed, steps, message, monkeypatch, capsys):
+    monkeypatch.setattr(run, "Pace", lambda *_: lambda _: 0.24)
+    photos = NoPhotos(batch_size=1)
+    own = Run.open(composed("run_dir=runs/x", "trainer.accelerator=cpu", *typed))
+    assert own.choose_steps(None, photos) is photos  # type: ignore[arg-type]
     assert own.config.trainer.max_steps == steps
-    stderr = capsys.readouterr().err
-    assert ("123 steps will take about 30 s" in stderr) == (steps == 123)
-    assert ("less than budget=1h, in which 15000 fit" in stderr) == (budget == "1h")
+    assert message in capsys.readouterr().err
+    # The time ends a run only where no number of steps does.
+    assert bool(own.callbacks()) == ("less than" not in message and "budget=full" not in typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "batch_size"), [([], 16), (["data.batch_size=1"], 1), (["data.batch_size=3"], 3)]
+)
+def test_on_an_accelerator_a_budget_chooses_the_batch_unless_it_is_typed(
+    typed, batch_size, monkeypatch, capsys
+):
+    monkeypatch.setattr(run, "Pace", lambda *_: lambda _: 0.24)
+    monkeypatch.setattr(run, "accelerator_device", lambda _: torch.device("cuda"))
+    config = composed("run_dir=runs/x", "budget=1m", "trainer.accelerator=cpu", *typed)
+    photos = NoPhotos(config.data.batch_size)
+    own = Run.open(config)
+    found = own.choose_steps(None, photos)  # type: ignore[arg-type]
+    assert found.batch_size == own.config.data.batch_size == batch_size
+    assert ("batches of 16 crops" in capsys.readouterr().err) == (batch_size == 16)
+
+
+class NoPhotos(TrainingPhotos):
+    """Without any photos."""
+
+    def __init__(self, batch_size: int) -> None:
+        self.crop_size, self.batch_size = 16, batch_size
+        self.batches = BatchSettings(batch_size, workers=0, run_dir="run")
 
 
 def test_two_processes_do_not_train_one_run(tmp_path):

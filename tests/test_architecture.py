@@ -14,7 +14,7 @@ import fasttransfer
 from fasttransfer.core.assets import CONF_DIR
 
 PACKAGE = Path(fasttransfer.__file__).parent
-STYLIZING = {"stylizing", "large", "pipeline", "volumes", "live", "web", "video"}
+STYLIZING = {"stylizing", "large", "pipeline", "volumes", "live", "service", "web", "video"}
 TRAINING = {"training", "data", "losses", "models", "video", "images", "core"}
 # The rooms that the YAML of a group may name; a group that is not here names none of ours.
 ALLOWED = {

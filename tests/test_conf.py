@@ -14,7 +14,7 @@ from fasttransfer.core.assets import CONF_DIR
 
 # Functions of cli.tasks.
 TASKS = (
-    *("stylize_files", "stylize_volumes", "show_camera"),
+    *("stylize_files", "stylize_volumes", "show_camera", "serve_styles"),
     *("compare_styles", "export_styles", "list_styles"),
 )
 # What the commands add when they build an object, by its class.

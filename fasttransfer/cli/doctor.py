@@ -28,6 +28,7 @@ EXTRAS = {
     "fast": "faster engines on CPUs, 8-bit integers, export",
     "video": "videos",
     "live": "a camera in the browser",
+    "serve": "a service for other programs, over HTTP",
     "virtual-camera": "the live picture as a camera for other programs",
     "flow": "how much clips flicker",
     "large": "pictures over 30 megapixels in strips",

@@ -11,6 +11,7 @@ from ..core.errors import FastTransferError, shown_name
 from ..core.paths import exists
 from ..core.words import did_you_mean
 from .doctor_verb import doctor
+from .serving_verb import serve
 from .streams import guard_streams
 from .stylizing_verbs import compare, export, live, styles, stylize
 from .training_verbs import evaluate, search, shards, train, zoo
@@ -71,7 +72,20 @@ def _print_completion(ctx: click.Context, _: click.Parameter, shell: str | None)
 @click.group(
     NAME,
     cls=Verbs,
-    commands=[stylize, train, live, compare, evaluate, styles, export, search, shards, zoo, doctor],
+    commands=[
+        stylize,
+        train,
+        live,
+        serve,
+        compare,
+        evaluate,
+        styles,
+        export,
+        search,
+        shards,
+        zoo,
+        doctor,
+    ],
     context_settings=HELP,
     epilog="""\
 Examples:

@@ -57,7 +57,7 @@ def make_stylizers(config: DictConfig) -> "list[Stylizer]":
     """A stylizer for each style, with names that differ."""
     make = instantiate(config.stylizer)
     if not is_slow():
-        return [make(style) for style in _with_distinct_names(_load(config))]
+        return [make(style) for style in load_styles(config)]
     stylizers = [make(style) for style in style_names(config)]
     names = [stylizer.name for stylizer in stylizers]
     if len(set(names)) < len(names):
@@ -67,10 +67,11 @@ def make_stylizers(config: DictConfig) -> "list[Stylizer]":
     return stylizers
 
 
-def _load(config: DictConfig) -> "list[StyleFile | StyleMixture]":
+def load_styles(config: DictConfig) -> "list[StyleFile | StyleMixture]":
+    """What ``style=`` names, with names that differ."""
     from ..models.blending import load_style_or_blend
 
-    return [load_style_or_blend(style) for style in style_names(config)]
+    return _with_distinct_names([load_style_or_blend(style) for style in style_names(config)])
 
 
 def _with_distinct_names(

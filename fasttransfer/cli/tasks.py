@@ -16,7 +16,7 @@ from ..core.files import is_remote, shown
 from ..core.progress import Report
 from ..core.values import as_list
 from ..pipeline.runner import stylize_all
-from .styles import find_styles, is_slow, make_stylizers, style_names
+from .styles import find_styles, is_slow, load_styles, make_stylizers, style_names
 
 if TYPE_CHECKING:
     from ..stylizing.stylizer import Stylizer
@@ -83,6 +83,16 @@ def show_camera(config: DictConfig) -> None:
     session, server = instantiate(config.live_session, **size), instantiate(config.live_server)
     inputs = as_list(config.input) or ["camera"]
     run_live(make_stylizers(_without_size(config)), inputs, config.output, session, server)
+
+
+def serve_styles(config: DictConfig) -> None:
+    """Styles as a service, until Ctrl-C or SIGTERM."""
+    from ..service import run_service
+
+    _only_here(config, "task=serve")
+    _without_mask(config, "task=serve")
+    _only_networks(config, "task=serve")
+    run_service(load_styles(config), instantiate(config.stylizer), instantiate(config.service))
 
 
 def compare_styles(config: DictConfig) -> None:

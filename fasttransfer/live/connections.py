@@ -8,6 +8,7 @@ browser sends its request at once, so the page keeps working. A photo may take l
 
 import asyncio
 import sys
+from collections.abc import Sequence
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -31,17 +32,21 @@ def places() -> int:
     return MOST if allowed == resource.RLIM_INFINITY else max(2 * BACKLOG, min(MOST, allowed // 4))
 
 
-def bounded_protocol(most: int, seconds: float = REQUEST_SECONDS) -> type[H11Protocol]:
+def bounded_protocol(
+    most: int, seconds: float = REQUEST_SECONDS, uploads: Sequence[str] = (PHOTO,)
+) -> type[H11Protocol]:
     """The HTTP protocol of uvicorn with limits.
 
     Args:
         most: connections at the same time, web sockets included.
         seconds: for a request to arrive.
+        uploads: paths where a request may take longer to arrive.
     """
     connected: dict[BoundedProtocol, None] = {}  # in the order they came
 
     class Bounded(BoundedProtocol):
         request_seconds = seconds
+        upload_paths = tuple(uploads)
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -65,6 +70,7 @@ class BoundedProtocol(H11Protocol):
     """A connection that ends when its client takes too long to send a request."""
 
     request_seconds = REQUEST_SECONDS
+    upload_paths: tuple[str, ...] = (PHOTO,)
     _timer: asyncio.TimerHandle | None = None
     _seconds = 0.0  # of the timer
 
@@ -104,8 +110,8 @@ class BoundedProtocol(H11Protocol):
 
     def _start_timer(self) -> None:
         arriving = self.conn.their_state is h11.SEND_BODY
-        is_photo = arriving and self.scope is not None and self.scope["path"] == PHOTO
-        seconds = PHOTO_SECONDS if is_photo else self.request_seconds
+        is_upload = arriving and self.scope is not None and self.scope["path"] in self.upload_paths
+        seconds = PHOTO_SECONDS if is_upload else self.request_seconds
         if self._timer is not None and seconds > self._seconds:
             self._stop_timer()
         if self._timer is None:

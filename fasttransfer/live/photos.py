@@ -67,14 +67,23 @@ class Photos:
             self._here -= 1
 
 
-def stylized_file(path: Path, stylizer: Stylizer, media: MediaSettings) -> tuple[bytes, str]:
+def stylized_file(
+    path: Path, stylizer: Stylizer, media: MediaSettings, kind: str | None = None
+) -> tuple[bytes, str]:
     """A picture file stylized as a file beside it: its contents, and its media type.
+
+    Args:
+        path: the picture.
+        stylizer: what is done to it.
+        media: how it is read and written.
+        kind: ``jpeg``, ``png``, or ``webp``; None: what suits the picture.
 
     Raises:
         FastTransferError: it cannot be read, or not be stylized.
     """
-    with path.open("rb") as file:
-        kind = "jpeg" if identify(file, NAME).format in _AS_JPEG else "png"
+    if kind is None:
+        with path.open("rb") as file:
+            kind = "jpeg" if identify(file, NAME).format in _AS_JPEG else "png"
     job = Job(path, path.with_name(f"stylized.{kind}"))
     report = Report(console=Console(quiet=True))
     for pipeline in open_media([job], stylizer, media, report):

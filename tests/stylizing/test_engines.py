@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 import fasttransfer
 from fasttransfer.core.errors import FastTransferError
@@ -25,6 +26,7 @@ from fasttransfer.stylizing.engines import open_engine
 from fasttransfer.stylizing.openvino_core import openvino_core
 from fasttransfer.stylizing.settings import EngineSettings
 from fasttransfer.stylizing.torch_engine import TorchEngine
+from tests.helpers.operations import Operations
 
 PROBE = Path(fasttransfer.__file__).parent / "assets" / "photos" / "probe"
 OPEN: dict[str, Engine] = {}  # hypothesis has no fixtures for one example after the other
@@ -196,6 +198,27 @@ def test_bfloat16_stays_close() -> None:
     reduced = engine(photos)
     assert reduced.dtype == torch.float32
     assert torch.allclose(reduced, exact, atol=0.1)
+
+
+@pytest.mark.skipif(not has_bfloat16(CPU), reason="the processor would emulate it")
+def test_kernels_that_were_cast_once_give_the_very_pictures_of_autocast() -> None:
+    network = TransformerNet([8, 12], 1, 3, 2, smooth=True).requires_grad_(False)
+    photos = torch.rand(1, 3, 40, 56)
+    engine = TorchEngine(network, CPU, "bfloat16")
+    with Operations(on_cpu=True) as ours:
+        found = engine(photos)
+    network.to(memory_format=torch.channels_last)
+    last = photos.contiguous(memory_format=torch.channels_last)
+    with (
+        torch.inference_mode(),
+        torch.autocast("cpu", torch.bfloat16),
+        Operations(on_cpu=True) as autocasts,
+    ):
+        expected = network(last).float()
+    assert torch.equal(found, expected)
+    kernels = sum(isinstance(layer, nn.Conv2d) for layer in network.modules())
+    casts = [counted.names.count("aten::to") for counted in (ours, autocasts)]  # in inference mode
+    assert casts[0] + kernels <= casts[1]
 
 
 def test_bfloat16_is_refused_where_it_would_be_slow() -> None:

@@ -29,6 +29,7 @@ EXTRAS = {
     "video": "videos",
     "live": "a camera in the browser",
     "serve": "a service for other programs, over HTTP",
+    "web": "pages that stylize in the visitor's browser",
     "virtual-camera": "the live picture as a camera for other programs",
     "flow": "how much clips flicker",
     "large": "pictures over 30 megapixels in strips",

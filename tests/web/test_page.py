@@ -191,6 +191,29 @@ def test_an_example_and_what_is_no_photo(page: Page) -> None:
     page.until("toast.textContent.includes('cannot read this picture')")
 
 
+def test_a_photo_that_memory_is_too_small_for_is_made_smaller(page: Page) -> None:
+    """Its worker starts again after a failure, as memory that WebAssembly took is not given back."""
+    size = page.run("""(async () => {
+      const { startPainter } = await import('./web/painter.js');
+      const { stylizePhoto } = await import('./web/photos.js');
+      const real = await startPainter(await (await fetch('site.json')).json());
+      const photo = ({ width, height, ...more }) => {
+        if (width * height > 400_000) throw new Error('out of memory');
+        return real.photo({ width, height, ...more });
+      };
+      const canvas = new OffscreenCanvas(1000, 600);
+      canvas.getContext('2d').fillRect(0, 0, 500, 300);
+      const file = new File([await canvas.convertToBlob()], 'large.png', { type: 'image/png' });
+      const look = { shares: { wood: 1 }, strength: 1, color: 'style' };
+      const { signal } = new AbortController();
+      const made = await stylizePhoto({ ...real, photo }, file, look, signal);
+      const { width, height } = await createImageBitmap(made);
+      return [width, height];
+    })()""")
+    assert size == [707, 424]
+    assert page.run("toast.textContent").startswith("Made 707 × 424 of 1000 × 600 pixels")
+
+
 def test_fits_a_phone(page: Page) -> None:
     nameless = """[...document.querySelectorAll('button, select, input, [role=slider]')].filter(
       e => !(e.textContent.trim() || e.ariaLabel || e.labels?.[0]?.textContent.trim())).length"""

@@ -3,7 +3,7 @@
 import { say } from "../page/elements.js";
 
 // Pixels at first: 150 to 230 bytes for each are needed, and phones end pages that take too many.
-const MOST = matchMedia("(hover: none)").matches ? 4e6 : 12e6;
+const MOST = matchMedia("(pointer: coarse)").matches ? 4e6 : 12e6;
 const LEAST = 250_000; // pixels below which something other than memory is missing
 const QUALITY = 0.92;
 

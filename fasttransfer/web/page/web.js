@@ -11,7 +11,7 @@ import { Recorder, saved } from "./recorder.js";
 import { Rate, WorkingSize } from "./speed.js";
 
 const SIZE = 640, RATE = 30; // of the camera: longer side, and frames per second
-const IDLE = 100; // ms between looks at what is set, while there is nothing to stylize
+const IDLE = 250; // ms between looks at what is set, while there is nothing to stylize
 
 if (await makeIsolated()) await new Promise(() => {}); // the page is loaded again
 

@@ -241,6 +241,7 @@ Examples:
   fasttransfer export runs/painting --to openvino -o exported/
   fasttransfer export mosaic --size 640x480 --range 255    for OpenCV
   fasttransfer export mosaic --size 512x512 --half         for a GPU or a phone
+  fasttransfer export mosaic --precision int8              8-bit integers
   fasttransfer export mosaic udnie --to web -o site/    a page that needs no server
 """,
 )

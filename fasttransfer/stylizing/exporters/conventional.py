@@ -22,7 +22,7 @@ _MOST_PIXELS = 100_000_000
 _FREE_SIZES = ((1, 240, 320), (2, 101, 75))  # pictures, height, width: of a network for any size
 # The mean and the largest difference that a file may have from PyTorch in float32, in levels of 255.
 # Those of the bundled styles: docs/programs.md.
-LIMITS = {"float32": (0.02, 0.5), "float16": (1.0, 60.0)}
+LIMITS = {"float32": (0.02, 0.5), "float16": (1.0, 60.0), "int8": (15.0, 255.0)}
 _ROUNDING = 0.5  # what bytes add to the largest
 
 
@@ -49,17 +49,28 @@ class Conventional(nn.Module):
         convention = self.convention
         photos = content.permute(0, 3, 1, 2) if convention.layout == "nhwc" else content
         height, width = photos.shape[-2:]
-        photos = photos.float()
+        # What would change nothing is left out, as some converters do not know it.
+        if convention.is_bytes:
+            photos = photos.float()
         if convention.range != 1:
             photos = photos / convention.range
-        stylized = self.network.uncropped(photos.to(self.dtype)).float()[..., :height, :width]
-        # Clamped to [0, 1] by operations that OpenCV 4.6 knows.
-        stylized = 1 - torch.relu(1 - torch.relu(stylized))
+        if self.dtype == torch.float32:
+            stylized = self.network.uncropped(photos)
+        else:
+            stylized = self.network.uncropped(photos.to(self.dtype)).float()
+        for axis, side in ((2, height), (3, width)):
+            if convention.size is None or stylized.shape[axis] != side:
+                stylized = stylized.narrow(axis, 0, side)
+        stylized = self.clamped(stylized)
         if convention.range != 1:
             stylized = stylized * convention.range
         if convention.is_bytes:
             stylized = stylized.round().to(torch.uint8)
         return stylized.permute(0, 2, 3, 1) if convention.layout == "nhwc" else stylized
+
+    def clamped(self, stylized: Tensor) -> Tensor:
+        """Clamped to [0, 1]."""
+        return stylized.clamp(0, 1)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,6 @@ class Format:
 
 
 FORMATS = {
-    "onnx": Format(".onnx", "onnx_file", ("size", "opset", "half", "layout", "range")),
+    "onnx": Format(".onnx", "onnx_file", ("size", "opset", "half", "layout", "range", "precision")),
     "openvino": Format(".xml", "openvino_file", ("precision",)),
 }

@@ -17,6 +17,7 @@ from ...models.style_file import StyleFile
 from ...models.transformer_net import TransformerNet
 from ..onnx_graph import traced
 from .conventional import Conventional, Difference, Run, difference
+from .onnx_int8 import quantized
 from .settings import Convention, ExportSettings
 
 PURPOSE = "export=onnx"
@@ -26,6 +27,14 @@ _SAID_SINCE = {
     "Reshape": (14, ("allowzero",)),
     "Cast": (19, ("saturate",)),
 }
+
+
+class ForOnnx(Conventional):
+    """Clamps by operations that OpenCV 4.6 knows."""
+
+    def clamped(self, stylized: torch.Tensor) -> torch.Tensor:
+        """Clamped to [0, 1]."""
+        return 1 - torch.relu(1 - torch.relu(stylized))
 
 
 def write(style: StyleFile, settings: ExportSettings, path: Path) -> str:
@@ -41,6 +50,8 @@ def write(style: StyleFile, settings: ExportSettings, path: Path) -> str:
     runtime: Any = require("onnxruntime", "fast", PURPOSE)
     convention, precision = settings.convention, settings.computes_in
     model = onnx_model(style.network, settings)
+    if precision == "int8":
+        model = quantized(onnx, model, convention)
 
     def differs(model: bytes | str) -> Difference:
         return difference(runner(runtime, model), style.network, convention, precision)
@@ -64,7 +75,7 @@ def onnx_model(network: TransformerNet, settings: ExportSettings) -> Any:
     onnx: Any = require("onnx", "fast", PURPOSE)
     dtype = torch.float16 if settings.half else torch.float32
     convention = settings.convention
-    module = Conventional(network, convention, dtype)
+    module = ForOnnx(network, convention, dtype)
     if convention.size:
         example, free = _zeros(convention, 1, *convention.size), {}
     else:

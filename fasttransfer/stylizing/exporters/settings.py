@@ -49,7 +49,7 @@ class ExportSettings:
     Attributes:
         format: one of ``FORMATS``.
         kind: ``photos``, float32, or ``frames``, bytes.
-        precision: of the computation, ``float32`` (also ``auto``), or ``int8`` (OpenVINO only).
+        precision: of the computation, ``float32`` (also ``auto``), or ``int8``.
         overwrite: replace a file that is there.
         size: ``640x480``, width and height; None: any.
         opset: version of ONNX's operations; None: that of PyTorch's exporter.
@@ -101,8 +101,8 @@ class ExportSettings:
 
     @property
     def computes_in(self) -> str:
-        """``float32`` or ``float16``."""
-        return "float16" if self.half else "float32"
+        """``float32``, ``float16``, or ``int8``."""
+        return "int8" if self.precision == "int8" else "float16" if self.half else "float32"
 
     def _check_format(self) -> None:
         form = FORMATS[self.format]
@@ -127,6 +127,8 @@ class ExportSettings:
 
     def _check_together(self) -> None:
         self._size()
+        if self.half and self.precision == "int8":
+            raise FastTransferError("half=true does not go with precision=int8; leave one out")
         if self.kind == "frames" and self.range == 1:
             raise FastTransferError(
                 "range=1 is for floats, and frames are bytes; write range=255 or export_kind=photos"

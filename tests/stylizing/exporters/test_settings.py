@@ -35,7 +35,7 @@ def test_conventions_in_words(chosen: dict, words: str) -> None:
         ({"range": 256}, "range=256 must be 1 or 255"),
         ({"range": True}, "range=True"),
         ({"range": 1, "kind": "frames"}, "range=1 is for floats"),
-        ({"precision": "int8"}, "precision=int8 is not for export=onnx"),
+        ({"half": True, "precision": "int8"}, "half=true does not go with"),
         ({"format": "openvino", "half": True}, "half=True is not for export=openvino"),
         ({"format": "openvino", "opset": 18}, "or write export=onnx"),
     ],

@@ -32,7 +32,7 @@ def fit_kinds(config: DictConfig, program: Program, typed: Typed) -> None:
     own = {key: text for key, text in own.items() if not key.startswith(("trainer.", "hydra."))}
     if not own:
         return
-    defaults = program.compose([str(one.input_line) for one in groups])
+    defaults = program.defaults([str(one.input_line) for one in groups])
     for key, text in own.items():
         default = OmegaConf.select(defaults, key, throw_on_resolution_failure=False)
         value = OmegaConf.select(config, key)

@@ -1,5 +1,6 @@
 """A program: the settings it has, and what a person typed for them."""
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,13 @@ class Program:
         with hydra.initialize_config_dir(str(self.folder), version_base="1.3"):
             return hydra.compose(self.config_name, list(overrides))
 
+    def defaults(self, groups: Sequence[str] = ()) -> DictConfig:
+        """The configuration with nothing but ``groups`` chosen, read-only.
+
+        It is composed once; each run of a sweep compares with it.
+        """
+        return self.compose(groups) if self.own else _defaults(self, tuple(groups))
+
     def configured(self, typed: Typed) -> DictConfig:
         """The configuration with what was typed."""
         config = self.compose(typed.overrides)
@@ -75,7 +83,7 @@ class Program:
 
     def settings(self, chosen: Sequence[str] = ()) -> list[str]:
         """Every setting, as it is typed: ``size``, ``stylizer.size``, … with the groups ``chosen``."""
-        config = OmegaConf.to_container(self.compose(chosen), resolve=False)
+        config = OmegaConf.to_container(self.defaults(chosen), resolve=False)
         return [name for name in _names(config, "") if name]
 
     def text(self) -> str:
@@ -174,6 +182,13 @@ class Program:
             if equals and self.is_group(key) and text in self._names(key):
                 chosen.append(word)
         return chosen
+
+
+@functools.lru_cache(maxsize=8)
+def _defaults(program: Program, groups: tuple[str, ...]) -> DictConfig:
+    config = program.compose(groups)
+    OmegaConf.set_readonly(config, True)
+    return config
 
 
 def rename_old(config: DictConfig) -> None:

@@ -142,6 +142,7 @@ def test_a_machine_without_camera(
         until(lambda: session.newest)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="there is no Chromium or Chrome here")
 def test_the_page_sends_its_camera(tmp_path: Path) -> None:
     typed = ("input=camera:browser", "live.rate=10")
@@ -160,6 +161,7 @@ def test_the_page_sends_its_camera(tmp_path: Path) -> None:
         assert page.problems == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="there is no Chromium or Chrome here")
 def test_a_page_without_any_camera_says_so(tmp_path: Path) -> None:
     with command(tmp_path, "input=camera:browser") as (_, url), open_page(url) as page:

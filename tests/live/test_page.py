@@ -12,7 +12,10 @@ from PIL import Image
 from tests.helpers.chromium import BROWSER, Page, open_page
 from tests.helpers.live import command
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium or Chrome here")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="there is no Chromium or Chrome here"),
+]
 
 # The canvas as a list of gray levels, to see whether and how the picture changes.
 LEVELS = (

@@ -126,6 +126,7 @@ def test_too_many_photos_at_once(session: Session) -> None:
     assert len(asyncio.run(send_all())) == MOST + 1  # there is room again
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="there is no Chromium or Chrome here")
 def test_a_photo_is_dropped_on_the_page(tmp_path: Path) -> None:
     make = """new Promise((done) => {

@@ -216,10 +216,8 @@ def test_a_port_that_is_taken() -> None:
         listen("192.0.2.1", 8642)  # an address of nobody
 
 
-@pytest.mark.parametrize(
-    ("number", "code"),
-    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_command(tmp_path: Path, number: int, code: int) -> None:
     with command(tmp_path, "input=camera:pattern", "output=out") as (process, url):
         origin = {"origin": url.rstrip("/")}

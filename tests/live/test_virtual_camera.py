@@ -78,6 +78,7 @@ def test_pictures_of_another_shape_get_borders() -> None:
     assert np.array_equal(fitted(same, 64, 48), same)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="there is no Chromium or Chrome here")
 def test_the_page_without_controls(tmp_path: Path) -> None:
     typed = ("input=camera:pattern", "live.token=a-token-of-mine")

@@ -137,6 +137,7 @@ def test_a_blend_is_saved_and_loaded(tmp_path: Path) -> None:
         style.save(tmp_path / "folder.safetensors")
 
 
+@pytest.mark.slow
 def test_a_style_is_exported(tiny: Path, tmp_path: Path) -> None:
     style = ft.load(tiny, **TORCH)
     path = style.export(tmp_path, size="32x24", half=True)

@@ -19,7 +19,11 @@ from tests.helpers.live import make_session, running, until
 
 ENGINES = [
     "torch",
-    *(name for name in ("openvino", "onnxruntime") if is_installed(name) and is_installed("onnx")),
+    *(
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in ("openvino", "onnxruntime")
+        if is_installed(name) and is_installed("onnx")
+    ),
 ]
 CHOICE = Choice("one", 1.0, "style", "camera:pattern")
 FRAME = np.random.default_rng(1).integers(0, 256, (40, 52, 3), dtype=np.uint8)

@@ -216,6 +216,7 @@ def test_it_is_a_style_file_like_any_other(reference, tmp_path):
     assert same_pictures(tmp_path / "candy.safetensors", reference)
 
 
+@pytest.mark.slow
 def test_it_is_exported(reference, tmp_path):
     torch.save(reference.state_dict(), tmp_path / "candy.pth")
     model = to_onnx(load_style(tmp_path / "candy.pth").network, "photos")

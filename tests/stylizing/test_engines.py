@@ -31,7 +31,7 @@ from tests.helpers.operations import Operations
 PROBE = Path(fasttransfer.__file__).parent / "assets" / "photos" / "probe"
 OPEN: dict[str, Engine] = {}  # hypothesis has no fixtures for one example after the other
 CPU = torch.device("cpu")
-ENGINES = [pytest.param("openvino", marks=pytest.mark.slow), "onnxruntime"]
+ENGINES = ["openvino", "onnxruntime"]
 
 
 def tiny() -> TransformerNet:
@@ -71,6 +71,7 @@ def photo() -> torch.Tensor:
     return resize(picture.rgb, 200)[None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_engines_agree_on_a_real_photo(engine: str, style: StyleFile, photo: torch.Tensor) -> None:
     with torch.no_grad():
@@ -88,6 +89,7 @@ def test_engines_agree_on_a_real_photo(engine: str, style: StyleFile, photo: tor
 @pytest.mark.parametrize("engine", ENGINES)
 @settings(max_examples=15, deadline=None)
 @given(size=st.tuples(st.integers(1, 2), st.integers(1, 40), st.integers(1, 40)))
+@pytest.mark.slow
 def test_engines_take_any_size(engine: str, size: tuple[int, int, int]) -> None:
     if engine not in OPEN:
         OPEN[engine] = open_engine(tiny(), EngineSettings(engine, "cpu", "float32"))
@@ -101,6 +103,7 @@ def test_engines_take_any_size(engine: str, size: tuple[int, int, int]) -> None:
     assert frames.shape == (batch, height, width, 3)
 
 
+@pytest.mark.slow
 def test_openvino_takes_no_more_threads_than_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[openvino.CompiledModel] = []
 
@@ -123,6 +126,7 @@ def test_openvino_takes_no_more_threads_than_pytorch(monkeypatch: pytest.MonkeyP
         assert not compiled[0].get_property("ENABLE_CPU_PINNING")
 
 
+@pytest.mark.slow
 def test_stylized_frames_stay_as_they_are_when_the_next_comes(style: StyleFile) -> None:
     engine = open_engine(style.network, EngineSettings("openvino", "cpu", "float32"))
     frames = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
@@ -230,7 +234,9 @@ def test_bfloat16_is_refused_where_it_would_be_slow() -> None:
 THREADS, CALLS = 8, 50
 
 
-@pytest.mark.parametrize("engine", ["torch", "openvino", "onnxruntime"])
+@pytest.mark.parametrize(
+    "engine", ["torch", *(pytest.param(engine, marks=pytest.mark.slow) for engine in ENGINES)]
+)
 def test_many_threads_get_what_one_gets(engine: str) -> None:
     # In PyTorch threads wait for each other at each layer, so there it has few.
     network = TransformerNet([4], 0, 3, 1, False) if engine == "torch" else tiny()
@@ -254,6 +260,7 @@ def test_many_threads_get_what_one_gets(engine: str) -> None:
         assert all(torch.equal(photo, as_photo) for _, photo in found[number])
 
 
+@pytest.mark.slow
 def test_auto_falls_back_to_pytorch_and_a_named_engine_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,6 +30,7 @@ def style(tmp_path: Path) -> StyleFile:
     return load_style(tmp_path / "tiny.safetensors")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["onnx", "openvino"])
 def test_exported_files_run_in_openvino(style: StyleFile, form: str, tmp_path: Path) -> None:
     settings = ExportSettings(form, kind="frames")

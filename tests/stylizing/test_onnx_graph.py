@@ -15,6 +15,7 @@ def tiny(seed: int = 0) -> TransformerNet:
     return TransformerNet([4, 8], 1, 3, 2, True).eval().requires_grad_(False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 3, 8, 8), (2, 3, 21, 34), (3, 3, 64, 10)])
 def test_onnx_is_the_network_at_any_size(shape: tuple[int, ...]) -> None:
     network = tiny()
@@ -25,6 +26,7 @@ def test_onnx_is_the_network_at_any_size(shape: tuple[int, ...]) -> None:
     assert abs(stylized - network(content).numpy()).max() <= 1e-4
 
 
+@pytest.mark.slow
 def test_the_graph_of_a_shape_is_exported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     to_onnx(tiny(), "photos")
     monkeypatch.setattr(torch.onnx, "export", None)
@@ -34,6 +36,7 @@ def test_the_graph_of_a_shape_is_exported_once(monkeypatch: pytest.MonkeyPatch) 
     assert abs(stylized - tiny(seed=1)(content).numpy()).max() <= 1e-4
 
 
+@pytest.mark.slow
 def test_axes_have_names() -> None:
     model = onnx.load_from_string(to_onnx(tiny(), "frames"))
     for value in (model.graph.input[0], model.graph.output[0]):

@@ -20,6 +20,7 @@ def tiny() -> TransformerNet:
     return TransformerNet([4, 8], 1, 3, 2, True).eval().requires_grad_(False)
 
 
+@pytest.mark.slow
 def test_int8_holds_integers_and_stays_close_and_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     network = tiny()
     model = quantized(network, "frames")
@@ -35,6 +36,7 @@ def test_int8_holds_integers_and_stays_close_and_is_kept(monkeypatch: pytest.Mon
     assert np.array_equal(again(frames)[0], openvino.compile_model(model, "CPU")(frames)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_a_killed_export_leaves_nothing_for_long(tmp_path: Path) -> None:
     code = (

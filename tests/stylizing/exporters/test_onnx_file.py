@@ -15,6 +15,8 @@ from fasttransfer.models.transformer_net import TransformerNet
 from fasttransfer.stylizing.export import export_style
 from fasttransfer.stylizing.exporters.settings import ExportSettings
 
+pytestmark = pytest.mark.slow
+
 
 def tiny(smooth: bool = True) -> TransformerNet:
     torch.manual_seed(0)

@@ -17,34 +17,26 @@ from fasttransfer.cli.train import main
 from fasttransfer.models.blending import base_of
 from fasttransfer.models.style_file import load_style
 from fasttransfer.models.transformer_net import fingerprint
+from tests.helpers.commands import Command, Done
+from tests.helpers.commands import run as run_command
 
 SCRIPT = Path(__file__).parents[2] / "train.py"
 VIDEO = "experiment=video"  # with random flows; the other scripts are tested without
 STEPS = 20  # enough for a signal to come in between
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
-def train(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def train(*arguments: str, cwd: Path) -> Done:
+    return run_command("train", *arguments, cwd=cwd)
+
+
+def script(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """``train.py`` itself, for what starts it again."""
     return subprocess.run(
         [sys.executable, str(SCRIPT), *arguments],
         cwd=cwd,
-        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=300,
-    )
-
-
-def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    """In a process group of its own, as a terminal and most job managers do."""
-    return subprocess.Popen(
-        [sys.executable, str(SCRIPT), *arguments],
-        cwd=cwd,
-        env=ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
     )
 
 
@@ -59,7 +51,7 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
     return checkpoint["state_dict"] | moments
 
 
-def wait_for(condition, process: subprocess.Popen) -> None:
+def wait_for(condition, process: Command) -> None:
     deadline = time.monotonic() + 120
     while not condition():
         assert process.poll() is None, "the run ended before it could be stopped"
@@ -82,6 +74,7 @@ def complete(tiny_run: list[str], tmp_path_factory: pytest.TempPathFactory) -> P
     return folder / "complete"
 
 
+@pytest.mark.slow
 def test_a_run_leaves_a_style_a_preview_and_its_logs(complete: Path) -> None:
     style = load_style(complete / "style.safetensors")
     assert style.name == "painting"
@@ -141,15 +134,15 @@ def test_a_stopped_and_resumed_run_ends_bit_for_bit_the_same(
 ) -> None:
     run = tmp_path / "stopped"
     often = "callbacks.checkpoints.every_n_steps=1"
-    process = start(*tiny_run, VIDEO, "run_dir=stopped", often, cwd=tmp_path)
+    process = Command("train", *tiny_run, VIDEO, "run_dir=stopped", often, cwd=tmp_path)
     wait_for(lambda: step_of(run) >= 2, process)
     os.killpg(process.pid, number)  # photo readers too
-    _, stderr = process.communicate(timeout=120)
+    stopped = process.wait()
     assert 2 <= step_of(run) < STEPS
     if number is not signal.SIGKILL:
-        assert process.returncode == 128 + number
-        assert "resume=stopped" in stderr
-        assert "Traceback" not in stderr
+        assert stopped.returncode == 128 + number
+        assert "resume=stopped" in stopped.stderr
+        assert "Traceback" not in stopped.stderr
 
     moved = tmp_path / "elsewhere" / "moved run"
     moved.parent.mkdir()
@@ -178,10 +171,10 @@ def test_a_base_that_was_killed_ends_bit_for_bit_the_same(
     ]
     whole = train(*command, "run_dir=whole", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
-    process = start(*command, "run_dir=killed", cwd=tmp_path)
+    process = Command("train", *command, "run_dir=killed", cwd=tmp_path)
     wait_for(lambda: step_of(tmp_path / "killed") >= 12, process)  # after each had a turn
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=120)
+    process.wait()
     resumed = train("resume=killed", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     expected, found = weights(tmp_path / "whole"), weights(tmp_path / "killed")
@@ -247,7 +240,7 @@ def test_two_processes_together_are_one_with_twice_the_batch(
         "trainer.precision=32-true",
     ]
     same = [*tiny_run, VIDEO, *means, "training.averaged_part=0", "trainer.max_steps=6"]
-    two = train(*same, "run_dir=two", "trainer=ddp", "trainer.devices=2", cwd=tmp_path)
+    two = script(*same, "run_dir=two", "trainer=ddp", "trainer.devices=2", cwd=tmp_path)
     assert two.returncode == 0, two.stderr
     one = train(*same, "run_dir=one", "data.batch_size=4", cwd=tmp_path)
     assert one.returncode == 0, one.stderr
@@ -273,7 +266,7 @@ def test_the_runs_of_a_sweep_do_not_disturb_each_other(
 ) -> None:
     """One of them is a mistake; the other has a folder of its own, with a log for TensorBoard."""
     sweep = [*tiny_run, "trainer.max_steps=2", "style.size=0,80", f"hydra/launcher={launcher}"]
-    done = train("-m", *sweep, cwd=tmp_path)
+    done = script("-m", *sweep, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("style.size=0 must be"), done.stderr
     assert "Traceback" not in done.stderr
@@ -312,7 +305,11 @@ def test_a_sweep_takes_one_device_a_run(tiny_run: list[str], tmp_path: Path) -> 
         ("scheduler.pct_start=2", "schedule cannot be made: Expected float between 0 and 1"),
         ("+optimizer.speed=2", "cannot be made: Muon.__init__() got an unexpected keyword"),
         ("training.temporal.weight=2", "temporal"),
-        ("experiment=base training.styles.paintings=nowhere", "There is no folder 'nowhere'"),
+        pytest.param(
+            "experiment=base training.styles.paintings=nowhere",
+            "There is no folder 'nowhere'",
+            marks=pytest.mark.slow,
+        ),
         ("network.chanels=[4]", "chanels"),
         ("network.kernel_size=4", "kernel_size must be odd"),
         ("trainer.precision=foo", "foo"),

@@ -19,30 +19,45 @@ TRAINING = (
 OPTIONAL = ("av", "cv2", "fastapi", "uvicorn", "websockets")
 
 
-def loaded_by(modules: str, among: tuple[str, ...]) -> str:
-    code = f"import sys, {modules}; print(*(m for m in {among!r} if m in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+pytestmark = pytest.mark.slow
+
+COMPILER = "torch._dynamo"  # takes seconds to import
+
+LOADED = f"""
+import sys
+
+def say(*names):
+    print(*(name for name in names if name in sys.modules))
+
+import fasttransfer.cli.infer
+say("torch", "numpy", "PIL")
+
+import fasttransfer.stylizing.stylizer, fasttransfer.pipeline.media
+from fasttransfer.models.style_file import find_style, load_style
+load_style(find_style("mosaic"))
+say(*{TRAINING + OPTIONAL}, {COMPILER!r})
+
+import fasttransfer.live.server, fasttransfer.live.clip
+say(*{TRAINING})
+"""
 
 
-def test_inference_path_loads_nothing_of_training() -> None:
-    modules = ("cli.infer", "stylizing.stylizer", "pipeline.media", "models.style_file")
-    path = ", ".join(f"fasttransfer.{module}" for module in modules)
-    assert loaded_by(path, TRAINING + OPTIONAL) == ""
+@pytest.fixture(scope="module")
+def loaded() -> list[str]:
+    """What a process has loaded that it should not, after each of three steps."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
 
 
-def test_the_live_page_loads_nothing_of_training() -> None:
-    assert loaded_by("fasttransfer.live.server, fasttransfer.live.clip", TRAINING) == ""
+def test_help_and_mistakes_do_not_wait_for_torch(loaded: list[str]) -> None:
+    assert loaded[0] == ""
 
 
-def test_a_style_is_opened_without_the_compiler() -> None:
-    """It takes seconds to import."""
-    code = "import sys; from fasttransfer.models.style_file import find_style, load_style; "
-    code += "load_style(find_style('mosaic')); print('torch._dynamo' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+def test_a_style_is_opened_without_training_and_the_compiler(loaded: list[str]) -> None:
+    assert loaded[1] == ""
 
 
-@pytest.mark.parametrize("module", ["fasttransfer.cli.infer"])
-def test_help_and_mistakes_do_not_wait_for_torch(module: str) -> None:
-    assert loaded_by(module, ("torch", "numpy", "PIL")) == ""
+def test_the_live_page_loads_nothing_of_training(loaded: list[str]) -> None:
+    assert loaded[2] == ""

@@ -200,6 +200,7 @@ def test_interrupted_and_run_again(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("out/**/*.png"))) == 84
 
 
+@pytest.mark.slow
 def test_pictures_and_videos_in_one_folder(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -225,6 +226,7 @@ def test_pictures_and_videos_in_one_folder(
     assert "skipped 12 files" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_video_settings_reach_the_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     make_clip(Path("clip.mp4"), count=10, width=160, height=120)
     common = ("style=wood.safetensors", "input=clip.mp4")
@@ -265,13 +267,8 @@ def test_mistakes_with_videos(
 ENDINGS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGKILL: -9}
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        pytest.param(number, marks=[pytest.mark.slow] * (number != signal.SIGTERM))
-        for number in ENDINGS
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ENDINGS)
 def test_an_interrupted_video_leaves_no_half_file(tmp_path: Path, number: signal.Signals) -> None:
     make_clip(Path("clip.mp4"), count=3000)
     typed = [sys.executable, str(SCRIPT), "style=wood.safetensors", "input=clip.mp4"]
@@ -292,6 +289,7 @@ def test_an_interrupted_video_leaves_no_half_file(tmp_path: Path, number: signal
         assert os.listdir("out") == []
 
 
+@pytest.mark.slow
 def test_without_stderr_pictures_are_what_they_are_with_it(tmp_path: Path) -> None:
     common = [sys.executable, str(SCRIPT), "style=wood.safetensors", "engine=torch", "device=cpu"]
     for output, closing in (("with.png", ""), ("without.png", " 2>&- 1>&- 0<&-")):
@@ -303,6 +301,7 @@ def test_without_stderr_pictures_are_what_they_are_with_it(tmp_path: Path) -> No
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_grow_is_one_sentence(tmp_path: Path) -> None:
     make_clip(Path("clip.mp4"), count=60, width=320, height=240)
     code = (

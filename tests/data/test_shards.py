@@ -21,6 +21,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from fasttransfer.cli.shards import main as pack_shards
 from fasttransfer.cli.train import main as train
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.core.progress import Report
@@ -254,6 +255,7 @@ def test_the_output_is_whole_or_not_there(photos: Path, tmp_path: Path) -> None:
     assert len(find_shards(str(named))[0]) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_a_killed_packing_leaves_nothing_for_long(photos: Path, tmp_path: Path) -> None:
     code = (
@@ -270,20 +272,19 @@ def test_a_killed_packing_leaves_nothing_for_long(photos: Path, tmp_path: Path) 
     assert list(output.parent.iterdir()) == [output]
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        "size=0",
-        *(pytest.param(s, marks=pytest.mark.slow) for s in ("per_shard=big", "quality=null")),
-    ],
-)
-def test_settings_are_checked(setting: str, photos: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "fasttransfer.cli.shards", f"photos={photos}"]
-    done = subprocess.run(
-        [*command, f"output={tmp_path / 'new'}", setting], capture_output=True, text=True
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith(setting.split("=")[0])
+@pytest.mark.parametrize("setting", ["size=0", "per_shard=big", "quality=null"])
+def test_settings_are_checked(
+    setting: str,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    typed = [f"photos={photos}", f"output={tmp_path / 'new'}", setting]
+    monkeypatch.setattr(sys, "argv", ["shards", *typed])
+    with pytest.raises(SystemExit, match="2"):
+        pack_shards()
+    assert capsys.readouterr().err.startswith(setting.split("=")[0])
     assert not (tmp_path / "new").exists()
 
 

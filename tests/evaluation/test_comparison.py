@@ -1,30 +1,51 @@
+"""Comparisons by the command: tables, TensorBoard, and the page."""
+
 import json
 import os
-import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from fasttransfer.cli.infer import main
 from fasttransfer.evaluation.comparison import labels
 from fasttransfer.models.style_file import load_style, milestone_file, save_style
 from fasttransfer.models.transformer_net import TransformerNet
 from tests.helpers.clips import make_clip
 from tests.helpers.photos import make_photo
 
-SCRIPT = Path(__file__).parents[2] / "infer.py"
+
+@dataclass(frozen=True)
+class Done:
+    """What a command has printed, and its exit code."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def compare(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(SCRIPT), "compare=true", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"COLUMNS": "200"},
-    )
+@pytest.fixture
+def compare(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Done]:
+    """The command, as it is typed in the folder of ``runs``."""
+
+    def run(*typed: str) -> Done:
+        monkeypatch.chdir(runs)
+        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setattr(sys, "argv", ["infer.py", "compare=true", "engine=torch", *typed])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return Done(code, *capsys.readouterr())
+
+    return run
 
 
 @pytest.fixture
@@ -40,12 +61,11 @@ def runs(tmp_path):
     return tmp_path
 
 
-def test_styles_are_compared_in_tensorboard(runs):
+@pytest.mark.slow
+def test_styles_are_compared_in_tensorboard(runs, compare):
     for number in range(2):
         make_photo(runs / "photos" / f"photo{number}.jpg", 60, 40, seed=number)
-    done = compare(
-        "style=[first,second,mosaic.safetensors]", "input=photos", "log_dir=logs", cwd=runs
-    )
+    done = compare("style=[first,second,mosaic.safetensors]", "input=photos", "log_dir=logs")
     assert done.returncode == 0, done.stderr
     assert "second" in done.stdout
     assert "tensorboard --logdir logs" in done.stdout
@@ -61,11 +81,12 @@ def test_styles_are_compared_in_tensorboard(runs):
         assert ("compare/balanced_total" in tags) == scored
 
 
-def test_steps_of_a_run_are_a_curve(runs):
+@pytest.mark.slow
+def test_steps_of_a_run_are_a_curve(runs, compare):
     make_photo(runs / "photo.jpg", 60, 40)
     style = load_style(runs / "first" / "style.safetensors")
     save_style(milestone_file(runs / "first", 3), style.network, {"name": "painting", "steps": 3})
-    done = compare("style=first@3,first,second", "input=photo.jpg", "log_dir=logs", cwd=runs)
+    done = compare("style=first@3,first,second", "input=photo.jpg", "log_dir=logs")
     assert done.returncode == 0, done.stderr
     curve = EventAccumulator(str(runs / "logs" / "first")).Reload().Scalars("steps/milliseconds")
     assert [event.step for event in curve] == [3, 5]
@@ -76,7 +97,7 @@ def test_steps_of_a_run_are_a_curve(runs):
 
 
 @pytest.mark.slow
-def test_sizes_and_the_limit_are_in_the_table_the_json_file_and_the_page(runs):
+def test_sizes_and_the_limit_are_in_the_table_the_json_file_and_the_page(runs, compare):
     make_photo(runs / "photo.jpg", 90, 70)
     make_photo(runs / "narrow.png", 90, 7)
     done = compare(
@@ -85,7 +106,6 @@ def test_sizes_and_the_limit_are_in_the_table_the_json_file_and_the_page(runs):
         "comparison.sizes=[64,90]",
         "comparison.limit=2",
         "log_dir=logs",
-        cwd=runs,
     )
     assert done.returncode == 0, done.stderr
     assert "left out: narrow.png has 90×7 pixels" in done.stdout
@@ -110,11 +130,11 @@ def test_sizes_and_the_limit_are_in_the_table_the_json_file_and_the_page(runs):
 
 
 @pytest.mark.slow
-def test_a_painting_is_given_to_styles_that_have_none_with_them(runs):
+def test_a_painting_is_given_to_styles_that_have_none_with_them(runs, compare):
     make_photo(runs / "photo.jpg", 90, 70)
     make_photo(runs / "a, painting.png", 64, 64)  # what "first" has as its own
     typed = ("style=[first,second]", "input=photo.jpg", "log_dir=logs")
-    done = compare(*typed, "comparison.style=a, painting.png", cwd=runs)
+    done = compare(*typed, "comparison.style=a, painting.png")
     assert done.returncode == 0, done.stderr
     means = json.loads((runs / "logs" / "evaluation.json").read_text())["means"]
     assert means["second"]["balanced_total"] > 0
@@ -122,7 +142,7 @@ def test_a_painting_is_given_to_styles_that_have_none_with_them(runs):
 
 
 @pytest.mark.slow
-def test_clips_are_compared_by_their_first_frame_and_their_flicker(runs):
+def test_clips_are_compared_by_their_first_frame_and_their_flicker(runs, compare):
     make_clip(runs / "still.mp4", count=4)
     make_clip(runs / "short.mkv", count=1)
     (runs / "broken.mp4").write_bytes(b"nothing")
@@ -133,7 +153,6 @@ def test_clips_are_compared_by_their_first_frame_and_their_flicker(runs):
         "log_dir=logs",
         "size=96",
         "comparison.clip_frames=3",
-        cwd=runs,
     )
     assert done.returncode == 0, done.stderr
     assert "left out: broken.mp4" in done.stdout
@@ -150,7 +169,7 @@ def test_clips_are_compared_by_their_first_frame_and_their_flicker(runs):
 
 
 @pytest.mark.slow
-def test_odd_names_and_one_size_for_all(runs):
+def test_odd_names_and_one_size_for_all(runs, compare):
     """Names that are markup or no UTF-8, two styles with one folder of logs, and size=."""
     (runs / "first").rename(runs / "a b")
     (runs / "second").rename(runs / "a-b")
@@ -162,7 +181,6 @@ def test_odd_names_and_one_size_for_all(runs):
         "input=*.png",
         "log_dir=logs (1)",
         "size=64",
-        cwd=runs,
     )
     assert done.returncode == 0, done.stderr
     assert "x[red]" in done.stdout

@@ -11,6 +11,7 @@ from fasttransfer.evaluation.slow_stylizer import PixelOptimizer
 from tests.helpers.slow import pixel_settings
 
 
+@pytest.mark.slow
 def test_coarse_to_fine_keeps_odd_sizes_and_is_an_engine(objective, tmp_path):
     settings = pixel_settings(
         "lbfgs", 2, coarsest=32, intermediate=str(tmp_path / "steps"), every=2
@@ -36,6 +37,7 @@ def run(monkeypatch, *arguments: str) -> int:
     return 0
 
 
+@pytest.mark.slow
 def test_a_painting_instead_of_a_trained_style(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Image.effect_noise((70, 50), 80).convert("RGB").save("my (1) painting.png")

@@ -222,6 +222,7 @@ def test_a_side_too_long_for_the_format_is_an_error(library: str, tmp_path: Path
     assert [p.name for p in tmp_path.iterdir()] == ["array"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="has no resource module")
 def test_a_large_array_is_never_held(tmp_path: Path) -> None:
     """Also not as a map of its file, of which the pages count as the process's memory too."""

@@ -1,6 +1,7 @@
 """Pictures in tiles, from file to file, as the command does them."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +30,11 @@ TILES = ("tiles=exact", "tiling.tile=64")
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    write_style_and_photo()
+    return tmp_path
+
+
+def write_style_and_photo() -> None:
     torch.manual_seed(0)
     network = TransformerNet([4, 8], 1, 3, 2, True)
     with torch.no_grad():
@@ -37,7 +43,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_style("wood.safetensors", network, {"name": "wood"})
     noise = np.random.default_rng(0).integers(0, 256, (15, 20, 3), dtype=np.uint8)
     Image.fromarray(noise).resize((203, 151), Image.Resampling.BICUBIC).save("photo.png")
-    return tmp_path
 
 
 def infer(monkeypatch: pytest.MonkeyPatch, *typed: str) -> int:
@@ -56,7 +61,12 @@ def picture(path: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "settings", [(), ("color=content", "strength=0.6"), ("size=100",), ("stroke_size=90",)]
+    "settings",
+    [
+        ("color=content", "strength=0.6"),
+        ("size=100",),
+        *(pytest.param(more, marks=pytest.mark.slow) for more in ((), ("stroke_size=90",))),
+    ],
 )
 def test_tiles_are_the_whole_picture(
     settings: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
@@ -82,10 +92,10 @@ def mask(name: str, size: tuple[int, int] = (203, 151)) -> np.ndarray:
 @pytest.mark.parametrize(
     "settings",
     [
-        ("mask=mask.png",),
         ("mask=mask.png", "mask.invert=true", "color=content", "strength=0.6"),
         ("mask=small.png", "strength=mask.png", "mask.feather=9"),
-        ("mask=mask.png", "stroke_size=90"),
+        pytest.param(("mask=mask.png",), marks=pytest.mark.slow),
+        pytest.param(("mask=mask.png", "stroke_size=90"), marks=pytest.mark.slow),
     ],
 )
 def test_masks_in_tiles_are_those_of_the_whole_picture(
@@ -114,6 +124,7 @@ def test_a_white_mask_in_tiles_is_no_mask(tiles: str, monkeypatch: pytest.Monkey
     assert (picture("a.png") == picture("b.png")).all()
 
 
+@pytest.mark.slow
 def test_alpha_masks_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     photo = Image.open("photo.png")
     photo.putalpha(Image.fromarray(mask("mask.png")))
@@ -136,6 +147,7 @@ def test_a_large_picture_without_a_mask_fails(
     assert not list(Path().glob(".*.tiles"))
 
 
+@pytest.mark.slow
 def test_unfinished_work_belongs_to_its_mask(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped after the first tile that is written, and then another mask."""
     mask("mask.png")
@@ -181,6 +193,7 @@ def test_a_strip_that_is_hardly_higher_than_wide_is_long(monkeypatch: pytest.Mon
     assert picture("out.png").shape == (12, 3000, 3)
 
 
+@pytest.mark.slow
 def test_only_what_does_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network with 4 channels at half the resolution takes 136 bytes a pixel."""
     done: list[Path] = []
@@ -235,6 +248,7 @@ def test_a_bad_file_does_not_stop_the_others(
     assert os.listdir("out") == ["b.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [1, 6])
 def test_goes_on_after_a_kill(wanted: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGKILL when a tile of the first pass is done, or some pass has begun; then the same command."""
@@ -262,16 +276,31 @@ def test_goes_on_after_a_kill(wanted: int, monkeypatch: pytest.MonkeyPatch) -> N
     assert (picture("b.png") == picture("whole.png")).all()
 
 
-def interrupted(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stylizes until the result is packed, which fails; returns the folder of what is kept."""
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the result a.png, and with what was kept as b.png could not be packed."""
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patched:
-        patched.setattr("fasttransfer.large.stylizer.pack", fail)
-        assert infer(patched, "input=photo.png", "output=b.png", *TILES) == 1
-    return Path(".b.png.tiles")
+    folder = tmp_path_factory.mktemp("interrupted")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_style_and_photo()
+        assert infer(patch, "input=photo.png", "output=a.png", *TILES) == 0
+        patch.setattr("fasttransfer.large.stylizer.pack", fail)
+        assert infer(patch, "input=photo.png", "output=b.png", *TILES) == 1
+    (folder / ".b.png.tiles").rename(folder / "kept")
+    return folder
+
+
+@pytest.fixture
+def work(interrupted: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of what is kept, in the current one; each test has its own copy."""
+    monkeypatch.chdir(interrupted)
+    Path("b.png").unlink(missing_ok=True)
+    shutil.rmtree(".b.png.tiles", ignore_errors=True)
+    return Path(shutil.copytree("kept", ".b.png.tiles"))
 
 
 def remove(path: Path) -> None:
@@ -296,7 +325,12 @@ def flip(path: Path) -> None:
 
 DAMAGES = [
     *[(name, fill) for name in ("job.json", "photo.json")],
-    *[(name, harm) for name in ("photo", "stylized", "0.plane") for harm in (remove, cut, flip)],
+    *[(name, flip) for name in ("photo", "stylized", "0.plane")],
+    *[
+        pytest.param(name, harm, marks=pytest.mark.slow)
+        for name in ("photo", "stylized", "0.plane")
+        for harm in (remove, cut)
+    ],
 ]
 
 
@@ -304,22 +338,20 @@ DAMAGES = [
 def test_damaged_state_means_a_new_start(
     name: str,
     harm: Callable[[Path], None],
+    work: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    infer(monkeypatch, "input=photo.png", "output=a.png", *TILES)
-    work = interrupted(monkeypatch)
     harm(work / name)
-    capsys.readouterr()
     assert infer(monkeypatch, "input=photo.png", "output=b.png", *TILES) == 0
     assert "photo.png: what was kept of its interrupted work is damaged" in capsys.readouterr().err
     assert Path("b.png").read_bytes() == Path("a.png").read_bytes()
     assert not work.exists()
 
 
-def test_damaged_rows_of_a_journal_are_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    infer(monkeypatch, "input=photo.png", "output=a.png", *TILES)
-    work = interrupted(monkeypatch)
+def test_damaged_rows_of_a_journal_are_done_again(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for journal in work.glob("*.journal"):
         with journal.open("r+b") as file:
             file.seek(8)
@@ -329,10 +361,8 @@ def test_damaged_rows_of_a_journal_are_done_again(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_is_complete_is_not_done_again(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    work = interrupted(monkeypatch)
-    assert "make room and run the same command again" in capsys.readouterr().err
     (work / "mark").touch()
     before = {path.name: path.stat().st_mtime_ns for path in work.iterdir()}
 
@@ -342,7 +372,7 @@ def test_what_is_complete_is_not_done_again(
 
     monkeypatch.setattr("fasttransfer.large.stylizer.pack", look)
     assert infer(monkeypatch, "input=photo.png", "output=b.png", *TILES) == 1
-    assert "make room" in capsys.readouterr().err
+    assert "make room and run the same command again" in capsys.readouterr().err
 
 
 def test_other_work_does_not_continue(
@@ -369,6 +399,7 @@ def test_a_link_in_the_place_of_the_work_is_not_followed(
     assert not list(Path().glob(".b.png.tiles-*"))
 
 
+@pytest.mark.slow
 def test_without_numbers_of_blocks_files_take_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Windows, whose stat has no st_blocks."""
 

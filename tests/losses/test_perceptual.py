@@ -132,6 +132,7 @@ def test_a_part_of_a_crop_follows_from_its_number(features):
     assert loss.corner(crops[..., :192, :], 3) is None, "no larger than the part"
 
 
+@pytest.mark.slow
 def test_only_the_part_is_compared_at_full_size(features):
     loss = make_objective("balanced", features)
     content, stylized = torch.rand(2, 1, 3, 208, 208)

@@ -81,12 +81,13 @@ EXPANDED = (
 def archive(
     path: Path, data: bytes, storage: bytes = b"", method: int = zipfile.ZIP_STORED
 ) -> Path:
-    with zipfile.ZipFile(path, "w", method) as file:
+    with zipfile.ZipFile(path, "w", method, compresslevel=1) as file:
         file.writestr("a/data.pkl", data)
         file.writestr("a/data/0", storage)
     return path
 
 
+@pytest.mark.slow
 def test_bombs_take_neither_memory_nor_time(tmp_path: Path) -> None:
     memo = b"\x80\x02}r" + (2**32 - 1).to_bytes(4, "little") + b"."
     copies = b"\x80\x02ccollections\nOrderedDict\nq\x00]q\x01(" + b"K\x01" * 1000 + b"e0"
@@ -95,7 +96,7 @@ def test_bombs_take_neither_memory_nor_time(tmp_path: Path) -> None:
         "bytearray": archive(tmp_path / "1.ckpt", pickle.dumps({"a": Call(bytearray, 10**11)}, 2)),
         "memo": archive(tmp_path / "2.ckpt", memo),
         "copies": archive(tmp_path / "3.ckpt", copies),
-        "zip": archive(tmp_path / "4.ckpt", b"\x80\x02}.", bytes(10**9), zipfile.ZIP_DEFLATED),
+        "zip": archive(tmp_path / "4.ckpt", b"\x80\x02}.", bytes(4 * 10**8), zipfile.ZIP_DEFLATED),
         "pickle": archive(tmp_path / "5.ckpt", b"\x80\x02" + b"}" * 50 * MEGABYTE + b"."),
         "text": archive(tmp_path / "6.ckpt", b"\x80\x02X\xff\xff\xff\x7fabc"),
         "tensor": archive(tmp_path / "7.ckpt", pickle.dumps(Call(torch.Tensor, 10**10), 2)),

@@ -4,7 +4,7 @@ import urllib.request
 import pytest
 import torch
 from safetensors.torch import save_file
-from torchvision.models import vgg16
+from torchvision.models.vgg import cfgs, make_layers
 
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.models.vgg import LAYERS, VGG16Features, load_vgg_weights
@@ -18,8 +18,8 @@ def features() -> VGG16Features:
 
 @pytest.fixture(scope="module")
 def reference(features) -> torch.nn.Sequential:
-    """A whole plain torchvision vgg16's features with the same weights, its pooling and all."""
-    plain = vgg16(weights=None).features.eval()
+    """The features of torchvision's VGG16 with the same weights, its pooling and all."""
+    plain = make_layers(cfgs["D"]).eval()
     plain.load_state_dict({k.removeprefix("features."): v for k, v in features.state_dict().items()},
                           strict=False)  # fmt: skip
     return plain

@@ -15,6 +15,7 @@ import ray
 import torch
 from PIL import Image
 
+from fasttransfer.cli.infer import main
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.core.progress import Report
 from fasttransfer.models.style_file import save_style
@@ -149,12 +150,15 @@ def test_an_actor_for_each_gpu(photos: Path, two_gpus: None) -> None:
     assert {path.suffix for path in report.done} <= {".[0]", ".[1]"}
 
 
-def test_settings_of_the_work_are_checked_at_once(photos: Path) -> None:
-    done = subprocess.run(
-        command("out", "cluster=ray", "quality=200"), capture_output=True, text=True
-    )
-    assert done.returncode == 2
-    assert done.stderr.strip() == "quality=200 must be a whole number from 1 to 100."
+def test_settings_of_the_work_are_checked_at_once(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", command("out", "cluster=ray", "quality=200")[1:])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    stderr = capsys.readouterr().err
+    assert stderr.strip() == "quality=200 must be a whole number from 1 to 100."
+    assert not ray.is_initialized()
 
 
 @pytest.mark.parametrize(

@@ -250,7 +250,7 @@ def test_pictures_and_videos_apart() -> None:
     assert found == ([Path("a.jpg"), Path("photos/in/c.webp")], [Path("clips/clip.MP4")])
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 9), st.sets(st.text("abcxyz", min_size=1, max_size=6), max_size=12))
 def test_the_parts_of_a_folder_are_all_of_it_once(parts, names):
     with tempfile.TemporaryDirectory() as name:

@@ -32,15 +32,21 @@ TYPED = ("style=wood.safetensors", "engine=torch", "device=cpu")
 NAMES = ("photos/a.png", "photos/b/a.png", "photos/b/c d.png")
 
 
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[s3fs.S3FileSystem]:
-    """With photos, a bad one, what is no picture, and what is hidden; the photos are here too."""
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The address of a store."""
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    urlopen(Request(f"{url}/moto-api/reset", method="POST"))  # all servers of a process are one
-    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def store(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> s3fs.S3FileSystem:
+    """With photos, a bad one, what is no picture, and what is hidden; the photos are here too."""
+    urlopen(Request(f"{server}/moto-api/reset", method="POST"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -57,10 +63,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[s3fs.S3Fi
     Path("photos/bad.jpg").write_text("no picture")
     for name in ("photos/bad.jpg", "photos/notes.txt", "photos/.thumbs/a.png", "photos/b/.a.png"):
         system.put_file("photos/bad.jpg", f"bucket/{name}")
-    try:
-        yield system
-    finally:
-        server.stop()
+    return system
 
 
 Run = Callable[..., tuple[int, str]]
@@ -90,6 +93,7 @@ def check_folder(store: s3fs.S3FileSystem) -> None:
         assert store.cat_file(name) == Path(name.replace("bucket/out", "here")).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_folder_of_a_store_is_that_of_this_machine(store: s3fs.S3FileSystem, infer: Run) -> None:
     """Also: bad files are named as they are in the store, and a second run skips what is there."""
     assert infer("input=photos", "output=here/")[0] == 1  # for the bad file
@@ -140,6 +144,7 @@ def test_training_photos_in_shards(store: s3fs.S3FileSystem, tmp_path: Path) -> 
     assert np.abs(np.subtract(seen, colors)).max() <= 2
 
 
+@pytest.mark.slow
 def test_one_picture_and_patterns_and_both_ways(store: s3fs.S3FileSystem, infer: Run) -> None:
     assert infer("input=s3://bucket/photos/a.png")[0] == 0
     assert store.exists("bucket/photos/a-wood.png")
@@ -163,6 +168,7 @@ def test_keys_with_two_slashes_are_files_of_their_own(store: s3fs.S3FileSystem, 
     assert {made["x.png"], made["x_png.png"]} == {71, 72}
 
 
+@pytest.mark.slow
 def test_what_cannot_be_reached_is_reported_and_the_rest_is_done(
     store: s3fs.S3FileSystem, infer: Run
 ) -> None:
@@ -176,36 +182,35 @@ def test_what_cannot_be_reached_is_reported_and_the_rest_is_done(
     assert "wrote" not in output
 
 
-@pytest.mark.parametrize(
-    ("typed", "sentence"),
-    [
-        (
-            ("input=s3://bucket/empty/",),
-            "there are no pictures or videos in input=s3://bucket/empty/",
-        ),
-        (("input=s3://bucket",), "results cannot be written beside input=s3://bucket; name"),
-        (
-            ("input=https://host/a.png",),
-            "results cannot be written beside input=https://host/a.png",
-        ),
-        (
-            ("input=photos", "output=http://host/"),
-            "results cannot be written to output=http://host/",
-        ),
-        (("input=https://host/a.png?key=1", "output=a.png"), "an address with a query"),
-        (("input=camera", "output=s3://bucket/a"), "URLs are for pictures and videos"),
-        (("input=nowhere://a/b.png", "output=c.png"), "nowhere://a/b.png cannot be reached"),
-        (("input=s3://bucket/photos", "volume=true"), "URLs are for pictures and videos"),
-        (("input=s3://bucket/photos", "ray.batch=0"), "ray.batch=0 must be a whole number"),
-    ],
-)
-def test_mistakes_give_one_sentence(
-    store: s3fs.S3FileSystem, infer: Run, typed: tuple[str, ...], sentence: str
-) -> None:
-    code, output = infer(*typed)
-    assert code in (1, 2)
-    assert sentence in output
-    assert "Traceback" not in output
+MISTAKES = [
+    (
+        ("input=s3://bucket/empty/",),
+        "there are no pictures or videos in input=s3://bucket/empty/",
+    ),
+    (("input=s3://bucket",), "results cannot be written beside input=s3://bucket; name"),
+    (
+        ("input=https://host/a.png",),
+        "results cannot be written beside input=https://host/a.png",
+    ),
+    (
+        ("input=photos", "output=http://host/"),
+        "results cannot be written to output=http://host/",
+    ),
+    (("input=https://host/a.png?key=1", "output=a.png"), "an address with a query"),
+    (("input=camera", "output=s3://bucket/a"), "URLs are for pictures and videos"),
+    (("input=nowhere://a/b.png", "output=c.png"), "nowhere://a/b.png cannot be reached"),
+    (("input=s3://bucket/photos", "volume=true"), "URLs are for pictures and videos"),
+    (("input=s3://bucket/photos", "ray.batch=0"), "ray.batch=0 must be a whole number"),
+]
+
+
+@pytest.mark.slow
+def test_mistakes_give_one_sentence(store: s3fs.S3FileSystem, infer: Run) -> None:
+    for typed, sentence in MISTAKES:
+        code, output = infer(*typed)
+        assert code in (1, 2), typed
+        assert sentence in output, typed
+        assert "Traceback" not in output, typed
 
 
 def test_names(store: s3fs.S3FileSystem) -> None:

@@ -28,6 +28,7 @@ def saved(path, colour: float, channels=(4, 8)):
     return str(path)
 
 
+@pytest.mark.slow
 def test_the_style_with_the_lowest_loss_is_nearest(tmp_path, objective, photos):
     files = [saved(tmp_path / f"{n}.safetensors", n / 4) for n in range(5)]
     styles = [load_style(file) for file in files]

@@ -66,6 +66,7 @@ def test_empty_variables_are_as_missing_ones(monkeypatch: pytest.MonkeyPatch, te
     assert not launch.started_by_lightning()
 
 
+@pytest.mark.slow
 def test_lightning_does_not_see_empty_variables() -> None:
     """It reads them while it is imported, and again when a trainer is made."""
     code = (

@@ -1,3 +1,4 @@
+import copy
 from types import SimpleNamespace
 
 import pytest
@@ -15,10 +16,16 @@ from fasttransfer.training.averaging import RunningAverage
 from tests.helpers.training import tiny_training
 
 
-@pytest.fixture
-def training():
+@pytest.fixture(scope="module")
+def made():
     torch.manual_seed(0)
     return tiny_training()
+
+
+@pytest.fixture
+def training(made):
+    torch.manual_seed(0)
+    return copy.deepcopy(made)
 
 
 def test_a_step_lowers_the_loss(training):

@@ -39,6 +39,7 @@ def training() -> BaseTraining:
     )
 
 
+@pytest.mark.slow
 def test_styles_are_what_was_asked_for(style_picture):
     folder = style_picture.parent / "alone"
     folder.mkdir(exist_ok=True)

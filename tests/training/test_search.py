@@ -55,6 +55,7 @@ def test_a_stopped_search_goes_on_in_the_middle_of_a_run(
     assert "optimizer.lr=" in done.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_run_that_promises_little_is_ended(
     tmp_path: Path,
     command: list[str],

@@ -2,8 +2,8 @@
 
 import contextlib
 import copy
-import os
-import subprocess
+import functools
+import itertools
 import sys
 from pathlib import Path
 
@@ -17,15 +17,16 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
 import fasttransfer.training.build  # noqa: F401 (registers the resolver that the settings use)
+from fasttransfer.cli.train import main
 from fasttransfer.core.assets import CONF_DIR, config_names
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.models.vgg import VGG16Features
 from fasttransfer.training.stored_settings import SETTINGS_FILE, read_settings
 
-SCRIPT = Path(__file__).parents[2] / "train.py"
 
-
+@functools.cache
 def composed(*overrides: str) -> DictConfig:
+    """Settings of a run, not to be changed."""
     with hydra.initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         return hydra.compose("train", list(overrides))
 
@@ -40,17 +41,20 @@ def written(folder: Path, change: object = None, *overrides: str) -> Path:
     return folder
 
 
+GROUPS = ("network", "loss", "optimizer", "scheduler", "data", "trainer")
+# Each choice of each group once; those of different groups together.
 OPTIONS = [
-    *(f"{group}={name}" for group in ("network", "loss", "optimizer", "scheduler", "data", "trainer")
-      for name in config_names(group)),
+    *(",".join(filter(None, together)) for together in itertools.zip_longest(
+        *([f"{group}={name}" for name in config_names(group)] for group in GROUPS))),
     *(f"experiment={name}" for name in config_names("experiment")),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("option", OPTIONS)
-def test_every_setting_comes_back_as_it_was(tmp_path: Path, option: str) -> None:
-    read = OmegaConf.to_container(read_settings(written(tmp_path / "run", None, option), {}))
-    expected = OmegaConf.to_container(composed(option, f"run_dir={tmp_path / 'run'}"))
+@pytest.mark.parametrize("options", OPTIONS)
+def test_every_setting_comes_back_as_it_was(tmp_path: Path, options: str) -> None:
+    typed = options.split(",")
+    read = OmegaConf.to_container(read_settings(written(tmp_path / "run", None, *typed), {}))
+    expected = OmegaConf.to_container(composed(*typed, f"run_dir={tmp_path / 'run'}"))
     assert read == expected
 
 
@@ -230,28 +234,35 @@ def test_what_is_no_settings_is_one_sentence(tmp_path: Path, text: str) -> None:
         read_settings(tmp_path, {})
 
 
+@pytest.fixture(scope="module")
+def settings_text(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return (written(tmp_path_factory.mktemp("run")) / SETTINGS_FILE).read_bytes()
+
+
 @given(cut=st.integers(0, 4000), noise=st.binary(max_size=8))
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_a_damaged_file_is_read_or_refused_in_a_sentence(
-    tmp_path: Path, cut: int, noise: bytes
+    tmp_path: Path, settings_text: bytes, cut: int, noise: bytes
 ) -> None:
-    folder = written(tmp_path / "run")
-    text = (folder / SETTINGS_FILE).read_bytes()
-    (folder / SETTINGS_FILE).write_bytes(text[:cut] + noise)
+    folder = tmp_path / "run"
+    folder.mkdir(exist_ok=True)
+    (folder / SETTINGS_FILE).write_bytes(settings_text[:cut] + noise)
     with contextlib.suppress(FastTransferError):
         assert isinstance(read_settings(folder, {}), DictConfig)
 
 
-def test_a_stranger_gets_nothing_run_by_resume(tmp_path: Path) -> None:
+def test_a_stranger_gets_nothing_run_by_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """From the command itself, in an empty folder: the file that the attack makes is not there."""
     written(tmp_path / "run", attack("callbacks.x", SPAWN))
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), "resume=run"], cwd=tmp_path, capture_output=True, text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert "callbacks.x" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train.py", "resume=run"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    stderr = capsys.readouterr().err
+    assert "callbacks.x" in stderr
+    assert len(stderr.strip().splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["run"]

@@ -138,6 +138,7 @@ def test_the_place_in_space_is_kept() -> None:
     assert made.shape == (32, 24, 20)
 
 
+@pytest.mark.slow
 def test_neighbors_agree_more_than_slice_by_slice() -> None:
     """Of a noisy volume, whose slices a style answers with other strokes each."""
     z, y, x = np.mgrid[:40, :48, :56] * (2 * np.pi / 32)
@@ -166,7 +167,10 @@ def infer(monkeypatch: pytest.MonkeyPatch, *typed: str) -> int:
     return 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    ["tif", "nii", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("folder", "nii.gz"))],
+)
 def test_the_command(
     kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -177,7 +181,13 @@ def test_the_command(
     assert f"wrote {target}" in capsys.readouterr().err
     assert infer(monkeypatch, f"input={path}") == 0
     assert f"skipped {target}" in capsys.readouterr().err
+
+
+def test_results_are_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    path, target = write("tif"), Path("scan-wood.tif")
+    target.write_text("from before")
     assert infer(monkeypatch, f"input={path}", "overwrite=true") == 0
+    assert read(target).shape == (*SHAPE, 3)
 
 
 @pytest.mark.parametrize(
@@ -246,6 +256,7 @@ def test_slices_of_another_size(here: Path) -> None:
     assert [p.name for p in here.iterdir()] == ["mixed"]
 
 
+@pytest.mark.slow
 def test_large_cuts_in_tiles_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     path = write("tif")
     assert infer(monkeypatch, f"input={path}", "output=whole.tif", "tiles=off") == 0
@@ -255,6 +266,7 @@ def test_large_cuts_in_tiles_are_those_of_the_whole(monkeypatch: pytest.MonkeyPa
     assert whole.std() > 1
 
 
+@pytest.mark.slow
 def test_patterns_parts_and_the_folder_where_one_stands(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,7 +286,10 @@ def test_patterns_parts_and_the_folder_where_one_stands(
     assert read(here / "scan-wood").shape == (*SHAPE, 3)
 
 
-@pytest.mark.parametrize("kind", ["cut", "header", "empty", "flat"])
+@pytest.mark.parametrize(
+    "kind",
+    ["cut", "header", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("empty", "flat"))],
+)
 def test_a_damaged_volume_costs_only_itself(
     kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

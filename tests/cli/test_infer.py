@@ -21,6 +21,8 @@ from fasttransfer.images.reading import read_picture
 from fasttransfer.models.style_file import save_style
 from fasttransfer.models.transformer_net import TransformerNet
 from tests.helpers.clips import decoded, make_clip
+from tests.helpers.commands import Command
+from tests.helpers.commands import run as run_command
 
 SCRIPT = Path(__file__).parents[2] / "infer.py"
 
@@ -176,26 +178,23 @@ def test_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
 def test_interrupted_and_run_again(tmp_path: Path) -> None:
     for number in range(80):
         Image.effect_noise((200, 200), 80).convert("RGB").save(f"photos/{number:03}.png")
-    typed = [sys.executable, str(SCRIPT), "style=wood.safetensors", "input=photos", "output=out"]
-    process = subprocess.Popen(
-        [*typed, "engine=torch", "device=cpu"], stderr=subprocess.PIPE, text=True
-    )
+    typed = ("style=wood.safetensors", "input=photos", "output=out", "engine=torch", "device=cpu")
+    process = Command("infer", *typed, cwd=tmp_path)
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("out/*.png")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    printed = process.communicate(timeout=120)[1]
-    assert process.returncode == 130, printed
-    assert "Traceback" not in printed
+    stopped = process.wait()
+    assert stopped.returncode == 130, stopped
+    assert "Traceback" not in stopped.stderr
     done = list(tmp_path.glob("out/**/*.*"))
     assert 0 < len(done) < 84
     assert not list(tmp_path.rglob("*.part"))
     for path in done:
         if path.is_file():
             rgb(str(path))
-    again = subprocess.run(
-        [*typed, "engine=torch", "device=cpu"], stderr=subprocess.PIPE, text=True, check=True
-    )
+    again = run_command("infer", *typed, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
     assert "skipped" in again.stderr
     assert len(list(tmp_path.glob("out/**/*.png"))) == 84
 
@@ -271,19 +270,15 @@ ENDINGS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.S
 @pytest.mark.parametrize("number", ENDINGS)
 def test_an_interrupted_video_leaves_no_half_file(tmp_path: Path, number: signal.Signals) -> None:
     make_clip(Path("clip.mp4"), count=3000)
-    typed = [sys.executable, str(SCRIPT), "style=wood.safetensors", "input=clip.mp4"]
-    process = subprocess.Popen(
-        [*typed, "output=out/clip.mp4", "engine=torch", "device=cpu"],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    typed = ("style=wood.safetensors", "input=clip.mp4", "output=out/clip.mp4")
+    process = Command("infer", *typed, "engine=torch", "device=cpu", cwd=tmp_path)
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("out/.*.part")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(number)
-    printed = process.communicate(timeout=120)[1]
-    assert process.returncode == ENDINGS[number], printed
-    assert "Traceback" not in printed
+    ended = process.wait()
+    assert ended.returncode == ENDINGS[number], ended
+    assert "Traceback" not in ended.stderr
     assert not Path("out/clip.mp4").exists()
     if number != signal.SIGKILL:  # nobody can clean up after that
         assert os.listdir("out") == []

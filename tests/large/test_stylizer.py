@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -22,8 +21,8 @@ from fasttransfer.large.settings import TileSettings
 from fasttransfer.large.stylizer import LargePicture, LargeResult, LargeStylizer
 from fasttransfer.models.style_file import save_style
 from fasttransfer.models.transformer_net import TransformerNet
+from tests.helpers.commands import Command
 
-SCRIPT = Path(__file__).parents[2] / "infer.py"
 TILES = ("tiles=exact", "tiling.tile=64")
 
 
@@ -254,8 +253,8 @@ def test_goes_on_after_a_kill(wanted: int, monkeypatch: pytest.MonkeyPatch) -> N
     """SIGKILL when a tile of the first pass is done, or some pass has begun; then the same command."""
     Image.open("photo.png").resize((900, 700)).save("large.png")
     settings = ["style=wood.safetensors", "input=large.png", "engine=torch", "device=cpu", *TILES]
-    subprocess.run([sys.executable, SCRIPT, *settings, "output=whole.png"], check=True)
-    process = subprocess.Popen([sys.executable, SCRIPT, *settings, "output=b.png"])
+    assert infer(monkeypatch, *settings[1:], "output=whole.png") == 0
+    process = Command("infer", *settings, "output=b.png", cwd=Path.cwd())
     work = Path(".b.png.tiles")
     until = time.monotonic() + 120
     while len(list(work.glob("*.journal"))) < wanted or not any(

@@ -1,8 +1,6 @@
 """Styles from the middle of a run."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,8 +11,7 @@ from hypothesis import strategies as st
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.models.style_file import find_style, load_style, milestone_file, place_of
 from fasttransfer.training.milestones import Milestones, is_milestone, milestones
-
-SCRIPT = Path(__file__).parents[2] / "train.py"
+from tests.helpers.commands import run as run_command
 
 
 @given(st.integers(0, 10**6))
@@ -41,9 +38,8 @@ def test_settings_are_checked(first: object, most: object) -> None:
 def test_a_run_keeps_them_as_styles_also_when_it_is_resumed(
     tiny_run: list[str], tmp_path: Path
 ) -> None:
-    command = [sys.executable, str(SCRIPT), *tiny_run, "run_dir=run"]
     few = ["callbacks.milestones.first=10", "callbacks.checkpoints.every_n_steps=5"]
-    done = subprocess.run([*command, *few], cwd=tmp_path, capture_output=True, text=True)
+    done = run_command("train", *tiny_run, "run_dir=run", *few, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     run = tmp_path / "run"
     assert [file.name for file in (run / "steps").iterdir()] == ["000010.safetensors"]

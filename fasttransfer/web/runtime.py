@@ -4,7 +4,7 @@ import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..core.errors import FastTransferError, brief
+from ..core.errors import FastTransferError
 from ..core.paths import expand_user
 
 VERSION = "1.30.0"  # packages/fasttransfer-web/hatch_build.py has the same
@@ -64,7 +64,7 @@ def _checked(path: Path, expected: str) -> bytes:
         contents = path.read_bytes()
     except OSError as error:
         raise FastTransferError(
-            f"{path} cannot be read ({brief(error)}); web.runtime= must be the folder dist of "
+            f"{path} cannot be read ({error.strerror}); web.runtime= must be the folder dist of "
             f"onnxruntime-web {VERSION}"
         ) from error
     if hashlib.sha256(contents).hexdigest() != expected:

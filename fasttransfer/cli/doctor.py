@@ -43,6 +43,7 @@ EXTRAS = {
     "cluster": "several training runs at once, and SLURM",
     "tune": "searching training settings",
     "metrics": "LPIPS",
+    "hub": "styles that others share",
 }
 _ENCODERS = ("libx264", "libx265", "libopenh264", "libvpx-vp9", "libsvtav1", "libaom-av1", "mpeg4")
 

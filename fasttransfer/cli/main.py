@@ -12,6 +12,7 @@ from ..core.paths import exists
 from ..core.words import did_you_mean
 from .doctor_verb import doctor
 from .serving_verb import serve
+from .sharing_verb import push
 from .streams import guard_streams
 from .stylizing_verbs import compare, export, live, styles, stylize
 from .training_verbs import evaluate, search, shards, train, zoo
@@ -81,6 +82,7 @@ def _print_completion(ctx: click.Context, _: click.Parameter, shell: str | None)
         evaluate,
         styles,
         export,
+        push,
         search,
         shards,
         zoo,

@@ -23,6 +23,7 @@ from ..core.files import write_whole
 from ..core.paths import exists, expand_user, is_file, is_folder
 from ..core.renamed import current_style
 from ..core.words import did_you_mean
+from .hub import download, is_shared, shared_name
 from .metadata import check_config, clean_metadata, clean_name
 from .transformer_net import TransformerNet
 from .weight_files import CHECKPOINT_KEY as CHECKPOINT_KEY
@@ -87,7 +88,8 @@ def find_style(name_or_path: str | os.PathLike[str]) -> Path:
     """The file behind what a person calls a style.
 
     A bundled name, a style file, a Lightning checkpoint, a run folder (its style file, or else its last
-    checkpoint), or ``RUN@300``: what the run in that folder was after 300 steps.
+    checkpoint), ``RUN@300``: what the run in that folder was after 300 steps, or ``hub:user/style``, see
+    ``hub``.
 
     Raises:
         FastTransferError: where there is none.
@@ -112,6 +114,8 @@ def find_style(name_or_path: str | os.PathLike[str]) -> Path:
         return bundled
     if milestone := _milestone(path):
         return milestone
+    if is_shared(str(name_or_path)):
+        return download(str(name_or_path))
     hint = did_you_mean(str(name_or_path), bundled_styles())
     raise FastTransferError(
         f"There is no style '{name_or_path}'; {hint}{' ' if hint else ''}give a style file, a run "
@@ -135,6 +139,8 @@ def run_of(file: Path) -> Path | None:
 
 def place_of(file: Path) -> str:
     """What distinguishes a style file from others of its style: ``RUN``, ``RUN@300``, or its name."""
+    if shared := shared_name(file):
+        return shared
     file = file.resolve()
     run = run_of(file)
     if run is None:

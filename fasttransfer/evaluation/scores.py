@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..losses.objectives import OBJECTIVES, make_objective
+from ..losses.perceptual import StyleObjective
 from ..models.transformer_net import TransformerNet
 from ..models.vgg import VGG16Features
 from .artifacts import artifacts
@@ -24,14 +25,17 @@ class Scorer:
     """
 
     def __init__(self, style: Tensor | None, features: VGG16Features) -> None:
+        self.features = features
         self.device = features.mean.device
         self.losses = {name: make_objective(name, features) for name in OBJECTIVES}
         self.knows_style = style is not None
-        self.objectives = (
-            {name: loss.for_style(style.to(self.device)) for name, loss in self.losses.items()}
-            if style is not None
-            else {}
-        )
+        self.objectives: dict[str, StyleObjective] = {}
+        if style is not None:
+            image = style.to(self.device)
+            with features.remembering():  # both look at it in full size
+                self.objectives = {
+                    name: loss.for_style(image) for name, loss in self.losses.items()
+                }
 
     @torch.no_grad()
     def __call__(self, stylized: Tensor, content: Tensor) -> Scores:
@@ -45,10 +49,11 @@ class Scorer:
         """
         found: Scores = {}
         pair = stylized[None].to(self.device), content[None].to(self.device)
-        for name, loss in self.losses.items():
-            objective = self.objectives.get(name)
-            terms = objective(*pair) if objective else loss.without_style(*pair)
-            found |= {f"{name}_{term}": value.item() for term, value in terms.items()}
+        with self.features.remembering():  # both objectives look at the same pictures
+            for name, loss in self.losses.items():
+                objective = self.objectives.get(name)
+                terms = objective(*pair) if objective else loss.without_style(*pair)
+                found |= {f"{name}_{term}": value.item() for term, value in terms.items()}
         found["grid"] = 255 * found["balanced_grid"] ** 0.5
         return found | artifacts(stylized.cpu(), content.cpu())
 

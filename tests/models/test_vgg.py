@@ -129,3 +129,21 @@ def test_autocast_finds_weights_cast_once_and_equal_to_those_cast_in_each_pass(f
     assert torch.equal(found, expected)
     assert counted.names.count("aten::_to_copy") == 1  # the pixels
     assert features(images, ["relu1_1"])["relu1_1"].dtype == torch.float32
+
+
+@torch.no_grad()
+def test_equal_images_are_looked_at_once_while_they_are_remembered(features):
+    images, others = torch.rand(2, 1, 3, 16, 16)
+    expected = {name: features(images, [name])[name] for name in ("relu1_2", "relu2_2")}
+    with features.remembering():
+        features(images, expected)
+        with Operations(on_cpu=True) as counted:
+            found = features(images.clone(), ["relu2_2"])
+        assert "aten::convolution" not in counted.names
+        assert features(images, ["relu3_1"]).keys() == {"relu3_1"}  # deeper than before
+        assert not torch.equal(features(others, ["relu2_2"])["relu2_2"], expected["relu2_2"])
+    assert found.keys() == {"relu2_2"}
+    assert torch.equal(found["relu2_2"], expected["relu2_2"])
+    with Operations(on_cpu=True) as counted:
+        features(images, ["relu2_2"])
+    assert counted.names.count("aten::convolution") == 4  # nothing is kept

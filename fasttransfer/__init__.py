@@ -44,7 +44,7 @@ _public = lazy(
         "blend": "api.style",
         "load": "api.style",
         "styles": "api.cards",
-        "stylize": "api.style",
+        "stylize": "api.once",
         "train": "api.training",
     },
 )

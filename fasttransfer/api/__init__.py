@@ -6,7 +6,8 @@ from ..core.lazy import lazy
 
 if TYPE_CHECKING:
     from .cards import styles
-    from .style import Style, blend, load, stylize
+    from .once import stylize
+    from .style import Style, blend, load
     from .training import train
 
 __all__ = ["Style", "blend", "load", "styles", "stylize", "train"]
@@ -18,7 +19,7 @@ __getattr__ = lazy(
         "blend": "style",
         "load": "style",
         "styles": "cards",
-        "stylize": "style",
+        "stylize": "once",
         "train": "training",
     },
 )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import FastTransferError
 from ..models.blending import StyleMixture, load_style_or_blend
 from ..models.blending import blend as blend_styles
-from ..models.style_file import StyleFile, find_style
+from ..models.style_file import StyleFile
 from ..stylizing.settings import EngineSettings, MaskSettings, StylizerSettings
 from ..stylizing.stylizer import Stylizer
 from .cards import card_of
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from .options import CallOptions, ExportOptions, Options
 
     Named = str | os.PathLike[str]  # a bundled name, a style file, or a run folder
-
-_KEPT_LOADED = 4  # styles that ``stylize`` has ready for its next call
 
 
 class Style:
@@ -116,6 +112,11 @@ class Style:
         around: dict[str, Any] = dict(options)
         strength = around.get("strength")
         is_mask = strength is not None and not isinstance(strength, int | float)
+        if self._stylizer.other is not None and (mask is None or is_mask):
+            raise FastTransferError(
+                f"'{self.name}' has two styles; give mask=, white for the first and black for the second"
+                + (", and a number as strength." if is_mask else ".")
+            )
         masking = masking_of(
             mask,
             around.pop("strength") if is_mask else None,
@@ -141,8 +142,35 @@ class Style:
         """
         if not isinstance(weight, int | float) or not 0 <= weight <= 1:
             raise FastTransferError(f"weight={weight} must be a number from 0 to 1.")
-        parts = [(self._stylizer.style, 1 - weight), (_style_of(other), weight)]
+        parts = [(_style_of(self), 1 - weight), (_style_of(other), weight)]
         return self._with(_blended(parts))
+
+    def beside(self, other: Style | Named) -> Style:
+        """This style where a mask is white, and another one where it is black.
+
+        The result requires a mask in each call; there, strength is a number. Strength, if it is an
+        option of both styles, is that of this one, and so are metadata and card; color and
+        stroke_size are each style's own.
+
+        Args:
+            other: the other style; if it is not loaded, it gets the options of this one.
+
+        Raises:
+            FastTransferError: see ``load``; a style that is two already.
+
+        >>> import fasttransfer as ft, torch
+        >>> photo, left = torch.rand(3, 40, 60), torch.zeros(40, 60)
+        >>> left[:, :30] = 1
+        >>> mosaic, udnie = (ft.load(name, engine="torch") for name in ("mosaic", "udnie"))
+        >>> both = mosaic.beside(udnie)(photo, mask=left)
+        >>> bool((both[:, :, 32:] == udnie(photo)[:, :, 32:]).all())
+        True
+        """
+        second = other if isinstance(other, Style) else self._with(_style_of(other))
+        own, others = self._stylizer, second._stylizer  # noqa: SLF001 - of this class
+        for one in (own, others):
+            _check_is_one(one, "has two styles already, and takes no third")
+        return Style(own.beside(others), self._engine)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the style as a style file, which ``load`` and the commands read.
@@ -157,7 +185,7 @@ class Style:
             FastTransferError: another ending, a place that cannot be written, or a mixture of
                 pictures, which is no single network.
         """
-        return saved(self._stylizer.style, path)
+        return saved(_style_of(self), path)
 
     def export(
         self, path: str | os.PathLike[str] | None = None, **options: Unpack[ExportOptions]
@@ -175,7 +203,7 @@ class Style:
             FastTransferError: another ending, a file that is there already, an option that cannot be
                 used, a missing library, or a mixture of pictures, which is no single network.
         """
-        return exported(self._stylizer.style, path, dict(options))
+        return exported(_style_of(self), path, dict(options))
 
     def _with(self, style: StyleFile | StyleMixture) -> Style:
         return Style(Stylizer(style, self.settings, self._engine), self._engine)
@@ -206,47 +234,6 @@ def load(style: Style | Named | Mapping[Any, float], **options: Unpack[Options])
     return Style(Stylizer(found, around, engine), engine)
 
 
-def stylize(
-    content: Any,
-    style: Style | Named | Mapping[Any, float],
-    mask: Any = None,
-    **options: Unpack[CallOptions],
-) -> Any:
-    """Stylizes one picture, a batch, or a list: ``load(style, **options)(content, mask)``.
-
-    Args:
-        content: a path, PIL image, array, tensor, or list, see ``Style.__call__``.
-        style, **options: see ``load``. The last few styles stay loaded.
-        mask: where it is stylized, with mask_feather and mask_invert; see ``Style.__call__``.
-
-    Returns:
-        The same kind as ``content``; for a path a PIL image.
-
-    Raises:
-        FastTransferError: see ``load`` and ``Style.__call__``.
-
-    >>> import fasttransfer as ft
-    >>> from PIL import Image
-    >>> photo = Image.new("RGB", (64, 48), "orange")
-    >>> ft.stylize(photo, style="mosaic", engine="torch").size
-    (64, 48)
-    """
-    call: dict[str, Any] = {}
-    own: dict[str, Any] = {}
-    for name, value in options.items():
-        is_mask = name == "strength" and not isinstance(value, int | float)
-        (call if is_mask or name.startswith("mask_") else own)[name] = value
-    loaded: Style | None = None
-    if isinstance(style, str | os.PathLike) and "," not in os.fspath(style):
-        path = find_style(style)
-        state = path.stat()
-        key = (str(path), state.st_mtime_ns, state.st_size)
-        # An option that cannot be a key cannot be used either.
-        with contextlib.suppress(TypeError):
-            loaded = _loaded(key, tuple(sorted(own.items())))
-    return (loaded or load(style, **own))(content, mask, **call)
-
-
 def blend(styles: Mapping[Any, float], **options: Unpack[Options]) -> Style:
     """Mixes styles.
 
@@ -274,13 +261,14 @@ def blend(styles: Mapping[Any, float], **options: Unpack[Options]) -> Style:
     return load(styles, **options)
 
 
-@lru_cache(maxsize=_KEPT_LOADED)
-def _loaded(file: tuple[str, int, int], options: tuple[tuple[str, Any], ...]) -> Style:
-    return load(file[0], **dict(options))
+def _check_is_one(stylizer: Stylizer, problem: str) -> None:
+    if stylizer.other is not None:
+        raise FastTransferError(f"'{stylizer.name}' {problem}.")
 
 
 def _style_of(style: Style | Named | StyleFile) -> StyleFile | StyleMixture:
     if isinstance(style, Style):
+        _check_is_one(style._stylizer, "has two styles, for two regions; name one of them")  # noqa: SLF001
         return style._stylizer.style  # noqa: SLF001 - of this module
     if isinstance(style, StyleFile):
         return style

@@ -177,3 +177,31 @@ def test_what_was_given_is_not_changed(style: ft.Style, pixels: np.ndarray) -> N
     frozen = right()
     frozen.setflags(write=False)
     style(pixels, mask=frozen[:, ::-1])
+
+
+def test_two_styles_meet_at_a_mask(style: ft.Style, pixels: np.ndarray, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    save_style(
+        tmp_path / "s.safetensors", TransformerNet([4, 8], 1, 3, 2, False), {"name": "stone"}
+    )
+    stone = ft.load(tmp_path / "s.safetensors", engine="torch", device="cpu", precision="float32")
+    for both in (style.beside(stone), style.beside(tmp_path / "s.safetensors")):
+        assert both.name == "wood+stone"
+        found = both(pixels, mask=right(), mask_feather=0)
+        assert np.array_equal(found[:, 30:], style(pixels)[:, 30:])
+        assert np.array_equal(found[:, :30], stone(pixels)[:, :30])
+    assert np.array_equal(both([pixels], mask=right(), strength=0)[0], pixels)
+    swapped = both(Image.fromarray(pixels), mask=right(), mask_feather=0, mask_invert=True)
+    assert np.array_equal(np.asarray(swapped)[:, 30:], stone(pixels)[:, 30:])
+    for act, message in (
+        (lambda: both(pixels), "has two styles; give mask="),
+        (lambda: both(pixels, mask=right(), strength=right()), "and a number as strength"),
+        (lambda: both.save(tmp_path / "x"), "name one of them"),
+        (lambda: both.export(tmp_path / "x.onnx"), "name one of them"),
+        (lambda: both.blend(stone), "name one of them"),
+        (lambda: ft.blend({stone: 1, both: 1}), "name one of them"),
+        (lambda: both.beside(stone), "takes no third"),
+        (lambda: stone.beside(both), "takes no third"),
+    ):
+        with pytest.raises(ft.FastTransferError, match=message):
+            act()

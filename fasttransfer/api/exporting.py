@@ -7,7 +7,7 @@ from typing import Any
 from ..core.errors import FastTransferError
 from ..core.paths import expand_user
 from ..models.blending import StyleMixture
-from ..models.style_file import StyleFile, save_style
+from ..models.style_file import StyleFile, save_style, target_of
 from ..stylizing.export import export_style
 from ..stylizing.exporters.settings import ExportSettings
 from .options import field_names, known
@@ -24,7 +24,7 @@ def saved(style: StyleFile | StyleMixture, path: str | os.PathLike[str]) -> Path
         raise FastTransferError(f"A style file ends in {STYLE_SUFFIX}, not as '{target}' does.")
     whole = _one_network(style, "be one style file")
     try:
-        save_style(target, whole.network, whole.metadata)
+        save_style(target, whole.network, whole.metadata, target=target_of(whole))
     except OSError as error:
         raise FastTransferError(f"'{target}' cannot be written ({error.strerror}).") from error
     return target

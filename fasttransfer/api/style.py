@@ -175,6 +175,9 @@ class Style:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the style as a style file, which ``load`` and the commands read.
 
+        With a single style goes what its scores compare with; a blend has no style image, so it
+        cannot be scored against one.
+
         Args:
             path: ending in ``.safetensors``, which is added if it has no ending.
 

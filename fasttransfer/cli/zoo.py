@@ -9,7 +9,7 @@ from ..data.photos import photo_folder, read_probe
 from ..data.style_image import MAX_PIXELS
 from ..images.writing import write_picture
 from ..zoo.gallery import SHOWN_AT, cards, sheet
-from ..zoo.training import DEFAULT_NETWORK, score_again, train, trainings, write_cards
+from ..zoo.training import DEFAULT_NETWORK, add_targets, score_again, train, trainings, write_cards
 from .config import command
 from .program import Program
 
@@ -26,7 +26,9 @@ def main(config: DictConfig) -> None:
     """Trains what is missing, or scores what is there; writes style files, their cards and the sheet."""
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
-    if config.score:
+    if config.targets:
+        add_targets(trainings(config), output)
+    elif config.score:
         score_again(trainings(config), output)
         write_cards(output)
     else:

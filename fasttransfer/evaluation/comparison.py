@@ -82,7 +82,7 @@ def compare(
     device = pick_device(settings.device)
     features = VGG16Features(settings.weights).to(device)
     metrics = FieldMetrics(settings.metrics, device)
-    baselines = SlowBaselines(features, settings.limit, console) if settings.limit else None
+    baselines = SlowBaselines(settings.limit, console) if settings.limit else None
     evaluators = {
         label: StyleEvaluator(
             path, make_stylizer, settings.style, features, baselines, metrics, console

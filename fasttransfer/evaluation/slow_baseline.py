@@ -6,6 +6,7 @@ method achieves in the end, are found here for one picture.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -13,8 +14,8 @@ from rich.console import Console
 from torch import Tensor
 
 from ..core.errors import shown_name
-from ..losses.objectives import OBJECTIVES, make_objective
-from ..models.vgg import VGG16Features
+from ..losses.objectives import OBJECTIVES
+from ..losses.perceptual import StyleObjective
 from .scores import Scores
 from .slow_method import first_picture, optimize
 from .slow_settings import STARTS, PixelSettings
@@ -37,21 +38,19 @@ class SlowBaseline:
 
     @classmethod
     def find(
-        cls, content: Tensor, style: Tensor, features: VGG16Features, iterations: int
+        cls, content: Tensor, objectives: Mapping[str, StyleObjective], iterations: int
     ) -> "SlowBaseline":
         """Runs the slow method under every objective from every start.
 
         Args:
             content: the photo, (3, H, W) in [0, 1].
-            style: the style image, (1, 3, H, W) in [0, 1].
-            features: the loss network; its device is used.
+            objectives: for the style, by name; their device is used.
             iterations: of L-BFGS each.
         """
         traces: dict[tuple[str, str], list[float]] = {}
         terms: dict[str, Scores] = {}
-        photo, target = (one.to(features.mean.device) for one in (content[None], style))
-        for name in OBJECTIVES:
-            objective = make_objective(name, features).for_style(target)
+        for name, objective in objectives.items():
+            photo = content[None].to(objective.loss.features.mean.device)
             for start in STARTS:
                 begin = first_picture(start, photo)
                 found = [*optimize(begin, photo, objective, _settings(iterations))]
@@ -88,25 +87,26 @@ class SlowBaselines:
     Each is computed once: it is the same for every style that was trained for one style image.
 
     Args:
-        features: the loss network; its device is used.
         iterations: of L-BFGS for each objective and start.
         console: where it reports that the slow method is running.
     """
 
-    def __init__(self, features: VGG16Features, iterations: int, console: Console) -> None:
-        self._features = features
+    def __init__(self, iterations: int, console: Console) -> None:
         self._iterations = iterations
         self._console = console
         self._found: dict[tuple[str, str], SlowBaseline] = {}
 
-    def of(self, name: str, photo: Tensor, style: Tensor) -> SlowBaseline:
-        """The baseline for a photo (3, H, W) called ``name`` and a style image (1, 3, H, W)."""
-        key = (f"{style.shape} {style.double().sum()}", f"{name} {photo.shape}")
+    def of(
+        self, name: str, photo: Tensor, objectives: Mapping[str, StyleObjective]
+    ) -> SlowBaseline:
+        """The baseline for a photo (3, H, W) called ``name`` and the objectives for a style."""
+        values = [v.double().sum().item() for o in objectives.values() for v in o.target.buffers()]
+        key = (str(values), f"{name} {photo.shape}")
         if key not in self._found:
             runs = f"{len(OBJECTIVES) * len(STARTS)} × {self._iterations} iterations"
             text = f"running the slow method on {shown_name(name)}: {runs} …"
             self._console.print(text, markup=False)
-            self._found[key] = SlowBaseline.find(photo, style, self._features, self._iterations)
+            self._found[key] = SlowBaseline.find(photo, objectives, self._iterations)
         return self._found[key]
 
 

@@ -13,7 +13,7 @@ from ..core.paths import is_file
 from ..core.renamed import STYLES
 from ..data.style_image import MAX_PIXELS, StyleImage, bundled_style_images
 from ..images.reading import read_picture
-from ..models.style_file import STYLE_IMAGE_FILE, StyleFile, load_style, run_of
+from ..models.style_file import STYLE_IMAGE_FILE, StyleFile, load_style, run_of, target_of
 from ..models.vgg import VGG16Features
 from ..stylizing.stylizer import Stylizer
 from .field_metrics import FieldMetrics
@@ -36,6 +36,9 @@ class StyleEvaluator:
         baselines: what the slow method achieves, or None not to compare with it.
         metrics: further scores of a picture and its photo.
         console: where a missing style image is reported.
+
+    Attributes:
+        style: the style image (1, 3, H, W) if it is in the run folder or in the package, or None.
     """
 
     def __init__(
@@ -54,15 +57,13 @@ class StyleEvaluator:
         self.run = run_of(path.resolve())
         self.stylizer = make_stylizer(style=style_file)
         self.style = style_image_of(path, style_file)
-        if self.style is None and painting is not None:
-            self.style = read_style_image(painting, style_file)
-        if self.style is None:
+        self.scorer = scorer_of(style_file, self.style, painting, features)
+        if not self.scorer.objectives:
             text = (
                 f"{self.stylizer.name} comes without its style image, so it has no objective and no "
                 "style score; name the image by --painting painting.jpg (comparison.style=)"
             )
             console.print(shown_name(text), markup=False)
-        self.scorer = Scorer(self.style, features)
         self.baselines = baselines
         self.metrics = metrics
 
@@ -78,9 +79,36 @@ class StyleEvaluator:
 
     def _scores(self, name: str, stylized: Tensor, photo: Tensor) -> Scores:
         found = self.scorer(stylized, photo) | self.metrics(stylized, photo)
-        if self.style is not None and self.baselines is not None:
-            found |= self.baselines.of(name, photo, self.style).compared(found)
+        if self.scorer.objectives and self.baselines is not None:
+            found |= self.baselines.of(name, photo, self.scorer.objectives).compared(found)
         return found
+
+
+def scorer_of(
+    style_file: StyleFile, image: Tensor | None, painting: str | None, features: VGG16Features
+) -> Scorer:
+    """Scores by the style image, by what the style file holds of it, or else by ``painting``.
+
+    Args:
+        style_file: as it was read.
+        image: its style image (1, 3, H, W), if that is known.
+        painting: another one, a file or a bundled name.
+        features: the loss network.
+
+    Raises:
+        FastTransferError: what the file holds of it is damaged, or the painting is not there.
+    """
+    if image is not None:
+        return Scorer(image, features)
+    if target := target_of(style_file):
+        try:
+            return Scorer(target, features)
+        except FastTransferError as error:
+            raise FastTransferError(
+                f"'{style_file.path}' cannot be scored: {error}; write it again, or upgrade "
+                "fasttransfer."
+            ) from error
+    return Scorer(None if painting is None else read_style_image(painting, style_file), features)
 
 
 def timed(stylizer: Stylizer, content: Tensor) -> tuple[Tensor, float]:

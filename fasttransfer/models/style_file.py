@@ -25,10 +25,10 @@ from ..core.renamed import current_style
 from ..core.words import did_you_mean
 from .hub import download, is_shared, shared_name
 from .metadata import check_config, clean_metadata, clean_name
-from .transformer_net import TransformerNet
+from .transformer_net import TransformerNet, fingerprint
 from .weight_files import CHECKPOINT_KEY as CHECKPOINT_KEY
 from .weight_files import FORMAT_VERSION as FORMAT_VERSION
-from .weight_files import read_metadata, read_weights
+from .weight_files import TARGET, TARGET_VERSION, read_metadata, read_target, read_weights
 
 MOST_NAME_BYTES = 100  # of a file name that has a style's name in it; systems take 255
 STYLE_FILE = "style.safetensors"
@@ -61,6 +61,7 @@ def save_style(
     network: TransformerNet,
     metadata: Mapping[str, Any],
     dtype: torch.dtype = torch.float32,
+    target: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Writes a style file under a temporary name and renames it, so that it appears whole.
 
@@ -69,7 +70,10 @@ def save_style(
         network: its weights and its ``config`` are stored.
         metadata: JSON values, at least ``name``.
         dtype: float16 halves the file; it is read back as float32.
+        target: what scores compare with, as ``losses.stored_target`` packs it, so that the style can
+            be scored without its style image; None for nothing.
     """
+    kept = {f"{TARGET}{name}": value for name, value in (target or {}).items()}
     weights = {
         key: value.detach().cpu().contiguous().to(dtype)
         for key, value in network.state_dict().items()
@@ -80,7 +84,8 @@ def save_style(
         **clean_metadata(metadata),
         "network_config": network.config,
     }
-    contents = save(weights, {key: json.dumps(value) for key, value in strings.items()})
+    strings["format_version"] = TARGET_VERSION if kept else FORMAT_VERSION
+    contents = save(weights | kept, {key: json.dumps(value) for key, value in strings.items()})
     write_whole(Path(path), lambda file: file.write(contents))
 
 
@@ -203,11 +208,28 @@ def is_scored(path: Path) -> bool:
         return False
 
 
+def target_of(style: StyleFile) -> dict[str, Tensor]:
+    """What the file behind a style holds to score it; empty if it has no file, or another style now.
+
+    It is read when it is asked for: nothing else takes it.
+
+    Raises:
+        FastTransferError: the file claims more of this than any style has.
+    """
+    if style.path is None or not is_file(style.path):
+        return {}
+    try:
+        same = fingerprint(load_style(style.path).network) == fingerprint(style.network)
+    except FastTransferError:  # changed since it was loaded
+        return {}
+    return read_target(style.path) if same else {}
+
+
 def _build(path: Path, weights: Mapping[str, object], metadata: dict[str, Any]) -> TransformerNet:
     found = metadata.get("format_version")
-    if type(found) is not int or found > FORMAT_VERSION:
+    if type(found) is not int or found > TARGET_VERSION:
         raise FastTransferError(
-            f"'{path}' has style format {found}, this fasttransfer reads up to {FORMAT_VERSION}; "
+            f"'{path}' has style format {found}, this fasttransfer reads up to {TARGET_VERSION}; "
             "upgrade it with pip install --upgrade fasttransfer."
         )
     try:

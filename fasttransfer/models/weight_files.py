@@ -6,12 +6,14 @@ running code. What a file claims is compared with what it holds before anything 
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
 from ..core.errors import FastTransferError, brief
 from .metadata import clean_metadata
@@ -20,6 +22,11 @@ from .torch_files import read_torch_file
 from .torch_pickle import CodeError
 
 FORMAT_VERSION = 1  # of a style file's metadata
+TARGET_VERSION = 2  # of one with a target, which older programs would take for weights
+TARGET = (
+    "style_target."  # before the names of what scores compare with, see ``losses.stored_target``
+)
+MOST_TARGET = 2**21  # bytes of all that; ours have 300,000
 MOST_FILE = 2**31  # bytes; weights of other programs may have a loss network with them
 MOST_HEADER = 2**20  # bytes of a safetensors header; ours have 10,000
 CHECKPOINT_KEY = "fasttransfer"  # where a Lightning checkpoint carries a style file's metadata
@@ -57,6 +64,23 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return _metadata(path, _strings(path))
 
 
+def read_target(path: Path) -> dict[str, Tensor]:
+    """What a style file holds to score its pictures without the style image; nothing in others.
+
+    Raises:
+        FastTransferError: for a file that is damaged, or that claims more of this than any style has.
+    """
+    if path.suffix.lower() in TORCH_SUFFIXES:
+        return {}
+    _strings(path)
+    with _reading(path), safe_open(path, framework="pt") as file:
+        names = [key for key in file.keys() if key.startswith(TARGET)]  # noqa: SIM118
+        size = sum(math.prod(file.get_slice(name).get_shape()) for name in names)
+        if 4 * size > MOST_TARGET:
+            raise ValueError(f"its style target is said to have {size} values")
+        return {name.removeprefix(TARGET): file.get_tensor(name) for name in names}
+
+
 def _strings(path: Path) -> dict[str, str]:
     """The metadata of a safetensors file, each value still text."""
     with _reading(path):
@@ -91,7 +115,8 @@ def _metadata(path: Path, strings: Mapping[str, str]) -> dict[str, Any]:
 def _read_style(path: Path) -> tuple[Mapping[str, object], dict[str, Any]]:
     strings = _strings(path)
     with _reading(path), safe_open(path, framework="pt") as file:
-        weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+        names = [key for key in file.keys() if not key.startswith(TARGET)]  # noqa: SIM118 (no mapping)
+        weights = {key: file.get_tensor(key) for key in names}
     if "format_version" not in strings or "network_config" not in strings:
         return _read_foreign(path, weights)
     return weights, _metadata(path, strings)

@@ -183,7 +183,10 @@ class StyleFile(Callback):
             return  # the next look at the loss says so; the last good file stays
         metadata = pl_module.summary | {"scores": self.scores}
         file = self.folder / STYLE_FILE
-        self.problem = tried(file, lambda: save_style(file, pl_module.result, metadata))
+        self.problem = tried(
+            file,
+            lambda: save_style(file, pl_module.result, metadata, target=pl_module.packed_target),
+        )
 
 
 def read_scores(path: Path) -> dict[int, Scores]:

@@ -47,7 +47,8 @@ class Milestones(Callback):
         step = trainer.global_step
         if step in self.steps and is_finite(pl_module.result):
             file = milestone_file(self.folder, step)
-            tried(file, lambda: save_style(file, pl_module.result, pl_module.summary))
+            result, about, target = pl_module.result, pl_module.summary, pl_module.packed_target
+            tried(file, lambda: save_style(file, result, about, target=target))
 
 
 def milestones(first: int, most: int) -> list[int]:

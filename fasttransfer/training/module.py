@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..core.hardware import prefers_channels_last
 from ..core.values import number
 from ..data.crops import CropBatch
 from ..data.style_image import StyleImage
+from ..evaluation.scores import packed_target
 from ..losses.perceptual import PerceptualLoss, StyleObjective
 from ..losses.temporal import TemporalLoss
 from ..models.blending import BASE_KEY
@@ -108,6 +110,11 @@ class StyleTraining(pl.LightningModule):
             "seconds": round(self.seconds, 1),
             "device": name,
         }
+
+    @cached_property
+    def packed_target(self) -> dict[str, Tensor]:
+        """What scores compare with, for the style files of the run."""
+        return packed_target(self.style.image, self.loss.features)
 
     @property
     def result(self) -> TransformerNet:

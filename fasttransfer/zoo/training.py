@@ -22,10 +22,12 @@ from ..core.files import write_whole
 from ..core.paths import expand_user
 from ..core.values import as_list
 from ..data.photos import photo_folder, read_probe
-from ..evaluation.scores import score
+from ..data.style_image import bundled_style_images
+from ..evaluation.scores import packed_target, score
 from ..evaluation.style_evaluator import read_style_image
 from ..models.style_file import STYLE_FILE, load_style, save_style
 from ..models.vgg import VGG16Features
+from ..models.weight_files import read_target
 from ..training.run_folder import is_complete, new_or_resumed
 from ..training.stored_settings import SETTINGS_FILE, read_settings
 from .gallery import cards, markdown, spread
@@ -49,6 +51,11 @@ class Training:
     folder: Path
     style: str
     settings: list[str]
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the style image is in the package, so that its style file holds nothing of it."""
+        return self.style in bundled_style_images()
 
     def run(self) -> None:
         """Starts or continues the run unless it is complete; its output appears on the terminal."""
@@ -144,12 +151,28 @@ def _check_further(training: Training) -> None:
 
 def add(training: Training, path: Path) -> None:
     """Writes the style file of a finished run to ``path``, in float16."""
-    style = load_style(training.folder / STYLE_FILE)
-    save_style(path, style.network, style.metadata, dtype=torch.float16)
+    file = training.folder / STYLE_FILE
+    style = load_style(file)
+    target = {} if training.is_drawn else read_target(file)
+    save_style(path, style.network, style.metadata, torch.float16, target)
+
+
+def add_targets(trained: Iterable[Training], output: Path) -> None:
+    """Writes what scores compare with into existing style files, and changes nothing else in them.
+
+    Those whose style image is in the package stay as they are.
+    """
+    features = VGG16Features("bundled")
+    for path, training in _existing(trained, output):
+        if not training.is_drawn:
+            style_file = load_style(path)
+            target = packed_target(read_style_image(training.style, style_file), features)
+            save_style(path, style_file.network, style_file.metadata, torch.float16, target)
+            print(f"{training.name} can be scored without its painting", flush=True)
 
 
 def score_again(trained: Iterable[Training], output: Path) -> None:
-    """Recomputes the scores in existing style files.
+    """Recomputes the scores in existing style files, and what they compare with.
 
     They are measured over the probe photos of ``conf/data/photos.yaml``: terms and measures may
     have changed since the training.
@@ -158,17 +181,23 @@ def score_again(trained: Iterable[Training], output: Path) -> None:
     settings = (data.probe_size, data.probe_count, data.max_pixels)
     photos = read_probe(photo_folder(data.probe), *settings).values()
     features = VGG16Features("bundled")
-    for training in trained:
-        path = output / f"{training.name}.safetensors"
-        if not path.is_file():
-            print(f"{training.name} does not exist", flush=True)
-            continue
+    for path, training in _existing(trained, output):
         style_file = load_style(path)
         image = read_style_image(training.style, style_file)
         scores = score(style_file.network, photos, image, features)
         metadata = style_file.metadata | {"scores": scores}
-        save_style(path, style_file.network, metadata, dtype=torch.float16)
+        target = {} if training.is_drawn else packed_target(image, features)
+        save_style(path, style_file.network, metadata, torch.float16, target)
         print(f"scored {training.name}: {scores['balanced_total']:.2f}", flush=True)
+
+
+def _existing(trained: Iterable[Training], output: Path) -> Iterator[tuple[Path, Training]]:
+    for training in trained:
+        path = output / f"{training.name}.safetensors"
+        if path.is_file():
+            yield path, training
+        else:
+            print(f"{training.name} does not exist", flush=True)
 
 
 def train(training: Training, path: Path, further: bool) -> None:

@@ -17,6 +17,7 @@ from fasttransfer.api import masks
 from fasttransfer.core.assets import CONF_DIR
 from fasttransfer.models.style_file import load_style, save_style
 from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.models.weight_files import read_target
 from fasttransfer.stylizing.settings import EngineSettings, StylizerSettings
 
 TORCH = {"engine": "torch", "device": "cpu", "precision": "float32"}
@@ -151,6 +152,17 @@ def test_a_style_is_exported(tiny: Path, tmp_path: Path) -> None:
             style.export(path, **options)
     with pytest.raises(ft.FastTransferError, match="cannot be written"):
         style.export(path / "below.onnx")
+
+
+def test_what_scores_compare_with_goes_with_a_style_but_not_with_a_blend(tmp_path: Path) -> None:
+    for name in "ab":
+        save_tiny(tmp_path / f"{name}.safetensors", base="x")
+    style = load_style(tmp_path / "a.safetensors")
+    target = {"fine.fine": torch.rand(2)}
+    save_style(tmp_path / "a.safetensors", style.network, style.metadata, target=target)
+    one = ft.load(tmp_path / "a.safetensors", **TORCH)
+    assert torch.equal(read_target(one.save(tmp_path / "c"))["fine.fine"], target["fine.fine"])
+    assert read_target(one.blend(tmp_path / "b.safetensors", 0.1).save(tmp_path / "d")) == {}
 
 
 def test_a_file_of_odd_name_gives_a_picture(tiny: Path, tmp_path: Path) -> None:

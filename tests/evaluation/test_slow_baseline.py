@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from fasttransfer.data.style_image import StyleImage
+from fasttransfer.evaluation.scores import Scorer
 from fasttransfer.evaluation.slow_baseline import SlowBaseline
 from fasttransfer.models.vgg import VGG16Features
 
@@ -33,7 +34,8 @@ def test_the_slow_method_gets_below_the_photo_itself():
     torch.manual_seed(2)
     photo = torch.rand(3, 40, 32)
     style = StyleImage("mosaic", size=64, name=None, license=None, strength=1).image
-    limit = SlowBaseline.find(photo, style, VGG16Features("bundled"), iterations=5)
+    scorer = Scorer(style, VGG16Features("bundled"))
+    limit = SlowBaseline.find(photo, scorer.objectives, iterations=5)
     assert len(limit.traces) == 4
     for trace in limit.traces.values():
         assert len(trace) == 6

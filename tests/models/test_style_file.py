@@ -15,9 +15,10 @@ from fasttransfer.models.style_file import (
     load_style,
     safe_name,
     save_style,
+    target_of,
 )
 from fasttransfer.models.transformer_net import TransformerNet
-from fasttransfer.models.weight_files import AVERAGED_WEIGHTS, CHECKPOINT_KEY
+from fasttransfer.models.weight_files import AVERAGED_WEIGHTS, CHECKPOINT_KEY, read_target
 
 CONFIG = {
     "channels": [4, 6],
@@ -136,8 +137,8 @@ def test_names_from_files_can_be_printed_and_written(style_file):
 
 
 def test_a_newer_format_is_refused(style_file):
-    change(style_file, format_version=FORMAT_VERSION + 1)
-    with pytest.raises(FastTransferError, match=r"format 2.*upgrade"):
+    change(style_file, format_version=3)
+    with pytest.raises(FastTransferError, match=r"format 3.*upgrade"):
         load_style(style_file)
 
 
@@ -157,6 +158,32 @@ def test_a_config_that_does_not_fit_the_weights_is_refused(style_file, config):
     change(style_file, network_config=config)
     with pytest.raises(FastTransferError, match="do not fit"):
         load_style(style_file)
+
+
+def test_what_scores_compare_with_is_kept_apart(network, style_file, tmp_path):
+    target = {"fine.fine": torch.rand(2), "style.full.upper": torch.arange(3, dtype=torch.uint8)}
+    assert read_target(style_file) == target_of(load_style(style_file)) == {}
+    path = tmp_path / "scored.safetensors"
+    save_style(path, network, {"name": "künstler", "format_version": 1}, target=target)
+    style = load_style(path)
+    assert style.metadata["format_version"] == 2  # programs that know no target say so
+    for left, right in zip(network.parameters(), style.network.parameters(), strict=True):
+        assert torch.equal(left, right)
+    for found in (read_target(path), target_of(style)):
+        assert found.keys() == target.keys()
+        assert all(torch.equal(found[name], target[name]) for name in target)
+    save_style(path, TransformerNet(**CONFIG), {"name": "another"}, target=target)
+    assert target_of(style) == {}  # what is there now belongs to another network
+    path.unlink()
+    assert target_of(style) == {}
+
+
+def test_more_than_any_style_compares_with_is_refused_but_not_in_the_way(network, tmp_path):
+    path = tmp_path / "style.safetensors"
+    save_style(path, network, {"name": "x"}, target={"a": torch.zeros(10**6)})
+    assert load_style(path).name == "x"
+    with pytest.raises(FastTransferError, match="1000000 values"):
+        read_target(path)
 
 
 def test_foreign_safetensors_are_refused(tmp_path):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fasttransfer.core.errors import FastTransferError
 from fasttransfer.models.style_file import find_style, load_style, milestone_file, place_of
+from fasttransfer.models.weight_files import read_target
 from fasttransfer.training.milestones import Milestones, is_milestone, milestones
 from tests.helpers.commands import run as run_command
 
@@ -46,6 +47,7 @@ def test_a_run_keeps_them_as_styles_also_when_it_is_resumed(
     middle, end = load_style(find_style(f"{run}@10")), load_style(find_style(run))
     assert (middle.metadata["steps"], end.metadata["steps"]) == (10, 20)
     assert middle.name == end.name
+    assert read_target(middle.path).keys() == read_target(end.path).keys() != set()
     pairs = zip(middle.network.parameters(), end.network.parameters(), strict=True)
     assert not all(torch.equal(left, right) for left, right in pairs)
     assert place_of(find_style(f"{run}@10")) == "run@10"

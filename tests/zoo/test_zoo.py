@@ -14,6 +14,7 @@ from fasttransfer.core.errors import FastTransferError
 from fasttransfer.data.style_image import bundled_style_images
 from fasttransfer.models.style_file import load_style, save_style
 from fasttransfer.models.transformer_net import TransformerNet
+from fasttransfer.models.weight_files import read_target
 from fasttransfer.zoo.training import MARK, trainings, write_cards
 from tests.helpers.photos import make_photo
 
@@ -161,4 +162,14 @@ def test_a_zoo_goes_on_where_it_stopped(
     assert 0 < after.metadata["scores"]["balanced_total"] < 1e3
     assert after.metadata | {"scores": None} == before.metadata | {"scores": None}
     assert all(map(torch.equal, after.network.parameters(), before.network.parameters()))
+    for name, file in (("udnie", udnie), ("woodcut", udnie.with_stem("woodcut_realtime"))):
+        known, whole = read_target(file), load_style(file)
+        assert bool(known) == (name == "udnie")  # the other's style image is in the package
+        save_style(file, whole.network, whole.metadata, torch.float16)
+        run(f"[{name}]", "targets=true", "sheet=null")
+        assert read_target(file).keys() == known.keys()
+        assert all(torch.equal(read_target(file)[key], known[key]) for key in known)
+        again = load_style(file)
+        assert all(map(torch.equal, again.network.parameters(), whole.network.parameters()))
+        assert again.metadata == whole.metadata
     assert "points_realtime does not exist" in run("[points]", "score=true", "sheet=null")

@@ -7,12 +7,14 @@ import torch
 from fasttransfer.data.photos import photo_folder, read_probe
 from fasttransfer.evaluation.artifacts import checkerboard
 from fasttransfer.evaluation.scores import Scorer, score, score_pictures
+from fasttransfer.evaluation.style_evaluator import style_image_of
 from fasttransfer.images.reading import read_picture
 from fasttransfer.losses.objectives import make_objective
 from fasttransfer.losses.regularizers import grid_pattern
 from fasttransfer.models.style_file import bundled_styles, find_style, load_style
 from fasttransfer.models.transformer_net import TransformerNet
 from fasttransfer.models.vgg import VGG16Features
+from fasttransfer.models.weight_files import read_target
 from tests.helpers.photos import make_photo
 
 
@@ -118,3 +120,14 @@ def test_bundled_styles_leave_no_grid(name):
 def test_bundled_styles_are_not_finer_than_their_paintings(name):
     """Which are not all here, so what was measured when they were trained is what is looked at."""
     assert load_style(find_style(name)).metadata["scores"]["balanced_fine"] < 0.05
+
+
+@pytest.mark.parametrize("name", bundled_styles())
+def test_bundled_styles_can_be_scored(name, features):
+    """By a style image of the package, or by what the style file holds of its painting."""
+    path = find_style(name)
+    style = load_style(path)
+    if style_image_of(path, style) is None:
+        target = read_target(path)
+        assert sum(value.nbytes for value in target.values()) < 300_000
+        assert Scorer(target, features).objectives.keys() == {"balanced", "johnson"}

@@ -48,6 +48,8 @@ class Changes(BaseModel):
         None, validation_alias=AliasChoices("color", "colour")
     )
     camera: str | None = None
+    mask: str | None = None
+    invert: bool | None = None
 
 
 class Recording(BaseModel):
@@ -134,6 +136,7 @@ def _add_state(app: FastAPI, session: Session) -> None:
         offered = {
             "styles": session.styles,
             "cameras": session.cameras.offered(),
+            "masks": session.masks.offered,
             "missing": session.cameras.missing,
             "saved": [*session.saved],
             "max_age": session.settings.max_age,
@@ -154,7 +157,7 @@ def _add_photos(app: FastAPI, session: Session) -> None:
 
     @app.post(PHOTO)
     async def photo(request: Request) -> Response:
-        contents, kind = await photos.answer(request.stream(), session.stylizer)
+        contents, kind = await photos.answer(request.stream(), session.stylizer, session.photo_mask)
         return Response(contents, media_type=kind)
 
 

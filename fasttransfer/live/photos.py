@@ -15,6 +15,7 @@ from ..pipeline.jobs import Job
 from ..pipeline.media import open_media
 from ..pipeline.runner import stylize_all
 from ..pipeline.settings import MediaSettings
+from ..stylizing.settings import MaskSettings
 from ..stylizing.stylizer import Stylizer
 from .limits import OverQuotaError
 
@@ -36,12 +37,15 @@ class Photos:
         self._turn = asyncio.Lock()
         self._here = 0
 
-    async def answer(self, body: AsyncIterator[bytes], stylizer: Stylizer) -> tuple[bytes, str]:
+    async def answer(
+        self, body: AsyncIterator[bytes], stylizer: Stylizer, mask: MaskSettings
+    ) -> tuple[bytes, str]:
         """The stylized photo as a file, and its media type.
 
         Args:
             body: the file of the photo, piece by piece.
             stylizer: what is done to it.
+            mask: where.
 
         Raises:
             FastTransferError: it is no picture, is damaged, or is too large, or the memory or the disk
@@ -60,7 +64,8 @@ class Photos:
                     async for piece in body:
                         file.write(piece)
                 async with self._turn:
-                    return await asyncio.to_thread(stylized_file, path, stylizer, self._media)
+                    media = replace(self._media, mask=mask)
+                    return await asyncio.to_thread(stylized_file, path, stylizer, media)
         except OSError as error:
             raise FastTransferError(f"the photo cannot be kept ({error.strerror})") from error
         finally:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..core.errors import FastTransferError
+from ..stylizing.settings import MaskSettings
 from ..stylizing.stylizer import Stylizer
 from ..stylizing.thumbnails import make_thumbnails
 from .blends import Blends
@@ -47,13 +48,18 @@ class Session:
         self.settings = settings
         self.styles = [stylizer.name for stylizer in stylizers]  # in the order of the command
         self._painter = Painter(settings.steady)
-        self._masks = CameraMasks(settings.mask)
+        self.masks = CameraMasks(settings.mask)
         self.cameras = Cameras(camera, settings)
         self._saver = Saver(output_folder(output), settings)
         self.thumbnails = make_thumbnails(stylizers)  # in the order of ``styles``
         self._blends = Blends(stylizers, settings.crossfade)
         first = stylizers[0]
-        self.choice = Choice(first.name, first.settings.strength, first.settings.color, camera)
+        look = first.settings
+        self.choice = Choice(
+            *(first.name, look.strength, look.color, camera),
+            mask=self.masks.first,
+            invert=settings.mask.invert,
+        )
         self._messages: dict[str, str] = {}  # one sentence for each part where something is wrong
         self.newest: Shown | None = None
         self.left_out = 0  # frames that were replaced by newer ones, or became too old
@@ -95,7 +101,7 @@ class Session:
     # What the page asks for.
 
     def choose(self, **changes: object) -> None:
-        """Sets styles, their shares, strength, color or camera, from the next frame on.
+        """Sets styles, their shares, strength, color, mask or camera, from the next frame on.
 
         A ``second`` style of "" is none, and so is one that equals the first.
 
@@ -104,6 +110,7 @@ class Session:
         """
         offered = {"style": self.styles, "color": ["style", "content"]}
         offered["second"] = [*self.styles, ""]
+        offered["mask"] = [*self.masks.offered]
         offered["camera"] = [*self.cameras.offered()]
         for name, value in changes.items():
             if name in offered and value not in offered[name]:
@@ -144,6 +151,11 @@ class Session:
         return self._blends.chosen(self.choice)
 
     @property
+    def photo_mask(self) -> MaskSettings:
+        """What the page has chosen, for photos."""
+        return self.masks.settings(self.choice.mask, self.choice.invert)
+
+    @property
     def folder(self) -> Path:
         """Where snapshots and recordings go."""
         return self._saver.folder
@@ -163,6 +175,8 @@ class Session:
             "share": self.choice.share,
             "strength": self.choice.strength,
             "color": self.choice.color,
+            "mask": self.choice.mask,
+            "invert": self.choice.invert,
             "camera": self.choice.camera,
             "browser": self.cameras.browser.is_sending,
             "recording": None if seconds is None else round(seconds, 1),
@@ -237,7 +251,7 @@ class Session:
         longer = max(frame.pixels.shape[:2])
         content = shrunk(frame.pixels, round(longer * self._working_size.share))
         start = time.perf_counter()
-        mask = self._masks(content)
+        mask = self.masks(content, choice.mask, choice.invert)
         stylized = self._painter(content, frame.captured, stylizer, choice.camera, mask)
         seconds = time.perf_counter() - start
         if choice.strength > 0:

@@ -18,6 +18,8 @@ class Choice:
     camera: str
     second: str | None = None  # another style in the same picture
     share: float = 0.5  # of the second one
+    mask: str = "none"  # of ``CameraMasks.offered``
+    invert: bool = False  # white and black of the mask exchanged
 
     @property
     def name(self) -> str:

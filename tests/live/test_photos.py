@@ -113,10 +113,11 @@ def test_too_many_photos_at_once(session: Session) -> None:
             yield photo()
 
         waiting = [
-            asyncio.create_task(photos.answer(body(), session.stylizer)) for _ in range(MOST)
+            asyncio.create_task(photos.answer(body(), session.stylizer, session.photo_mask))
+            for _ in range(MOST)
         ]
         await asyncio.sleep(0)  # all of them wait for their first bytes
-        further = asyncio.create_task(photos.answer(body(), session.stylizer))
+        further = asyncio.create_task(photos.answer(body(), session.stylizer, session.photo_mask))
         gate.set()
         return await asyncio.gather(*waiting, further, return_exceptions=True)
 

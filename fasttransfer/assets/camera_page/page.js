@@ -69,10 +69,17 @@ function update(now) {
   for (const button of document.querySelectorAll("[data-color]")) check(button, button.dataset.color === now.color);
   if (document.activeElement !== strength && !program.sending.now) strength.value = Math.round(now.strength * 100);
   text("percent", `${strength.value} %`);
+  showMask(now);
   showCamera(now);
   recording(now.recording);
   showSaved(now.files, program);
   changed(now);
+}
+
+function showMask({ mask, invert }) {
+  if (document.activeElement !== $("mask")) $("mask").value = mask;
+  $("invert").hidden = !mask || mask === "none";
+  $("invert").setAttribute("aria-pressed", Boolean(invert));
 }
 
 function showCamera(now) {
@@ -108,6 +115,11 @@ function offerCameras(own = []) {
     ? own.map((one) => [`${BROWSER}#${one.deviceId}`, one.label]) : [[name, label]]));
   $("camera").replaceChildren(...all.map(([name, label]) => new Option(label, name)));
   if (camera.on && own.length > 1) device ||= own[0].deviceId;
+}
+
+function offerMasks(masks = {}) { // not every program has some
+  $("where").hidden = !Object.keys(masks).length;
+  $("mask").replaceChildren(...Object.entries(masks).map(([name, label]) => new Option(label, name)));
 }
 
 function saved(file) {
@@ -160,6 +172,8 @@ for (const group of document.querySelectorAll("[role=radiogroup]")) {
 }
 strength.oninput = () => strengthTo(strength.value);
 $("camera").onchange = (event) => { choose(event.target.value); event.target.blur(); };
+$("mask").onchange = (event) => { set({ mask: event.target.value }); event.target.blur(); };
+$("invert").onclick = () => set({ invert: !state.invert });
 $("own").onclick = () => choose(BROWSER);
 $("pattern").onclick = () => program.example();
 $("mirror").onclick = () => mirror();
@@ -174,6 +188,7 @@ takePhotos(openPhoto);
 const KEYS = {
   w: () => wipe(!wiping.on), m: () => camera.on && mirror(), s: snapshot, r: () => $("record").disabled || record(), f: full,
   c: () => set({ color: state.color === "style" ? "content" : "style" }),
+  i: () => $("invert").hidden || set({ invert: !state.invert }),
   p: () => $("file").click(), Escape: () => photo.on && close(),
   "/": () => $("search").focus(),
   0: () => set({ second: "" }), ArrowLeft: () => shareTo(Number($("share").value) - 5), ArrowRight: () => shareTo(Number($("share").value) + 5),
@@ -199,6 +214,7 @@ export async function startPage(own) {
   offered = program.offered;
   fillStrip(program);
   offerCameras();
+  offerMasks(offered.masks);
   text("missing", program.missing);
   $("missing").hidden = !program.missing;
   update(offered);

@@ -10,7 +10,7 @@ let file = null, program, wanted = "", current = {}, timer, running = null, read
 
 export const photo = { get on() { return file !== null; } };
 
-const look = (now) => JSON.stringify([now.style, now.second, now.share, now.strength, now.color]);
+const look = (now) => JSON.stringify([now.style, now.second, now.share, now.strength, now.color, now.mask, now.invert]);
 
 export function open(chosen, now, own) {
   close();

@@ -25,6 +25,7 @@ from rich.table import Table
 from fasttransfer.core.libraries import is_installed
 from fasttransfer.models.style_file import StyleFile, find_style, load_style
 from fasttransfer.stylizing.export import export_style
+from fasttransfer.stylizing.exporters import executorch_file, litert_file
 from fasttransfer.stylizing.exporters.conventional import difference, sample
 from fasttransfer.stylizing.exporters.onnx_file import runner
 from fasttransfer.stylizing.exporters.settings import ExportSettings
@@ -55,6 +56,8 @@ ROWS: dict[str, tuple[str, dict[str, Any], Callable[[Path], Run]]] = {
     "ONNX Runtime, half": ("onnxruntime", {"half": True}, in_onnxruntime),
     "ONNX Runtime, int8": ("onnxruntime", {"precision": "int8"}, in_onnxruntime),
     "OpenCV": ("cv2", {}, in_opencv),
+    "ExecuTorch": ("executorch", {"format": "executorch"}, executorch_file.runner),
+    "LiteRT": ("litert_torch", {"format": "litert"}, litert_file.runner),
 }
 
 

@@ -51,7 +51,7 @@ class ExportOptions(TypedDict, total=False):
     """What an exported file is; the values are those of the command.
 
     Attributes:
-        format: ``"onnx"`` or ``"openvino"``.
+        format: ``"onnx"``, ``"executorch"``, ``"litert"``, or ``"openvino"``.
         kind: ``"photos"``, float32, or ``"frames"``, bytes.
         precision: ``"float32"`` or ``"int8"``.
         overwrite: whether a file that is there is replaced.

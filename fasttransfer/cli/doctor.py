@@ -26,6 +26,8 @@ _GIB = 2**30
 # What each extra is for; what it installs is read from the package's metadata.
 EXTRAS = {
     "fast": "faster engines on CPUs, 8-bit integers, export",
+    "executorch": "export to ExecuTorch",
+    "litert": "export to LiteRT",
     "video": "videos",
     "live": "a camera in the browser",
     "serve": "a service for other programs, over HTTP",

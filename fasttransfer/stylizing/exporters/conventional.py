@@ -54,6 +54,7 @@ class Conventional(nn.Module):
             photos = photos.float()
         if convention.range != 1:
             photos = photos / convention.range
+        photos = self.padded(photos)
         if self.dtype == torch.float32:
             stylized = self.network.uncropped(photos)
         else:
@@ -67,6 +68,10 @@ class Conventional(nn.Module):
         if convention.is_bytes:
             stylized = stylized.round().to(torch.uint8)
         return stylized.permute(0, 2, 3, 1) if convention.layout == "nhwc" else stylized
+
+    def padded(self, photos: Tensor) -> Tensor:
+        """As large as the network wants them, or as they are: the network itself pads them then."""
+        return photos
 
     def clamped(self, stylized: Tensor) -> Tensor:
         """Clamped to [0, 1]."""
@@ -124,6 +129,12 @@ def difference(
             "was written"
         )
     return worst
+
+
+def zeros(convention: Convention, batch: int = 1, side: int = 1) -> Tensor:
+    """A batch as an example of the input; where its size is free, ``side`` pixels high, 4 wider."""
+    height, width = convention.size or (side, side + 4)
+    return as_content(torch.zeros(batch, 3, height, width), convention)
 
 
 def sample(convention: Convention, batch: int, height: int, width: int) -> Tensor:

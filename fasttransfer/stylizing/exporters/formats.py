@@ -29,5 +29,7 @@ class Format:
 
 FORMATS = {
     "onnx": Format(".onnx", "onnx_file", ("size", "opset", "half", "layout", "range", "precision")),
+    "executorch": Format(".pte", "executorch_file", ("size", "layout", "range"), fixed=True),
+    "litert": Format(".tflite", "litert_file", ("size", "layout", "range"), fixed=True),
     "openvino": Format(".xml", "openvino_file", ("precision",)),
 }

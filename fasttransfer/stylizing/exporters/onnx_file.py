@@ -16,9 +16,9 @@ from ...core.libraries import require
 from ...models.style_file import StyleFile
 from ...models.transformer_net import TransformerNet
 from ..onnx_graph import traced
-from .conventional import Conventional, Difference, Run, difference
+from .conventional import Conventional, Difference, Run, difference, zeros
 from .onnx_int8 import quantized
-from .settings import Convention, ExportSettings
+from .settings import ExportSettings
 
 PURPOSE = "export=onnx"
 # What operations say since an opset, with the value that they meant before.
@@ -77,10 +77,9 @@ def onnx_model(network: TransformerNet, settings: ExportSettings) -> Any:
     convention = settings.convention
     module = ForOnnx(network, convention, dtype)
     if convention.size:
-        example, free = _zeros(convention, 1, *convention.size), {}
+        example, free = zeros(convention), {}
     else:
-        side = 2 * network.smallest_side
-        example = _zeros(convention, 2, side, side + 4)
+        example = zeros(convention, batch=2, side=2 * network.smallest_side)
         first = 2 if convention.layout == "nchw" else 1
         free = {0: "batch", first: "height", first + 1: "width"}
     model = traced(module, example, free)
@@ -104,12 +103,6 @@ def runner(runtime: Any, model: bytes | str) -> Run:
         return session.run(None, {"content": content})[0]
 
     return run
-
-
-def _zeros(convention: Convention, batch: int, height: int, width: int) -> torch.Tensor:
-    nchw = convention.layout == "nchw"
-    shape = (batch, 3, height, width) if nchw else (batch, height, width, 3)
-    return torch.zeros(shape, dtype=torch.uint8 if convention.is_bytes else torch.float32)
 
 
 def _with_opset(onnx: Any, model: Any, opset: int) -> Any:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+import pytest
 import torch
 
 from fasttransfer.models.style_file import StyleFile
@@ -13,6 +14,7 @@ from fasttransfer.stylizing.export import export_style
 from fasttransfer.stylizing.exporters.settings import ExportSettings
 
 
+@pytest.mark.slow
 def test_int8_holds_integers_stays_close_and_says_how_close(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = TransformerNet([4, 8], 1, 3, 2, True).eval().requires_grad_(False)

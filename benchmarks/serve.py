@@ -85,7 +85,7 @@ async def by_clients(
 
 def megabytes(process: int) -> float:
     """Resident memory of a process."""
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    pages = int(Path(f"/proc/{process}/statm").read_text("utf-8").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
@@ -106,6 +106,7 @@ def main() -> None:
         [sys.executable, str(script), "task=serve", f"style={STYLE}", *settings.split(), waiting],
         stderr=subprocess.PIPE,
         text=True,
+        encoding="utf-8",
     )
     assert server.stderr is not None
     memory: list[float] = []

@@ -122,6 +122,7 @@ def test_bundled_styles_are_not_finer_than_their_paintings(name):
     assert load_style(find_style(name)).metadata["scores"]["balanced_fine"] < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", bundled_styles())
 def test_bundled_styles_can_be_scored(name, features):
     """By a style image of the package, or by what the style file holds of its painting."""

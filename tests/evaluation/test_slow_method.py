@@ -17,6 +17,7 @@ def photo():
     return torch.rand(1, 3, 32, 40, generator=torch.Generator().manual_seed(1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("start", STARTS)
 def test_every_method_from_every_start_lowers_the_objective(objective, photo, method, start):

@@ -54,6 +54,7 @@ def test_a_painting_instead_of_a_trained_style(tmp_path, monkeypatch):
     assert {"photo-mosaic.png", "photo-oil.png"} <= {path.name for path in tmp_path.iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -37,6 +37,7 @@ def test_the_style_image_is_that_of_a_run_folder_or_the_bundled_one(tmp_path):
     assert style_image_of(elsewhere, load_style(elsewhere)) is None
 
 
+@pytest.mark.slow
 def test_a_style_file_is_scored_without_its_style_image(tmp_path):
     features, network = VGG16Features("bundled"), TransformerNet([4], 1, 3, 1, False)
     path = tmp_path / "a.safetensors"

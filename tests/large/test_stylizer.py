@@ -114,6 +114,7 @@ def test_masks_in_tiles_are_those_of_the_whole_picture(
     assert (left if inverted else right).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tiles", ["exact", "thumbnail"])
 def test_a_white_mask_in_tiles_is_no_mask(tiles: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.new("1", (10, 10), 1).save("mask.png")
@@ -333,6 +334,7 @@ DAMAGES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "harm"), DAMAGES)
 def test_damaged_state_means_a_new_start(
     name: str,

@@ -312,6 +312,7 @@ def test_a_file_cut_short() -> None:
     assert "cut short" in failure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clip.mkv", "clip.ts", "clip.mp4"])
 def test_damaged_packets_are_counted_and_survived(
     name: str, capsys: pytest.CaptureFixture[str]

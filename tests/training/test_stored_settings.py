@@ -50,6 +50,7 @@ OPTIONS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", OPTIONS)
 def test_every_setting_comes_back_as_it_was(tmp_path: Path, options: str) -> None:
     typed = options.split(",")

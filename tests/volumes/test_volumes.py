@@ -190,6 +190,7 @@ def test_results_are_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(target).shape == (*SHAPE, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "code", "message"),
     [

@@ -21,7 +21,8 @@ LONGEST_GAP = 0.5  # seconds between two frames; after a longer one, the clip st
 LEAST_VISIBLE = 0.25  # of a frame; two with less in common are a cut
 KEPT = 0.95  # of the last result, where the key frame does not show the pixel
 DETAIL = 1.0  # pixels; what a blur of this size removes is detail
-NEIGHBORHOOD = 15  # pixels; a square in which the amount of detail is compared
+REDUCED = 4  # the amount of detail is compared in squares of so many pixels a side
+NEIGHBORHOOD = 3  # such squares a side have their amounts averaged
 MOST_GAIN = 3.0  # of detail that moving and fading have weakened
 # From the ratio of its energies to that gain. 0.5 would restore the energy of detail, and not the
 # mean gradient, to which coarser parts contribute.
@@ -112,16 +113,22 @@ class Steadier:
         """The next result (H, W, 3), and where (H, W) it is not only the network's own."""
         moved, one_step = self._moved(self._last, step)
         key, known = self._moved(self._key, from_key)
-        result = own + self._deep(KEPT * one_step) * (moved - own)
-        result += self._deep(part * known) * (key - result)
-        return result, np.maximum(one_step, known) > 0
+        result = self._mixed(own, moved, KEPT * one_step)
+        return self._mixed(result, key, part * known), np.maximum(one_step, known) > 0
+
+    def _mixed(self, own: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """``own`` plus so much (H, W) of its difference to ``other``, in the place of ``other``."""
+        other -= own  # without arrays in between, which take longer than the sums
+        other *= self._deep(weights)
+        other += own
+        return other
 
     def _moved(self, frame: np.ndarray, trail: Trail) -> tuple[np.ndarray, np.ndarray]:
         """An earlier result, moved, and how far that is valid: (H, W), 0 where it is not."""
         cv2 = self._cv2
         (height, width), (low_height, low_width) = frame.shape[:2], trail.valid.shape
-        flow = cv2.resize(trail.flow, (width, height), interpolation=cv2.INTER_LINEAR)
-        flow *= np.array([width / low_width, height / low_height], np.float32)
+        scaled = trail.flow * np.array([width / low_width, height / low_height], np.float32)
+        flow = cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR)
         valid = trail.valid.astype(np.uint8)
         inner = cv2.erode(valid, np.ones((3, 3), np.uint8)).astype(np.float32)
         soft = cv2.blur(inner, (3, 3)) * valid  # towards what is not valid
@@ -130,21 +137,27 @@ class Steadier:
 
     def _shown(self, own: np.ndarray, kept: np.ndarray) -> np.ndarray:
         """The result as bytes, with as much detail around each pixel as the network's own frame."""
-        result = self._last
-        gain = ((self._detail(own) + 1) / (self._detail(result) + 1)) ** GAIN_POWER
-        gain = (np.clip(gain, 1, MOST_GAIN) - 1) * kept
-        detail = result - self._cv2.GaussianBlur(result, (0, 0), DETAIL)
-        shown = (result + self._deep(gain) * detail).clip(0, 255)
+        cv2, result = self._cv2, self._last
+        height, width = kept.shape
+        detail = result - cv2.GaussianBlur(result, (0, 0), DETAIL)
+        gray = cv2.cvtColor(own, cv2.COLOR_RGB2GRAY)
+        wanted = self._energy(gray - cv2.GaussianBlur(gray, (0, 0), DETAIL))
+        there = self._energy(cv2.cvtColor(detail, cv2.COLOR_RGB2GRAY))  # a blur of gray is gray
+        gain = np.clip(((wanted + 1) / (there + 1)) ** GAIN_POWER, 1, MOST_GAIN) - 1
+        gain = cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR) * kept
+        detail *= self._deep(gain)
+        detail += result
+        shown = np.clip(detail, 0, 255, out=detail)
         if self._amount < 1:
             shown = own + self._amount * (shown - own)
-        return np.rint(shown).astype(np.uint8)
+        return np.rint(shown, out=shown).astype(np.uint8)
 
-    def _detail(self, frame: np.ndarray) -> np.ndarray:
-        """How much detail there is around each pixel: (H, W), in squared levels."""
-        cv2 = self._cv2
-        gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-        detail = gray - cv2.GaussianBlur(gray, (0, 0), DETAIL)
-        return np.asarray(cv2.blur(detail * detail, (NEIGHBORHOOD, NEIGHBORHOOD)))
+    def _energy(self, detail: np.ndarray) -> np.ndarray:
+        """How much detail (H, W) there is in each neighborhood: in squared levels, at a reduced size."""
+        cv2, (height, width) = self._cv2, detail.shape
+        size = (max(1, width // REDUCED), max(1, height // REDUCED))
+        small = cv2.resize(detail * detail, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.blur(small, (NEIGHBORHOOD, NEIGHBORHOOD)))
 
     def _deep(self, weights: np.ndarray) -> np.ndarray:
         """(H, W) as (H, W, 3), which is faster than to broadcast it."""

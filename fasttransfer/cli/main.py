@@ -11,10 +11,11 @@ from ..core.errors import FastTransferError, shown_name
 from ..core.paths import exists
 from ..core.words import did_you_mean
 from .doctor_verb import doctor
+from .export_verb import export
 from .serving_verb import serve
 from .sharing_verb import push
 from .streams import guard_streams
-from .stylizing_verbs import compare, export, live, styles, stylize
+from .stylizing_verbs import compare, live, styles, stylize
 from .training_verbs import evaluate, search, shards, train, zoo
 
 NAME = "fasttransfer"

@@ -15,7 +15,7 @@ from .mutations import mutate, mutate_text
 from .requests import AT_ONCE, serving
 from .sandbox import GOOD, Sandbox
 
-COUNTS = {"pictures": 10, "clips": 8, "volumes": 8, "styles": 10, "runs": 5}
+COUNTS = {"pictures": 8, "clips": 6, "volumes": 6, "styles": 8, "runs": 4}
 REQUESTS = 100
 FIRST = 1_000_000  # not the numbers of benchmarks/fuzz.py
 

@@ -1,6 +1,5 @@
 """The page and what it asks for, by FastAPI; pictures go over web sockets, see ``windows``."""
 
-import json
 import time
 from importlib.resources import files
 from pathlib import Path
@@ -9,14 +8,14 @@ from typing import Literal
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, WebSocket
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from ..core.assets import CAMERA_PAGE
 from ..core.errors import FastTransferError
+from .answers import AsciiJSON, add_error_handlers
 from .guard import Access, Guard
 from .limits import PHOTO, OverQuotaError
 from .photos import Photos
@@ -59,43 +58,20 @@ class Recording(BaseModel):
     on: bool
 
 
-class AsciiJSON(JSONResponse):
-    """JSON in ASCII: names of files may hold half a surrogate, which UTF-8 cannot."""
-
-    def render(self, content: object) -> bytes:
-        """Encodes ``content``."""
-        return json.dumps(content).encode("ascii")
-
-
 def create_app(session: Session, access: Access) -> FastAPI:
     """The application for a session, for those who have access."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, access=access)
     app.mount("/page", StaticFiles(directory=CAMERA_PAGE))
     app.mount("/live", StaticFiles(directory=OWN_PARTS))
-    _add_error_handlers(app)
+    add_error_handlers(app, _status)
     for add in (_add_page, _add_state, _add_photos, _add_saving):
         add(app, session)
     return app
 
 
-def _add_error_handlers(app: FastAPI) -> None:
-    """Every error is JSON with a ``message``, one sentence."""
-
-    @app.exception_handler(FastTransferError)
-    def refused(request: Request, error: FastTransferError) -> Response:
-        status = 429 if isinstance(error, OverQuotaError) else 409
-        return AsciiJSON({"message": str(error)}, status)
-
-    @app.exception_handler(RequestValidationError)
-    def misunderstood(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:])
-        return AsciiJSON({"message": f"{where}: {first['msg']}"}, 422)
-
-    @app.exception_handler(HTTPException)
-    def impossible(request: Request, error: HTTPException) -> Response:
-        return AsciiJSON({"message": error.detail}, error.status_code)
+def _status(error: FastTransferError) -> int:
+    return 429 if isinstance(error, OverQuotaError) else 409
 
 
 def _add_page(app: FastAPI, session: Session) -> None:

@@ -130,16 +130,16 @@ def refusal(scope: Scope, headers: Headers, access: Access) -> Refusal | None:
 
 def _has_token(scope: Scope, headers: Headers, token: str) -> bool:
     asked = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=8).get("token", [])
-    return any(_same(given, token) for given in asked) or _has_cookie(scope, headers, token)
+    return any(same_token(given, token) for given in asked) or _has_cookie(scope, headers, token)
 
 
 def _has_cookie(scope: Scope, headers: Headers, token: str) -> bool:
     given = cookie_parser(headers.get("cookie", "")).get(_cookie_name(scope), "")
-    return _same(given, token)
+    return same_token(given, token)
 
 
-def _same(given: str, token: str) -> bool:
-    """Compares in a time that does not depend on how much of ``given`` is right."""
+def same_token(given: str, token: str) -> bool:
+    """Whether they are equal, in a time that does not depend on how much of ``given`` is right."""
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), token.encode())
 
 

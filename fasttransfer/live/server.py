@@ -32,11 +32,11 @@ def serve(session: Session, settings: ServerSettings) -> None:
     with listen(host, settings.port) as listening, _closed_whatever_happens(session):
         session.start()
         port = listening.getsockname()[1]
-        url = _url(_local_name(host), port, token)
+        url = page_url(_local_name(host), port, token)
         print(f"see it at {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
         if not is_loopback(host):
             print(
-                f"from other machines: {_url(_name_for_others(host), port, token)}\n"
+                f"from other machines: {page_url(_name_for_others(host), port, token)}\n"
                 "anyone who has this address sees the camera, and the connection is not encrypted",
                 file=sys.stderr,
                 flush=True,
@@ -64,7 +64,8 @@ def serve(session: Session, settings: ServerSettings) -> None:
         uvicorn.Server(config).run(sockets=[listening])
 
 
-def _url(host: str, port: int, token: str | None) -> str:
+def page_url(host: str, port: int, token: str | None) -> str:
+    """What a browser opens, with the token if there is one."""
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}/" + ("" if token is None else f"?token={token}")
 

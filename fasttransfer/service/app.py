@@ -3,14 +3,13 @@
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Form, Request, UploadFile
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter, FastAPI, Form, UploadFile
+from fastapi.responses import Response
 from fastapi_offline import FastAPIOffline
 from pydantic import Field
-from starlette.exceptions import HTTPException
 
 from ..core.errors import FastTransferError
+from ..live.answers import add_error_handlers
 from ..live.guard import Access
 from ..pipeline.settings import MediaSettings
 from .guard import STYLIZE, Guard
@@ -56,8 +55,7 @@ def create_app(
     app.add_middleware(Guard, access=access, work=work, metrics=metrics, most=max_bytes)
     app.include_router(_pictures(styles, media, work))
     app.include_router(_about(styles, metrics))
-    for kind, respond in _ERRORS.items():
-        app.add_exception_handler(kind, respond)
+    add_error_handlers(app, _status)
     return app
 
 
@@ -100,25 +98,5 @@ def _about(styles: OfferedStyles, metrics: Metrics) -> APIRouter:
     return router
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    status = _STATUS.get(type(error), 422)
-    return JSONResponse({"message": str(error)}, status)
-
-
-async def _misunderstood(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"][1:])
-    return JSONResponse({"message": f"{where}: {first['msg']}"}, 422)
-
-
-async def _impossible(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return JSONResponse({"message": error.detail}, error.status_code)
-
-
-_ERRORS: dict[type[Exception], Any] = {
-    FastTransferError: _refused,
-    RequestValidationError: _misunderstood,
-    HTTPException: _impossible,
-}
+def _status(error: FastTransferError) -> int:
+    return _STATUS.get(type(error), 422)

@@ -4,14 +4,13 @@ A page of another site may make a browser send requests here, so the site in ``O
 ``Host`` are checked (DNS rebinding), as on the live page. Programs send the token in ``Authorization``.
 """
 
-import hmac
 import time
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..live.guard import Access, is_own_name
+from ..live.guard import Access, is_own_name, same_token
 from ..live.limits import is_too_large, limited_body, too_large
 from .metrics import Metrics
 from .work import BusyError, Work
@@ -93,9 +92,7 @@ class Guard:
 
 def _has_token(headers: Headers, token: str) -> bool:
     kind, _, given = headers.get("authorization", "").partition(" ")
-    return kind.lower() == "bearer" and hmac.compare_digest(
-        given.strip().encode("utf-8", "surrogatepass"), token.encode()
-    )
+    return kind.lower() == "bearer" and same_token(given.strip(), token)
 
 
 def _refuse(status: int, sentence: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -7,7 +7,7 @@ import uvicorn
 
 from ..live.connections import BACKLOG, bounded_protocol, places
 from ..live.guard import Access, is_loopback
-from ..live.server import MAX_HEADERS, listen
+from ..live.server import MAX_HEADERS, listen, page_url
 from .app import create_app
 from .guard import STYLIZE
 from .settings import ServiceSettings
@@ -28,8 +28,8 @@ def serve(styles: OfferedStyles, settings: ServiceSettings) -> None:
     say = partial(print, file=sys.stderr, flush=True)
     with listen(host, settings.server.port) as listening:
         port = listening.getsockname()[1]
-        shown = f"[{host}]" if ":" in host else host
-        say(f"listening at http://{shown}:{port}, described at /docs (Ctrl-C ends it)")
+        url = page_url(host, port, None).rstrip("/")
+        say(f"listening at {url}, described at /docs (Ctrl-C ends it)")
         if token is not None:
             say(f"requests must have the header Authorization: Bearer {token}")
         if not is_loopback(host):

@@ -59,7 +59,7 @@ def box(page: Page) -> list[float]:
 
 
 def seen(page: Page, folder: Path) -> list[tuple[int, int, int]]:
-    """The colours a tenth of the picture's width from its left, and from its right."""
+    """The colors a tenth of the picture's width from its left, and from its right."""
     left, top, width, height = box(page)
     page.screenshot(folder / "seen.png")
     image = Image.open(folder / "seen.png").convert("RGB")
@@ -88,8 +88,8 @@ def test_versions_are_chosen(page, tmp_path):
     assert seen(page, tmp_path) == [pytest.approx(c, abs=3) for c in (RED, BLUE)]
     choose(page, "left", "wood")
     assert seen(page, tmp_path) == [pytest.approx(c, abs=3) for c in (GREEN, BLUE)]
-    told = "document.getElementById('scores-left').innerText.split(/\\s+/)"
-    assert page.run(told) == ["objective", "4.00", "ms", "80.0", "likes", "3.00"]
+    shown = "document.getElementById('scores-left').innerText.split(/\\s+/)"
+    assert page.run(shown) == ["objective", "4.00", "ms", "80.0", "likes", "3.00"]
     best = "[...document.querySelectorAll('.side .best')].map((one) => one.innerText)"
     assert [text.split() for text in page.run(best)] == [
         ["objective", "4.00"],
@@ -147,7 +147,7 @@ def test_the_table_is_sorted_and_shows_the_best(page, tmp_path):
     assert page.run(best) == ["4.00", "20.0", "7.00"]
     headings = "document.querySelectorAll('thead button')"
     state = "[...document.querySelectorAll('thead th')].map((one) => one.ariaSort)"
-    for column, order, told in (
+    for column, order, sorting in (
         (1, ["wood", "sand", "ink"], [None, "ascending", None, None]),
         (1, ["ink", "sand", "wood"], [None, "descending", None, None]),
         (2, ["ink", "wood", "sand"], [None, None, "ascending", None]),
@@ -157,7 +157,7 @@ def test_the_table_is_sorted_and_shows_the_best(page, tmp_path):
     ):
         page.run(f"{headings}[{column}].click()")
         assert rows(page) == order
-        assert page.run(state) == told
+        assert page.run(state) == sorting
     page.run(
         "[...document.querySelectorAll('tbody button')].find((b) => b.textContent == 'ink').click()"
     )

@@ -26,8 +26,8 @@ ODD = [
 NEVER = {"wood": {"likes": 7.0}, "ink": {"likes": inf}, "sand": {}}
 
 
-def plain(colour: tuple[int, int, int], height: int = 60, width: int = 90) -> Tensor:
-    return (torch.tensor(colour) / 255)[:, None, None].expand(3, height, width)
+def plain(color: tuple[int, int, int], height: int = 60, width: int = 90) -> Tensor:
+    return (torch.tensor(color) / 255)[:, None, None].expand(3, height, width)
 
 
 def report() -> ComparisonReport:
